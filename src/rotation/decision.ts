@@ -1,0 +1,127 @@
+import type { RotationError } from "./errors.ts";
+import type { AccessKeyId } from "./keys.ts";
+import type { Observation, Question } from "./observation.ts";
+import type { Profile } from "./policy.ts";
+import type { Instant } from "./time.ts";
+
+/** The one thing to do next for a user. `hold`: nothing, until something changes (or until an instant, where it is known). */
+export type Step =
+  | { readonly kind: "hold"; readonly until: Instant | null }
+  | { readonly kind: "look"; readonly questions: readonly Question[] }
+  | { readonly kind: "create-replacement"; readonly replaces: AccessKeyId | null }
+  | { readonly kind: "prove"; readonly keyId: AccessKeyId }
+  | {
+      readonly kind: "deliver";
+      readonly keyId: AccessKeyId;
+      readonly destination: string;
+      readonly isConfirming: boolean;
+    }
+  | { readonly kind: "promote"; readonly keyId: AccessKeyId }
+  | { readonly kind: "withdraw-pending"; readonly keyId: AccessKeyId }
+  | {
+      readonly kind: "deactivate";
+      readonly keyId: AccessKeyId;
+      readonly quietSince: Instant;
+      readonly isWaived: boolean;
+    }
+  | { readonly kind: "reactivate"; readonly keyId: AccessKeyId }
+  | { readonly kind: "delete"; readonly keyId: AccessKeyId };
+
+/** A step that changes something in the world. */
+export type ActStep = Exclude<Step, { readonly kind: "hold" | "look" }>;
+
+/** Why. A closed vocabulary that flows unchanged from decision to log, notice and test. */
+export type Reason =
+  // rule 1
+  | "UsedAfterDeactivation"
+  | "DestinationHoldsOldKey"
+  // rule 2
+  | "BlindSpot"
+  // rule 3
+  | "NotEnrolled"
+  | "TwoEnrolments"
+  | "UnknownProfile"
+  | "NotServedByProfile"
+  | "SlotShared"
+  | "HeldByOperator"
+  | "OtherUserSameName"
+  | "CurrentKeyGone"
+  | "CurrentKeyDisabled"
+  // rule 5, and SMTP between 4 and 5
+  | "SmtpNotRuledOut"
+  | "OrphanProvedOurs"
+  | "OrphanTooYoung"
+  | "OrphanUnproved"
+  // rule 6
+  | "Stranger"
+  | "PendingDisabled"
+  | "PendingGone"
+  // rules 7 to 10
+  | "ReplacementNotProved"
+  | "DestinationBehind"
+  | "DestinationBackingOff"
+  | "DeliveredEverywhere"
+  | "ForeignVersionLive"
+  | "DestinationChangedBySomebody"
+  // rule 11
+  | "TwoHandMadeKeys"
+  | "MakingRoom"
+  // rule 12
+  | "KeyDue"
+  | "FirstKey"
+  | "WaitingAfterOrphan"
+  // rule 13
+  | "UseUnknown"
+  | "OldKeyStillUsed"
+  | "OldKeyQuieting"
+  | "NotAdopted"
+  | "NeedsRelease"
+  | "FormerDestination"
+  | "OldKeyQuiet"
+  // rule 14
+  | "Soaking"
+  | "SoakOver"
+  | "UsedDuringSoak"
+  // rule 15
+  | "NothingDue"
+  // a question to ask before any rule can say
+  | "NeedsEvidence";
+
+export interface Ruling {
+  readonly step: Step;
+  readonly reason: Reason;
+  /** One sentence, with the numbers in it. */
+  readonly because: string;
+}
+
+/** A ruling, and the rule that made it. */
+export interface Decision extends Ruling {
+  readonly rule: string;
+}
+
+/** All that a rule may look at. Every rule sees the same instant. */
+export interface Situation {
+  readonly observation: Observation;
+  /** Null when the user has no profile that we know; rule 3 has ruled by then. */
+  readonly profile: Profile | null;
+  readonly now: Instant;
+}
+
+/** A pure question to a situation: a ruling, or null for "not my case". */
+export interface Rule {
+  readonly name: string;
+  judge(situation: Situation): Ruling | null;
+}
+
+/** What became of a step. `withdrawn`: the world had changed. `blocked`: a pre-flight refused, and nothing was begun. */
+export type Outcome =
+  | { readonly kind: "done"; readonly step: ActStep }
+  | { readonly kind: "held" }
+  | { readonly kind: "withdrawn"; readonly step: ActStep; readonly because: string }
+  | {
+      readonly kind: "blocked";
+      readonly step: ActStep;
+      readonly destination: string;
+      readonly because: string;
+    }
+  | { readonly kind: "failed"; readonly step: Step; readonly error: RotationError };

@@ -1,0 +1,148 @@
+import type { AccessKey, AccessKeyId, IamUser, UserName } from "./keys.ts";
+import type { UserRecord } from "./record.ts";
+import type { Instant } from "./time.ts";
+
+/** One labelled version of the custody secret. `keyId` is null on the marker and on the intent: they hold no pair. */
+export interface CustodyVersion {
+  readonly versionId: string;
+  readonly keyId: AccessKeyId | null;
+}
+
+/** The intent as custody keeps it, so that it outlives the journal. */
+export interface CustodyIntent {
+  readonly at: Instant;
+  readonly before: readonly AccessKeyId[];
+}
+
+/** The user's secret in Secrets Manager. `absent` only when the service said that there is no such secret. */
+export type Custody =
+  | { readonly kind: "absent" }
+  | {
+      readonly kind: "present";
+      /** For whom the secret was made; null where its tags do not say. */
+      readonly owner: { readonly account: string; readonly userId: string } | null;
+      readonly current: CustodyVersion | null;
+      /** Null also when AWSPENDING sits on the current version: that is a promotion not tidied up. */
+      readonly pending: CustodyVersion | null;
+      readonly previous: CustodyVersion | null;
+      readonly intent: CustodyIntent | null;
+      /** Replica Regions that do not show the current version yet. */
+      readonly replicasBehind: readonly string[];
+    };
+
+/** Something that we could not read, or could not understand. Never an empty list. */
+export interface BlindSpot {
+  readonly about: "keys" | "custody" | "journal" | "user";
+  readonly because: string;
+}
+
+/** A use that somebody saw. */
+export interface Sighting {
+  readonly at: Instant;
+  readonly service: string;
+  readonly region: string | null;
+  /** What else is known: event, source address, user agent. For people; never parsed. */
+  readonly detail: string | null;
+}
+
+/** Three answers. `unused` only when the source has looked at the whole window; whatever else went wrong is `unknown`. */
+export type Use =
+  | { readonly verdict: "used"; readonly latest: Sighting }
+  | { readonly verdict: "unused"; readonly from: Instant; readonly to: Instant }
+  | { readonly verdict: "unknown"; readonly because: string };
+
+/** Who made a call that changed a key: our own role, somebody else (named), or nobody who could be found. */
+export type Author =
+  | { readonly kind: "ours"; readonly at: Instant }
+  | { readonly kind: "other"; readonly who: string; readonly at: Instant }
+  | { readonly kind: "unknown"; readonly because: string };
+
+/** What the live state of a destination is, as far as it can be read back. `previous`: what was live before our delivery. */
+export type LiveState = "ours" | "previous" | "foreign" | "unknown";
+
+/** A question whose answer costs calls, and is asked only when it can change the ruling. */
+export type Question =
+  | { readonly source: "last-used"; readonly keyId: AccessKeyId }
+  | {
+      readonly source: "cloudtrail";
+      readonly keyId: AccessKeyId;
+      readonly from: Instant;
+      /** Reads of the user's own custody are hand-overs, and reported apart (profiles that pull). */
+      readonly handOversApart: boolean;
+    }
+  | {
+      readonly source: "authorship";
+      readonly keyId: AccessKeyId;
+      readonly event: "CreateAccessKey" | "UpdateAccessKey";
+      readonly from: Instant;
+    }
+  | { readonly source: "destination"; readonly destination: string };
+
+export type Answer =
+  | { readonly source: "last-used"; readonly keyId: AccessKeyId; readonly use: Use }
+  | {
+      readonly source: "cloudtrail";
+      readonly keyId: AccessKeyId;
+      readonly from: Instant;
+      readonly use: Use;
+      /** When the key last read the user's own custody, if it did and hand-overs were asked apart. */
+      readonly handOverAt: Instant | null;
+      readonly regionsAsked: readonly string[];
+      readonly regionsUnasked: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly source: "authorship";
+      readonly keyId: AccessKeyId;
+      readonly event: "CreateAccessKey" | "UpdateAccessKey";
+      readonly author: Author;
+    }
+  | { readonly source: "destination"; readonly destination: string; readonly live: LiveState };
+
+/** An answer, and when it was given. */
+export interface Evidence {
+  readonly askedAt: Instant;
+  readonly answer: Answer;
+}
+
+/** Where a profile delivers, as the rules need to know it. */
+export interface DestinationFacts {
+  readonly name: string;
+  /** It shows whatever custody's AWSCURRENT shows, and is so delivered by promotion. */
+  readonly readsCustody: boolean;
+}
+
+/** Why a user that we look at is not ours to touch, said by what the sweep knows of all users; null when it is. */
+export interface Standing {
+  /** Enrolled with this profile name (the tag's value), or null. */
+  readonly profile: string | null;
+  /** Why nothing may be done, in words, and as a reason code; null when the user may be touched. */
+  readonly barred: {
+    readonly reason:
+      | "NotEnrolled"
+      | "TwoEnrolments"
+      | "UnknownProfile"
+      | "NotServedByProfile"
+      | "SlotShared"
+      | "HeldByOperator";
+    readonly because: string;
+  } | null;
+}
+
+/** Everything known about one user at one moment. Immutable; what could not be read is a blind spot. */
+export interface Observation {
+  readonly user: UserName;
+  readonly account: string;
+  /** Null when the user no longer exists: only its custody secret is left. */
+  readonly iamUser: IamUser | null;
+  readonly standing: Standing;
+  readonly observedAt: Instant;
+  readonly keys: readonly AccessKey[];
+  readonly custody: Custody;
+  readonly destinations: readonly DestinationFacts[];
+  /** The journal's record with what this observation taught it. */
+  readonly record: UserRecord;
+  readonly evidence: readonly Evidence[];
+  /** Keys whose pair answered steadily in this very sweep. */
+  readonly proved: readonly AccessKeyId[];
+  readonly blindSpots: readonly BlindSpot[];
+}

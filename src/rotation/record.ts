@@ -1,0 +1,99 @@
+import type { AccessKeyId, UserName } from "./keys.ts";
+import type { Sighting } from "./observation.ts";
+import type { Instant } from "./time.ts";
+
+/** The intent of a creation, written before CreateAccessKey. Void 15 minutes after `at`. */
+export interface Intent {
+  readonly at: Instant;
+  /** The ids that existed. */
+  readonly before: readonly AccessKeyId[];
+  /** The answer, once known. */
+  readonly created: AccessKeyId | null;
+}
+
+/** What a destination returned on delivery, to recognise its live state later. Never secret. */
+export interface Receipt {
+  /** Such as the Worker version that carries the pair; null when it could not be told. */
+  readonly version: string | null;
+  /** Such as the Worker version that was live before. */
+  readonly anchor: string | null;
+}
+
+/** One pair that went, or may have gone, to one destination. Written before the call, and completed after it. */
+export interface Delivery {
+  readonly destination: string;
+  readonly keyId: AccessKeyId;
+  readonly attemptedAt: Instant;
+  /** When the destination confirmed it; null while that is not known: it may hold the pair all the same. */
+  readonly deliveredAt: Instant | null;
+  /** When the same pair was delivered once more to be sure (rule 10); restarts less than a delivery does. */
+  readonly confirmedAt: Instant | null;
+  readonly receipt: Receipt | null;
+}
+
+export interface BackOff {
+  readonly destination: string;
+  readonly failures: number;
+  readonly until: Instant;
+}
+
+/** A probe of ours with a key: its signed calls are our own footprint in last-used. `to` is null when we died in it. */
+export interface Probe {
+  readonly from: Instant;
+  readonly to: Instant | null;
+}
+
+/** A deactivation of ours. Journalled before the call (`at`), completed after its answer. */
+export interface Deactivation {
+  readonly at: Instant;
+  readonly answeredAt: Instant | null;
+  readonly quietSince: Instant;
+  /** Adoption was waived: nobody had used the key; its soak is longer. */
+  readonly isWaived: boolean;
+}
+
+/** What is remembered of one key, because nobody can read it back. */
+export interface KeyRecord {
+  readonly firstSeenAt: Instant;
+  readonly promotedAt: Instant | null;
+  readonly adoptedAt: Instant | null;
+  /** The latest use ever seen by anybody; quietSince never moves back. */
+  readonly latestUse: Sighting | null;
+  /** The latest read of custody with this key by its own consumer (profiles that pull). */
+  readonly handOverAt: Instant | null;
+  readonly probes: readonly Probe[];
+  readonly deactivation: Deactivation | null;
+  /** Since when it is known to be Inactive. */
+  readonly inactiveSince: Instant | null;
+  /** When it was last seen to have become Active again, by anyone. */
+  readonly reactivatedAt: Instant | null;
+  /** Whether we reactivated it: rule 1 acts once a rotation. */
+  readonly isReactivatedByUs: boolean;
+  /** An operator's `release <user> <key id>`. */
+  readonly releasedAt: Instant | null;
+  /** Since when custody holds it although IAM does not list it. */
+  readonly missingSince: Instant | null;
+}
+
+/** A notice said, so that it is not said again before its time. */
+export interface NoticeRecord {
+  readonly firstAt: Instant;
+  readonly saidAt: Instant;
+  readonly seenAt: Instant;
+}
+
+/** The journal's record of one user. Losing it may delay a rotation or repeat a delivery; it may never harm one. */
+export interface UserRecord {
+  readonly v: 1;
+  readonly user: UserName;
+  readonly account: string;
+  readonly userId: string;
+  /** When this record was begun. It knows nothing that is older. */
+  readonly since: Instant;
+  readonly intent: Intent | null;
+  readonly orphans: { readonly count: number; readonly lastAt: Instant };
+  readonly deliveries: readonly Delivery[];
+  readonly backOffs: readonly BackOff[];
+  readonly keys: Readonly<Record<AccessKeyId, KeyRecord>>;
+  readonly notices: Readonly<Record<string, NoticeRecord>>;
+}

@@ -1,0 +1,234 @@
+import type { AccessKey, AccessKeyId, Credential, IamUser, UserName } from "./keys.ts";
+import type { Answer, Custody, CustodyIntent, LiveState, Question } from "./observation.ts";
+import type { Decision, Outcome } from "./decision.ts";
+import type { Notice } from "./notice.ts";
+import type { Receipt, UserRecord } from "./record.ts";
+import type { Instant } from "./time.ts";
+
+/**
+ * Every outside thing, as an interface with its contract. Two implementations of each pass one suite
+ * (`test/contracts/`): the adapters in `cloud/`, and the state machines of `test/world`.
+ *
+ * For all methods: failures are thrown as `RotationError` and nothing else; a call that may have taken effect
+ * unheard is thrown with `outcomeUnknown`; every call ends by itself within its time-out; nothing thrown, logged or
+ * returned contains secret material, except a `Secret`.
+ */
+export interface World {
+  readonly identity: Identity;
+  readonly directory: Directory;
+  readonly accessKeys: AccessKeys;
+  readonly custody: Custodian;
+  readonly prover: Prover;
+  readonly evidence: EvidenceSources;
+  readonly destinations: Destinations;
+  readonly journal: Journal;
+  readonly notifiers: readonly Notifier[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Who we are. Asked once a run. */
+export interface Identity {
+  /** The account id, and our own principal as CloudTrail names it (the ARN of the role behind a session, or of a user). */
+  read(): Promise<{ readonly account: string; readonly principalArn: string }>;
+}
+
+export interface Directory {
+  /** Every user that bears an enrolment tag or `keyturn-hold`, all pages. Must throw rather than return a part. */
+  tagged(): Promise<readonly IamUser[]>;
+  /** One user, fresh; null only when IAM says that there is none. `smtp` is `unknown` here. */
+  read(user: UserName): Promise<IamUser | null>;
+}
+
+export interface AccessKeys {
+  /** All keys of a user, all pages. `NotFound` when there is no such user. */
+  list(user: UserName): Promise<readonly AccessKey[]>;
+  /**
+   * Makes a key. Sent once, never retried: CreateAccessKey has no client token, and a repeated call makes a second key.
+   * `LimitReached` when the user has two. `outcomeUnknown` when a key may have been made.
+   */
+  create(user: UserName): Promise<Credential>;
+  /** Idempotent. `NotFound` when the key is gone. */
+  setStatus(user: UserName, id: AccessKeyId, status: "active" | "inactive"): Promise<void>;
+  /** Idempotent: deleting the absent succeeds. */
+  delete(user: UserName, id: AccessKeyId): Promise<void>;
+}
+
+export interface CustodyOwner {
+  readonly account: string;
+  readonly userId: string;
+}
+
+/** The user's secret: marker first, then pairs, told apart by AWSPENDING, AWSCURRENT and AWSPREVIOUS. */
+export interface Custodian {
+  /** The users of this stage that have a custody secret, all pages. Secrets scheduled for deletion do not count. */
+  users(): Promise<readonly UserName[]>;
+  /** What the labels say, read back whole: a secret that exists but cannot be read or parsed throws. */
+  read(user: UserName): Promise<Custody>;
+  /** Creates the secret with its marker version if there is none. Safe to repeat. */
+  ensure(user: UserName, owner: CustodyOwner, replicaRegions: readonly string[]): Promise<void>;
+  /**
+   * Writes the intent as a version without a pair, labelled KEYTURN_INTENT, and reads it back: a refused write or a
+   * key that cannot be decrypted is met here, before an access key exists.
+   */
+  writeIntent(user: UserName, intent: CustodyIntent): Promise<void>;
+  /** Stores a pair as AWSPENDING, under a token derived from the key id: repeating it changes nothing. */
+  storePending(user: UserName, credential: Credential): Promise<void>;
+  /** The pair of a key that custody holds as current, pending or previous. `NotFound` when it holds no such pair. */
+  credential(user: UserName, id: AccessKeyId): Promise<Credential>;
+  /**
+   * Makes the pending key current, by compare and swap on the version that is current now, and takes AWSPENDING away.
+   * `Conflict` when the current version is another than the one read.
+   */
+  promote(user: UserName, id: AccessKeyId): Promise<void>;
+  /** Takes AWSPENDING away from the version that holds this key. Safe to repeat. */
+  withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
+}
+
+export interface Prover {
+  /**
+   * One `sts:GetCallerIdentity` with the pair at the Region's endpoint, never retried.
+   * `answered` names the ARN; `refused` is InvalidClientTokenId or another authentication error (a fresh key may not be
+   * known yet). Anything else throws.
+   */
+  callerArn(
+    credential: Credential,
+    region: string,
+  ): Promise<
+    | { readonly kind: "answered"; readonly arn: string }
+    | { readonly kind: "refused"; readonly because: string }
+  >;
+}
+
+/** Who asks, for whom: the custody of a profile that pulls is told apart, and unasked Regions are named. */
+export interface EvidenceContext {
+  readonly user: UserName;
+  readonly unaskedRegions: Readonly<Record<string, string>>;
+}
+
+export interface EvidenceSources {
+  /** Answers `last-used`, `cloudtrail` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
+  answer(
+    question: Exclude<Question, { readonly source: "destination" }>,
+    context: EvidenceContext,
+  ): Promise<Answer>;
+}
+
+export type Preflight =
+  | { readonly kind: "ready"; readonly anchor: string | null }
+  | { readonly kind: "blocked"; readonly because: string };
+
+/** A place that a pair is delivered to. */
+export interface Destination {
+  /** Unique within a profile, such as "cloudflare-worker:api-gateway". The journal knows it by this name. */
+  readonly name: string;
+  /** What it occupies; two enrolled users that share a slot are both held. */
+  readonly slots: readonly string[];
+  /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
+  readonly readsCustody: boolean;
+  /** Id and secret change together or not at all. INV-4 binds only those. */
+  readonly isAtomic: boolean;
+  /** Whether a delivery could be made now. Changes nothing. What an operator must mend is `blocked`, in words; a failure throws. */
+  preflight(): Promise<Preflight>;
+  /**
+   * Sets the pair. Repeating it is harmless. An unknown outcome is resolved by reading back before it is thrown.
+   * A missing target is `NotFound` and is never created. A pre-flight that turned out wrong is `Conflict`.
+   */
+  deliver(credential: Credential, anchor: string | null): Promise<Receipt>;
+  /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
+  live(receipt: Receipt | null): Promise<LiveState>;
+}
+
+export interface Destinations {
+  /** The destinations of a profile, by name. Empty for an unknown profile. */
+  of(profile: string): readonly Destination[];
+}
+
+/** A right to act on one user, for a while. */
+export interface Lease {
+  readonly user: UserName;
+  readonly holder: string;
+  readonly until: Instant;
+}
+
+/** The record as last read or written. Opaque; hand it back with the next write. */
+export interface Revision {
+  readonly record: UserRecord | null;
+  /** Grows by one with each write; 0 where there is no item. */
+  readonly number: number;
+  readonly lease: Lease | null;
+}
+
+export interface HistoryEntry {
+  readonly at: Instant;
+  readonly user: UserName;
+  readonly what: string;
+  readonly keyId: AccessKeyId | null;
+  /** What an auditor needs: rule, reason, sentence, evidence. Plain JSON, never secret. */
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** What the sweeps remember of each other. */
+export interface SweepState {
+  /** Null: a table without its `running` item is paused. */
+  readonly runningSince: Instant | null;
+  /** Users that the last sweep did not reach. */
+  readonly left: readonly UserName[];
+}
+
+export interface Journal {
+  /** Strongly consistent. A record of an unknown version, or one that cannot be parsed, throws `Misconfigured`. */
+  read(user: UserName): Promise<Revision>;
+  /**
+   * Writes the record and the lease, only if the item is still at `revision.number`, and no other holder's lease is
+   * running at `now`; else `Conflict`. `lease: null` gives the lease back. A repeated write after a lost answer may
+   * report `Conflict`: read again.
+   */
+  write(
+    revision: Revision,
+    next: { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant },
+  ): Promise<Revision>;
+  /** Appends to the user's history. */
+  append(entry: HistoryEntry): Promise<void>;
+  history(user: UserName): Promise<readonly HistoryEntry[]>;
+  sweepState(): Promise<SweepState>;
+  setRunning(since: Instant | null): Promise<void>;
+  setLeft(users: readonly UserName[]): Promise<void>;
+}
+
+export interface Notifier {
+  readonly name: string;
+  /** Sends. May throw; `report` then says so in the log and in the sweep's result, and nothing else changes. */
+  notify(notices: readonly Notice[]): Promise<void>;
+}
+
+export interface Clock {
+  /**
+   * AWS's clock. Throws `Unreachable` before the run's first AWS answer, and `Bug` once an answer's Date differed from it by more
+   * than two minutes: the run then acts on nothing more.
+   */
+  now(): Instant;
+  /** Waits. Ends early, by throwing `Unreachable`, when the run's time is over. */
+  sleep(ms: number): Promise<void>;
+  /** What is left of this run's time, in milliseconds. */
+  remainingMs(): number;
+}
+
+export interface Random {
+  /** At least 0, less than 1. */
+  fraction(): number;
+  /** An unguessable name for a lease's holder or a token: 32 hexadecimal digits. */
+  token(): string;
+}
+
+export interface Log {
+  decision(user: UserName, decision: Decision): void;
+  outcome(user: UserName, outcome: Outcome): void;
+  /** Something that belongs to no decision. Static message, fields apart. */
+  event(
+    level: "info" | "warn" | "error",
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+  ): void;
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+/** unit: pure or in-process. wire: real adapters over HTTP. scenarios: whole rotations over the wire, workerd included. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/wire/**", "test/scenarios/**"],
+        },
+      },
+      { test: { name: "wire", include: ["test/wire/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "scenarios",
+          include: ["test/scenarios/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
