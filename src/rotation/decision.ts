@@ -62,7 +62,6 @@ export type Reason =
   | "DestinationBackingOff"
   | "DeliveredEverywhere"
   | "ForeignVersionLive"
-  | "DestinationChangedBySomebody"
   // rule 11
   | "TwoHandMadeKeys"
   | "MakingRoom"

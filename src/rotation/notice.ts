@@ -1,6 +1,6 @@
 import type { Reason } from "./decision.ts";
 import type { UserName } from "./keys.ts";
-import { days } from "./time.ts";
+import { days, type Instant } from "./time.ts";
 
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode =
@@ -20,6 +20,8 @@ export interface Notice {
   readonly code: NoticeCode;
   readonly severity: Severity;
   readonly user: UserName;
+  /** When it was found to be the case. */
+  readonly at: Instant;
   /** What is the case, in one or two sentences. */
   readonly text: string;
   /** What the reader should do; from the registry. */
@@ -87,9 +89,6 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   PendingDisabled: operator(
     "Activate the replacement again, or delete it: the rotation then starts again.",
   ),
-  DestinationChangedBySomebody: operator(
-    "The destination was changed by somebody else. Put things right there.",
-  ),
   TwoHandMadeKeys: operator(
     "Both keys were made by hand and are in use. Retire one of them by hand, then Keyturn goes on.",
   ),
@@ -108,9 +107,11 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   WaitingAfterOrphan: operator(
     "Storing the last replacement failed after it was made. See whether custody can be written.",
   ),
-  KeyOverdue: urgent(
-    "The key is older than its policy allows. The reason says what is in the way.",
-  ),
+  // Each deadline has a key of its own, and is said once.
+  KeyOverdue: {
+    ...urgent("The key will outlive its policy, or has. Mend what the text says is in the way."),
+    againAfterMs: null,
+  },
   DeliveryLate: operator("The replacement is late. The reason says what is in the way."),
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),

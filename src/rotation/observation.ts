@@ -30,6 +30,9 @@ export type Custody =
       readonly replicasBehind: readonly string[];
     };
 
+/** Custody, or that it could not be read (there is a blind spot that says why). */
+export type ObservedCustody = Custody | { readonly kind: "unreadable" };
+
 /** Something that we could not read, or could not understand. Never an empty list. */
 export interface BlindSpot {
   readonly about: "keys" | "custody" | "journal" | "user";
@@ -137,7 +140,7 @@ export interface Observation {
   readonly standing: Standing;
   readonly observedAt: Instant;
   readonly keys: readonly AccessKey[];
-  readonly custody: Custody;
+  readonly custody: ObservedCustody;
   readonly destinations: readonly DestinationFacts[];
   /** The journal's record with what this observation taught it. */
   readonly record: UserRecord;

@@ -59,7 +59,9 @@ export interface KeyRecord {
   readonly adoptedAt: Instant | null;
   /** The latest use ever seen by anybody; quietSince never moves back. */
   readonly latestUse: Sighting | null;
-  /** The latest read of custody with this key by its own consumer (profiles that pull). */
+  /** The latest call to Secrets Manager, kept apart for profiles that pull: it may be a hand-over, and no other use. */
+  readonly latestRead: Sighting | null;
+  /** The latest read of the user's own custody with this key, as a complete CloudTrail shows it. */
   readonly handOverAt: Instant | null;
   readonly probes: readonly Probe[];
   readonly deactivation: Deactivation | null;

@@ -1,0 +1,71 @@
+import type { Outcome } from "../rotation/decision.ts";
+import { RotationError, must } from "../rotation/errors.ts";
+import type { AccessKeyId } from "../rotation/keys.ts";
+import type { Acting, StepOf } from "./acting.ts";
+import { begin, history } from "./acting.ts";
+
+/**
+ * Makes the replacement. What could not be stored or delivered is not begun: every destination's pre-flight comes first,
+ * custody's last and by a real write. From CreateAccessKey to PutSecretValue nothing else happens: whoever dies in
+ * between leaves a key that rule 5 recognises by the intent.
+ */
+export async function createReplacement(
+  acting: Acting,
+  step: StepOf<"create-replacement">,
+): Promise<Outcome> {
+  const { world, subject, profile, observation, ledger } = acting;
+  const { user, account, iamUser } = subject;
+  must(iamUser !== null && observation.keys.length < 2, `${user} exists and has room for a key`);
+  const moved = await begin(acting);
+  if (moved !== null) return { kind: "withdrawn", step, because: moved };
+  const blocked = await preflight(acting, step);
+  if (blocked !== null) return blocked;
+
+  await world.custody.ensure(user, { account, userId: iamUser.id }, profile.replicaRegions);
+  const before = observation.keys.map(({ id }) => id);
+  await world.custody.writeIntent(user, { at: world.clock.now(), before });
+  await ledger.save((record) => ({
+    ...record,
+    intent: { at: world.clock.now(), before, created: null },
+  }));
+
+  const id = await createAndStore(acting);
+  await history(acting, "created", id);
+  return { kind: "done", step };
+}
+
+async function preflight(
+  acting: Acting,
+  step: StepOf<"create-replacement">,
+): Promise<Outcome | null> {
+  for (const destination of acting.world.destinations.of(acting.profile.name)) {
+    const answer = await destination.preflight();
+    if (answer.kind === "blocked") {
+      return { kind: "blocked", step, destination: destination.name, because: answer.because };
+    }
+  }
+  return null;
+}
+
+async function createAndStore({ world, subject, ledger }: Acting): Promise<AccessKeyId> {
+  const credential = await world.accessKeys.create(subject.user).catch(async (error: unknown) => {
+    // A refusal that we heard made no key: its intent must not cast suspicion on somebody else's.
+    const isUnknown = !(error instanceof RotationError) || error.outcomeUnknown;
+    if (!isUnknown) await ledger.save((record) => ({ ...record, intent: null }));
+    throw error;
+  });
+  const answered = (): Promise<void> =>
+    ledger.save((record) => ({
+      ...record,
+      intent: record.intent === null ? null : { ...record.intent, created: credential.id },
+    }));
+  try {
+    await world.custody.storePending(subject.user, credential);
+  } catch (error) {
+    // The secret is lost with this process. The answer on record is what lets rule 5 remove the key.
+    await answered();
+    throw error;
+  }
+  await answered();
+  return credential.id;
+}

@@ -1,0 +1,41 @@
+import type { Outcome } from "../rotation/decision.ts";
+import { must } from "../rotation/errors.ts";
+import type { Observation } from "../rotation/observation.ts";
+import type { AccessKeyId } from "../rotation/keys.ts";
+import type { UserRecord } from "../rotation/record.ts";
+import type { Acting, StepOf } from "./acting.ts";
+import { begin, history } from "./acting.ts";
+import { recheck } from "./recheck.ts";
+
+/** The one step that cannot be undone: decided twice, and on record with its evidence before the call. */
+export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise<Outcome> {
+  const { world, subject, ledger, decision } = acting;
+  const moved = await begin(acting);
+  if (moved !== null) return { kind: "withdrawn", step, because: moved };
+  const second = await recheck(acting, step);
+  if (second.kind === "moved") return second.outcome;
+  const isOrphan = decision.reason === "OrphanProvedOurs";
+  assertDeletable(second.fresh, step.keyId, isOrphan);
+
+  await history({ ...acting, observation: second.fresh }, "deleting", step.keyId);
+  await world.accessKeys.delete(subject.user, step.keyId);
+  const now = world.clock.now();
+  await ledger.save((record) => {
+    const without = forget(record, step.keyId);
+    if (!isOrphan) return without;
+    return { ...without, intent: null, orphans: { count: record.orphans.count + 1, lastAt: now } };
+  });
+  return { kind: "done", step };
+}
+
+function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, isOrphan: boolean): void {
+  const key = keys.find((found) => found.id === id);
+  const held = custody.kind === "present" ? [custody.current?.keyId, custody.pending?.keyId] : [];
+  must(!held.includes(id), `${id} is neither current nor pending`);
+  must(isOrphan || key?.status === "inactive", `${id} is Inactive`);
+}
+
+function forget(record: UserRecord, id: AccessKeyId): UserRecord {
+  const keys = Object.fromEntries(Object.entries(record.keys).filter(([known]) => known !== id));
+  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId !== id) };
+}

@@ -1,0 +1,71 @@
+import type { Outcome } from "../rotation/decision.ts";
+import { RotationError } from "../rotation/errors.ts";
+import { PROBE_LASTS_MS } from "../rotation/footprint.ts";
+import type { Credential } from "../rotation/keys.ts";
+import { seconds } from "../rotation/time.ts";
+import type { World } from "../rotation/world.ts";
+import type { Acting, StepOf } from "./acting.ts";
+import { begin, withKey } from "./acting.ts";
+
+/** IAM is eventually consistent, each Region for itself: one answer may come from a host that is ahead of the others. */
+const ANSWERS_IN_A_ROW = 3;
+const BETWEEN_ANSWERS_MS = 250;
+const AFTER_REFUSAL_MS = seconds(2);
+/** A probe of ours must not outlive the time that its footprint is given. */
+const PROVING_MAX_MS = PROBE_LASTS_MS - seconds(10);
+
+/**
+ * Signs GetCallerIdentity with the new pair in every Region of the profile until it answers steadily. It proves that the
+ * pair is whole and known; it says nothing about what the user is allowed.
+ */
+export async function prove(acting: Acting, step: StepOf<"prove">): Promise<Outcome> {
+  const { world, subject, profile, ledger } = acting;
+  const from = world.clock.now();
+  const moved = await begin(acting, (record) =>
+    withKey(record, step.keyId, (known) => ({
+      ...known,
+      probes: [...known.probes, { from, to: null }],
+    })),
+  );
+  if (moved !== null) return { kind: "withdrawn", step, because: moved };
+
+  const credential = await world.custody.credential(subject.user, step.keyId);
+  const arn = subject.iamUser?.arn ?? "";
+  const steady = await Promise.all(
+    profile.regions.map((region) => answersSteadily(world, credential, { region, arn })),
+  );
+  await ledger.save((record) =>
+    withKey(record, step.keyId, (known) => ({
+      ...known,
+      probes: [...known.probes.slice(0, -1), { from, to: world.clock.now() }],
+    })),
+  );
+  const refusal = steady.find((answer) => answer !== null);
+  if (refusal === undefined || refusal === null) return { kind: "done", step };
+  return { kind: "withdrawn", step, because: refusal };
+}
+
+/** Null when it did; else what the last refusal was. */
+async function answersSteadily(
+  world: Pick<World, "prover" | "clock">,
+  credential: Credential,
+  { region, arn }: { readonly region: string; readonly arn: string },
+): Promise<string | null> {
+  const startedAt = world.clock.now();
+  let inARow = 0;
+  let refusal = "no answer yet";
+  while (world.clock.now() - startedAt < PROVING_MAX_MS) {
+    const answer = await world.prover.callerArn(credential, region);
+    if (answer.kind === "answered" && answer.arn !== arn) {
+      throw new RotationError(
+        "Bug",
+        `proving ${credential.id}, it answers as ${answer.arn} and not as ${arn}`,
+      );
+    }
+    inARow = answer.kind === "answered" ? inARow + 1 : 0;
+    if (inARow >= ANSWERS_IN_A_ROW) return null;
+    if (answer.kind === "refused") refusal = answer.because;
+    await world.clock.sleep(answer.kind === "answered" ? BETWEEN_ANSWERS_MS : AFTER_REFUSAL_MS);
+  }
+  return `${credential.id} does not answer steadily in ${region} yet: ${refusal}`;
+}

@@ -1,0 +1,90 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { STSClient } from "@aws-sdk/client-sts";
+import { RotationError } from "../rotation/errors.ts";
+import { instant, minutes } from "../rotation/time.ts";
+import type { Clock } from "../rotation/world.ts";
+
+/** How far a later answer's Date may lie from the time that the first one set, either way. */
+const DRIFT_MAX_MS = minutes(2);
+
+type Plugin = Parameters<STSClient["middlewareStack"]["use"]>[0];
+
+/** AWS's clock, and the plug-in by which every SDK client lets it hear the `Date` of each answer. */
+export interface AwsClock extends Clock {
+  readonly plugin: Plugin;
+  /** Hears one `Date` header, as the plug-in does for each answer. A header that is missing or no date is not heard. */
+  hear(dateHeader: string | undefined): void;
+}
+
+interface AwsClockOptions {
+  /** How long this run may take from now, in milliseconds. */
+  readonly deadlineMs: number;
+  /** The monotonic clock, in milliseconds; told only by tests. */
+  readonly monotonicMs?: () => number;
+}
+
+/**
+ * A clock that knows the time from AWS alone: an offset learnt from the first answer's `Date`, plus a monotonic clock.
+ * `Date` is in whole seconds, so that this clock is up to a second late, and never early. The machine's own time is never read: a function thawed with a wrong clock must not believe that a soak is over.
+ */
+export function createAwsClock({
+  deadlineMs,
+  monotonicMs = () => performance.now(),
+}: AwsClockOptions): AwsClock {
+  const endsAt = monotonicMs() + deadlineMs;
+  const remainingMs = (): number => Math.max(0, endsAt - monotonicMs());
+  let offsetMs: number | null = null;
+  let driftMs: number | null = null;
+
+  const hear = (dateHeader: string | undefined): void => {
+    const saidMs = Date.parse(dateHeader ?? "");
+    if (Number.isNaN(saidMs)) return;
+    const heardMs = monotonicMs();
+    offsetMs ??= saidMs - heardMs;
+    const differsMs = saidMs - heardMs - offsetMs;
+    if (Math.abs(differsMs) > DRIFT_MAX_MS) driftMs ??= differsMs;
+  };
+
+  return {
+    plugin: {
+      applyToStack: (stack) => {
+        stack.add(
+          (next) => async (args) => {
+            const result = await next(args);
+            hear(dateOf(result.response));
+            return result;
+          },
+          LISTENING,
+        );
+      },
+    },
+    hear,
+    remainingMs,
+    now() {
+      if (driftMs !== null) {
+        const by = `${String(Math.round(driftMs / 1_000))} s`;
+        throw new RotationError(
+          "Bug",
+          `telling the time, an AWS answer differed from AWS's clock by ${by}; the run ends before its next act`,
+        );
+      }
+      if (offsetMs === null) {
+        throw new RotationError("Unreachable", "telling the time, AWS has not answered yet");
+      }
+      return instant(Math.round(offsetMs + monotonicMs()));
+    },
+    async sleep(ms) {
+      const leftMs = remainingMs();
+      await wait(Math.min(ms, leftMs));
+      if (ms >= leftMs) throw new RotationError("Unreachable", "waiting, the run's time is over");
+    },
+  };
+}
+
+/** The innermost place of the deserialize step sees each raw answer, those of refused and of repeated attempts too. */
+const LISTENING = { step: "deserialize", priority: "low", name: "awsClockListener" } as const;
+
+function dateOf(response: unknown): string | undefined {
+  const { headers } = response as { readonly headers?: Readonly<Record<string, string>> };
+  return headers?.["date"] ?? headers?.["Date"];
+}

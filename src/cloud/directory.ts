@@ -1,0 +1,111 @@
+import { GetUserCommand, ListUserTagsCommand, ListUsersCommand } from "@aws-sdk/client-iam";
+import type { IAMClient, Tag, User, UserDetail } from "@aws-sdk/client-iam";
+import { RotationError } from "../rotation/errors.ts";
+import { userName } from "../rotation/keys.ts";
+import type { IamUser, SmtpRight } from "../rotation/keys.ts";
+import type { Directory } from "../rotation/world.ts";
+import { readAuthorizationDetails } from "./authorization-details.ts";
+import type { Clients } from "./clients.ts";
+import { markerOf, readPages } from "./pages.ts";
+import { translateError } from "./translate-error.ts";
+
+const PAGE_ITEMS = 1_000;
+const TAG_READS_AT_ONCE = 5;
+
+interface DirectoryOptions {
+  /** The tag keys that make a user ours to look at: the stage's enrolment tag and the hold tag. */
+  readonly tagKeys: readonly string[];
+  /**
+   * Only users below this path, such as "/rotated/". They are then listed one by one with their tags, without their
+   * policies, so that `smtp` is `unknown`. Null lists the whole account, policies included, in a few calls.
+   */
+  readonly pathPrefix: string | null;
+}
+
+/** IAM's users. */
+export function createDirectory({ iam }: Clients, options: DirectoryOptions): Directory {
+  const wanted = options.tagKeys.map((key) => key.toLowerCase());
+  const { pathPrefix } = options;
+  return {
+    async tagged() {
+      const all = pathPrefix === null ? await listAccount(iam) : await listPath(iam, pathPrefix);
+      return all.filter(({ tags }) => wanted.some((key) => Object.hasOwn(tags, key)));
+    },
+    async read(name) {
+      const doing = `reading user ${name}`;
+      try {
+        const { User } = await iam.send(new GetUserCommand({ UserName: name }));
+        return parseUser(User, User?.Tags, "unknown");
+      } catch (thrown) {
+        const error = translateError(thrown, doing);
+        if (error.code === "NotFound") return null;
+        throw error;
+      }
+    },
+  };
+}
+
+async function listAccount(iam: IAMClient): Promise<readonly IamUser[]> {
+  const details = await readAuthorizationDetails(iam);
+  return details.users.map((user) => parseUser(user, user.Tags, details.smtpRightOf(user)));
+}
+
+async function listPath(iam: IAMClient, pathPrefix: string): Promise<readonly IamUser[]> {
+  const users = await readPages(`listing the users below ${pathPrefix}`, async (Marker) => {
+    const answer = await iam.send(
+      new ListUsersCommand({ PathPrefix: pathPrefix, MaxItems: PAGE_ITEMS, Marker }),
+    );
+    return { items: answer.Users, next: markerOf(answer) };
+  });
+  return withTags(iam, users);
+}
+
+/** Reads the tags of users, a few at a time. A user deleted in the meantime is left out. */
+async function withTags(iam: IAMClient, users: readonly User[]): Promise<readonly IamUser[]> {
+  const found: IamUser[] = [];
+  const rest = users.values();
+  const work = async (): Promise<void> => {
+    for (const user of rest) {
+      const tags = await readTags(iam, user.UserName ?? "");
+      if (tags !== null) found.push(parseUser(user, tags, "unknown"));
+    }
+  };
+  await Promise.all(Array.from({ length: TAG_READS_AT_ONCE }, work));
+  return found;
+}
+
+/** The tags of a user, all pages; null only when IAM says that there is no such user. */
+async function readTags(iam: IAMClient, name: string): Promise<readonly Tag[] | null> {
+  const doing = `reading the tags of ${name}`;
+  try {
+    return await readPages(doing, async (Marker) => {
+      const answer = await iam.send(new ListUserTagsCommand({ UserName: name, Marker }));
+      return { items: answer.Tags, next: markerOf(answer) };
+    });
+  } catch (thrown) {
+    const error = translateError(thrown, doing);
+    if (error.code === "NotFound") return null;
+    throw error;
+  }
+}
+
+function parseUser(
+  user: User | UserDetail | undefined,
+  tags: readonly Tag[] | undefined,
+  smtp: SmtpRight,
+): IamUser {
+  const { UserName, UserId, Arn, Path } = user ?? {};
+  if (UserName === undefined || UserId === undefined || Arn === undefined) {
+    throw new RotationError("Unreachable", "reading users, one has no name, id or ARN");
+  }
+  return {
+    name: userName(UserName),
+    id: UserId,
+    arn: Arn,
+    path: Path ?? "/",
+    tags: Object.fromEntries(
+      (tags ?? []).map(({ Key, Value }) => [(Key ?? "").toLowerCase(), Value ?? ""]),
+    ),
+    smtp,
+  };
+}

@@ -1,0 +1,163 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import { RotationError } from "../rotation/errors.ts";
+import { userName } from "../rotation/keys.ts";
+import type { UserName } from "../rotation/keys.ts";
+import type { UserRecord } from "../rotation/record.ts";
+import { instant } from "../rotation/time.ts";
+import type { Instant } from "../rotation/time.ts";
+import type { HistoryEntry, Lease, Revision, SweepState } from "../rotation/world.ts";
+
+/** An item of the journal's table, as DynamoDB spells it. */
+export type Item = Record<string, AttributeValue>;
+
+export const SWEEP_KEY = { pk: { S: "keyturn" }, sk: { S: "sweep" } };
+/** What the sort keys of a user's history begin with. */
+export const HISTORY = "history#";
+/** Digits of an instant in a history item's sort key, so that text sorts as time does. */
+const INSTANT_DIGITS = 15;
+
+export const NO_REVISION: Revision = { record: null, number: 0, lease: null };
+
+export const recordKey = (user: UserName): { pk: { S: string }; sk: { S: string } } => ({
+  pk: { S: `user#${user}` },
+  sk: { S: "record" },
+});
+
+/** The record's item. The record is one JSON text: DynamoDB's own types would need a second spelling of every field. */
+export function formatRevision({ record, number, lease }: Revision, user: UserName): Item {
+  return {
+    ...recordKey(user),
+    v: { N: "1" },
+    revision: { N: String(number) },
+    record: { S: JSON.stringify(record) },
+    ...(lease === null
+      ? {}
+      : { lease: { M: { holder: { S: lease.holder }, until: { N: String(lease.until) } } } }),
+  };
+}
+
+/** Throws `Misconfigured`, naming the item, for an unknown version and for what is not a record of this user. */
+export function parseRevision(item: Item, user: UserName): Revision {
+  const name = `user#${user}/record`;
+  checkVersion(item, name);
+  const number = Number(item["revision"]?.N);
+  const record = parseJson(item["record"]?.S);
+  if (!Number.isInteger(number) || !isRecordOf(record, user)) throw unreadable(name);
+  return { record, number, lease: parseLease(item["lease"], user) };
+}
+
+/** The condition under which a write goes through: the item is as it was read, and nobody else's lease runs. */
+export function conditionOf(
+  revision: Revision,
+  lease: Lease | null,
+  now: Instant,
+): {
+  ConditionExpression: string;
+  ExpressionAttributeNames?: Record<string, string>;
+  ExpressionAttributeValues?: Item;
+} {
+  if (revision.number === 0) return { ConditionExpression: "attribute_not_exists(pk)" };
+  // Without a lease of its own a write gives back the one that was read.
+  const holder = lease?.holder ?? revision.lease?.holder ?? "";
+  return {
+    ConditionExpression:
+      "#revision = :revision AND (attribute_not_exists(#lease) OR #lease.#holder = :holder OR #lease.#until <= :now)",
+    ExpressionAttributeNames: {
+      "#revision": "revision",
+      "#lease": "lease",
+      "#holder": "holder",
+      "#until": "until",
+    },
+    ExpressionAttributeValues: {
+      ":revision": { N: String(revision.number) },
+      ":holder": { S: holder },
+      ":now": { N: String(now) },
+    },
+  };
+}
+
+export function formatHistory(entry: HistoryEntry, token: string): Item {
+  const at = String(entry.at).padStart(INSTANT_DIGITS, "0");
+  return {
+    pk: recordKey(entry.user).pk,
+    sk: { S: `${HISTORY}${at}#${token}` },
+    v: { N: "1" },
+    entry: { S: JSON.stringify(entry) },
+  };
+}
+
+/** Throws `Misconfigured`, naming the item, for what is no entry. */
+export function parseHistory(item: Item, user: UserName): HistoryEntry {
+  const name = `user#${user}/${item["sk"]?.S ?? ""}`;
+  checkVersion(item, name);
+  const entry = parseJson(item["entry"]?.S);
+  if (!isObject(entry) || typeof entry["at"] !== "number" || typeof entry["what"] !== "string") {
+    throw unreadable(name);
+  }
+  return entry as unknown as HistoryEntry;
+}
+
+/** Throws `Misconfigured` for an unknown version. An item without `runningSince` is a pause. */
+export function parseSweepState(item: Item): SweepState {
+  checkVersion(item, "keyturn/sweep");
+  const since = item["runningSince"]?.N;
+  return {
+    runningSince: since === undefined ? null : instant(Number(since)),
+    left: (item["left"]?.L ?? []).map(({ S = "" }) => userName(S)),
+  };
+}
+
+/** Throws `Misconfigured` when the item is of another version than this program knows. */
+function checkVersion(item: Item, name: string): void {
+  const version = item["v"]?.N;
+  if (version === "1") return;
+  const said = `reading the journal's item ${name}, its version is ${version ?? "missing"}, not 1`;
+  throw new RotationError("Misconfigured", said);
+}
+
+function parseLease(attribute: AttributeValue | undefined, user: UserName): Lease | null {
+  if (attribute === undefined) return null;
+  const holder = attribute.M?.["holder"]?.S;
+  const until = Number(attribute.M?.["until"]?.N);
+  if (holder === undefined || Number.isNaN(until)) throw unreadable(`user#${user}/record`);
+  return { user, holder, until: instant(until) };
+}
+
+/** Checks what every reader relies on: whose record it is, and that each part is of its kind. */
+function isRecordOf(value: unknown, user: UserName): value is UserRecord {
+  if (!isObject(value)) return false;
+  return (
+    value["v"] === 1 &&
+    value["user"] === user &&
+    typeof value["account"] === "string" &&
+    typeof value["userId"] === "string" &&
+    Number.isFinite(value["since"]) &&
+    isIntent(value["intent"]) &&
+    isObject(value["orphans"]) &&
+    isList(value["deliveries"]) &&
+    isList(value["backOffs"]) &&
+    isMap(value["keys"]) &&
+    isMap(value["notices"])
+  );
+}
+
+const isIntent = (value: unknown): boolean =>
+  value === null ||
+  (isObject(value) && Number.isFinite(value["at"]) && Array.isArray(value["before"]));
+const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
+const isMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isObject);
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    // The caller says which item cannot be read.
+    return undefined;
+  }
+}
+
+const unreadable = (name: string): RotationError =>
+  new RotationError("Misconfigured", `reading the journal's item ${name}, it cannot be understood`);

@@ -1,0 +1,82 @@
+import { createAccessKeys } from "./cloud/access-keys.ts";
+import { createClients } from "./cloud/clients.ts";
+import { createAwsClock } from "./cloud/clock.ts";
+import { createCloudflare } from "./cloud/cloudflare.ts";
+import { createCustody } from "./cloud/custody.ts";
+import { createDirectory } from "./cloud/directory.ts";
+import { createIdentity } from "./cloud/identity.ts";
+import { createJournal } from "./cloud/journal.ts";
+import { createLog } from "./cloud/log.ts";
+import { readPlainSecret } from "./cloud/plain-secret.ts";
+import { createProver } from "./cloud/prover.ts";
+import { createRandom } from "./cloud/random.ts";
+import { createPublisher } from "./cloud/sns.ts";
+import type { Config } from "./config/define.ts";
+import type { Settings } from "./config/load.ts";
+import { createDestination, type DestinationClients } from "./destinations/index.ts";
+import { createEvidenceSources } from "./observe/evidence/index.ts";
+import { HOLD_TAG } from "./observe/standing.ts";
+import { createNotifiers } from "./report/notifiers/index.ts";
+import { seconds } from "./rotation/time.ts";
+import type { Destination, Destinations, World } from "./rotation/world.ts";
+
+// The handlers and the command line find the configuration here, so that this file alone knows where it is.
+export { default as config } from "../keyturn.config.ts";
+
+const CLOUDFLARE_ANSWERS_WITHIN_MS = seconds(20);
+
+interface Run {
+  /** How long the run may take from now, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** The real world, for one run: clock, identity and connections are its own. `close` when the run is over. */
+export function compose(
+  config: Config,
+  settings: Settings,
+  { deadlineMs }: Run,
+): World & { close(): void } {
+  const clock = createAwsClock({ deadlineMs });
+  const random = createRandom();
+  const clients = createClients({ region: settings.region, clock });
+  const identity = createIdentity(clients);
+  const stage = settings.stage === "default" ? null : settings.stage;
+  return {
+    clock,
+    random,
+    identity,
+    log: createLog(),
+    directory: createDirectory(clients, {
+      tagKeys: [settings.enrolmentTag, HOLD_TAG],
+      pathPrefix: config.discovery.by === "path" ? config.discovery.prefix : null,
+    }),
+    accessKeys: createAccessKeys(clients),
+    custody: createCustody(clients, { stage, random }),
+    prover: createProver(clients),
+    evidence: createEvidenceSources(clients, { clock, identity, stage }),
+    journal: createJournal(clients, { tableName: settings.table, random }),
+    notifiers: createNotifiers({ publish: createPublisher(clients, settings.topicArn) }),
+    destinations: createDestinations(config, {
+      cloudflare: (apiToken) =>
+        createCloudflare({
+          baseUrl: settings.cloudflareBaseUrl,
+          readToken: () => readPlainSecret(clients, apiToken),
+          timeoutMs: CLOUDFLARE_ANSWERS_WITHIN_MS,
+          clock,
+          random,
+        }),
+    }),
+    close: () => clients.destroy(),
+  };
+}
+
+/** The destinations of every profile, made once a run. */
+function createDestinations(config: Config, clients: DestinationClients): Destinations {
+  const byProfile = new Map<string, readonly Destination[]>(
+    Object.entries(config.profiles).map(([name, { destinations }]) => [
+      name,
+      destinations.map((options) => createDestination(options, clients)),
+    ]),
+  );
+  return { of: (profile) => byProfile.get(profile) ?? [] };
+}

@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { factsOf } from "../destinations/index.ts";
+import { RotationError } from "../rotation/errors.ts";
+import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
+import { profileRefusals, type Refusal, sharedUsers, type WeighedProfile } from "./refusals.ts";
+
+/** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
+const ProfileName = z
+  .string()
+  .regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
+
+const Discovery = z.discriminatedUnion("by", [
+  z.strictObject({ by: z.literal("tags") }),
+  z.strictObject({
+    by: z.literal("path"),
+    prefix: z
+      .string()
+      .regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash"),
+  }),
+]);
+
+const ConfigInput = z.strictObject({
+  profiles: z.record(ProfileName, z.unknown()),
+  discovery: Discovery.default({ by: "tags" }),
+});
+
+/** What `keyturn.config.ts` says. */
+export interface ConfigInput {
+  readonly profiles: Readonly<Record<string, ProfileInput>>;
+  /** How users are found: all of the account by their tags, or only those under a path. Default: by tags. */
+  readonly discovery?: z.input<typeof Discovery>;
+}
+
+/** The configuration as the program uses it: read, weighed, complete and frozen. */
+export interface Config {
+  readonly profiles: Readonly<Record<string, ConfiguredProfile>>;
+  readonly discovery: Readonly<z.output<typeof Discovery>>;
+}
+
+/**
+ * Reads and weighs a configuration. Throws `Misconfigured` with every problem at once, each with its path, what was
+ * found and what is allowed: at load rather than in the middle of a rotation.
+ */
+export function defineConfig(input: ConfigInput): Config {
+  const shell = ConfigInput.safeParse(input, { reportInput: true });
+  const refusals = shell.success ? [] : shell.error.issues.map((issue) => refusalOf(issue, []));
+  const profiles = Object.entries(shell.success ? shell.data.profiles : profilesIn(input));
+  const weighed = profiles.flatMap(([name, found]) => weigh(name, found, refusals));
+  refusals.push(...weighed.flatMap(profileRefusals), ...sharedUsers(weighed));
+  if (refusals.length > 0 || !shell.success) throw refused(refusals);
+  return deepFreeze({
+    profiles: Object.fromEntries(weighed.map(({ name, read }) => [name, profileOf(name, read)])),
+    discovery: shell.data.discovery,
+  });
+}
+
+/** What could be read of one profile; its misspelt settings go to `refusals`, and do not hide what its sums have to say. */
+function weigh(name: string, found: unknown, refusals: Refusal[]): WeighedProfile[] {
+  const strict = ProfileInput.safeParse(found, { reportInput: true });
+  if (!strict.success)
+    refusals.push(...strict.error.issues.map((issue) => refusalOf(issue, ["profiles", name])));
+  const { data: read } = strict.success ? strict : ProfileInput.strip().safeParse(found);
+  if (read === undefined) return [];
+  return [{ name, read, destinations: read.destinations.map(factsOf) }];
+}
+
+/** The profiles of an input whose other parts were refused. */
+function profilesIn(input: unknown): Record<string, unknown> {
+  const shape = z.object({ profiles: z.record(z.string(), z.unknown()) }).safeParse(input);
+  return shape.success ? shape.data.profiles : {};
+}
+
+function refusalOf(issue: z.core.$ZodIssue, above: readonly string[]): Refusal {
+  const path = [...above, ...issue.path.map(String)].join(".");
+  if (issue.code === "unrecognized_keys") {
+    const isProfile = above.length > 0 && issue.path.length === 0;
+    return {
+      path: [...(path === "" ? [] : [path]), issue.keys.join(" and ")].join("."),
+      found: "a setting that does not exist",
+      allowed: isProfile ? Object.keys(ProfileInput.shape).join(", ") : "only what belongs there",
+    };
+  }
+  const found = issue.input === undefined ? "nothing" : JSON.stringify(issue.input);
+  return { path: path === "" ? "the configuration" : path, found, allowed: allowedBy(issue) };
+}
+
+function allowedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_value")
+    return issue.values.map((value) => JSON.stringify(value)).join(" or ");
+  if (issue.code === "invalid_type") return `a value of type ${issue.expected}`;
+  if (issue.code === "invalid_key") return issue.issues.map(allowedBy).join(", ");
+  if (issue.code === "invalid_union" && issue.inclusive !== false && issue.options !== undefined)
+    return issue.options.map((option) => JSON.stringify(option)).join(" or ");
+  return issue.message;
+}
+
+function refused(refusals: readonly Refusal[]): RotationError {
+  const lines = refusals.map(
+    ({ path, found, allowed }) => `- ${path}: found ${found}; allowed: ${allowed}`,
+  );
+  return new RotationError(
+    "Misconfigured",
+    `loading the configuration, ${String(lines.length)} refused:\n${lines.join("\n")}`,
+  );
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}

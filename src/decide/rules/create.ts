@@ -1,0 +1,59 @@
+import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
+import type { AccessKey } from "../../rotation/keys.ts";
+import { days, describeMs, hours, plus } from "../../rotation/time.ts";
+import { partsOf } from "../parts.ts";
+import { hold } from "../rulings.ts";
+
+/** After an orphan, creation waits: something refused to store a secret, and would again. */
+const WAIT_AFTER_ORPHAN_MS = [hours(1), hours(4), days(1)] as const;
+const KEYS_PER_USER_MAX = 2;
+
+/** Rule 12. The current (or only hand-made) key is due and a slot is free. Without a slot, rules 13 and 14 make the room. */
+export const create: Rule = {
+  name: "create",
+  judge(situation) {
+    const { observation, profile } = situation;
+    const { isCustodyEmpty, pendingId, current, old } = partsOf(observation);
+    if (profile === null || pendingId !== null || observation.keys.length >= KEYS_PER_USER_MAX)
+      return null;
+    if (observation.keys.length === 0) return afterOrphan(situation) ?? firstKey();
+    const key = isCustodyEmpty ? old[0] : current;
+    if (key === null || key === undefined || !isDue(situation, key, isCustodyEmpty)) return null;
+    return afterOrphan(situation) ?? replace(situation, key);
+  },
+};
+
+function isDue({ profile, now }: Situation, key: AccessKey, isHandMade: boolean): boolean {
+  if (profile === null) return false;
+  if (isHandMade && profile.policy.adopt === "at-once") return true;
+  return now - key.createdAt >= profile.policy.rotateAfterMs;
+}
+
+function afterOrphan({ observation, now }: Situation): Ruling | null {
+  const { count, lastAt } = observation.record.orphans;
+  if (count === 0) return null;
+  const waitMs = WAIT_AFTER_ORPHAN_MS[Math.min(count, WAIT_AFTER_ORPHAN_MS.length) - 1] ?? days(1);
+  const until = plus(lastAt, waitMs);
+  if (now >= until) return null;
+  return hold(
+    "WaitingAfterOrphan",
+    `storing the last replacement failed; the next is made in ${describeMs(until - now)}`,
+    until,
+  );
+}
+
+function firstKey(): Ruling {
+  return {
+    step: { kind: "create-replacement", replaces: null },
+    reason: "FirstKey",
+    because: "the user has no key and never had custody",
+  };
+}
+
+function replace({ now }: Situation, key: AccessKey): Ruling {
+  return {
+    step: { kind: "create-replacement", replaces: key.id },
+    reason: "KeyDue",
+    because: `${key.id} is ${describeMs(now - key.createdAt)} old`,
+  };
+}

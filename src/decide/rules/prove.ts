@@ -1,0 +1,28 @@
+import type { Rule, Situation } from "../../rotation/decision.ts";
+import type { AccessKeyId } from "../../rotation/keys.ts";
+import { partsOf } from "../parts.ts";
+import { nextDelivery } from "./deliver.ts";
+import { redeliveryOf } from "./deliver-again.ts";
+
+/** Rule 7. Only a pair that answered in this very sweep is delivered or promoted. */
+export const prove: Rule = {
+  name: "prove",
+  judge(situation) {
+    const keyId = keyToFollow(situation);
+    if (keyId === null || situation.observation.proved.includes(keyId)) return null;
+    return {
+      step: { kind: "prove", keyId },
+      reason: "ReplacementNotProved",
+      because: `${keyId} has not answered in this sweep`,
+    };
+  },
+};
+
+/** The key that a delivery or a promotion is about to follow; null while every destination backs off. */
+function keyToFollow(situation: Situation): AccessKeyId | null {
+  const { pending } = partsOf(situation.observation);
+  if (pending !== null)
+    return nextDelivery(situation, pending)?.step.kind === "hold" ? null : pending.id;
+  const step = redeliveryOf(situation)?.step;
+  return step?.kind === "deliver" ? step.keyId : null;
+}

@@ -1,0 +1,53 @@
+import * as z from "zod";
+import type { CloudflareClient } from "../cloud/cloudflare.ts";
+import type { Destination } from "../rotation/world.ts";
+import {
+  cloudflareWorkerFacts,
+  CloudflareWorkerOptions,
+  createCloudflareWorker,
+} from "./cloudflare-worker.ts";
+import {
+  createSecretsManager,
+  secretsManagerFacts,
+  SecretsManagerOptions,
+} from "./secrets-manager.ts";
+
+export type DestinationOptions = z.infer<typeof DestinationOptions>;
+/** Where a profile delivers. A destination is a file beside this one and a line in each list here. */
+export const DestinationOptions = z.discriminatedUnion("kind", [
+  CloudflareWorkerOptions,
+  SecretsManagerOptions,
+]);
+
+/** What is known of a destination from its options, before anything is asked. */
+export interface DestinationFacts extends Pick<Destination, "name" | "slots" | "readsCustody"> {
+  /** The Secrets Manager secret that holds the token of its service; null when it needs none. */
+  readonly tokenSecret: string | null;
+}
+
+export function factsOf(options: DestinationOptions): DestinationFacts {
+  switch (options.kind) {
+    case "cloudflare-worker":
+      return cloudflareWorkerFacts(options);
+    case "secrets-manager":
+      return secretsManagerFacts(options);
+  }
+}
+
+/** What destinations are made with. */
+export interface DestinationClients {
+  /** Cloudflare, with the API token that this Secrets Manager secret holds. */
+  cloudflare(apiToken: string): CloudflareClient;
+}
+
+export function createDestination(
+  options: DestinationOptions,
+  clients: DestinationClients,
+): Destination {
+  switch (options.kind) {
+    case "cloudflare-worker":
+      return createCloudflareWorker(options, clients.cloudflare(options.apiToken));
+    case "secrets-manager":
+      return createSecretsManager(options);
+  }
+}

@@ -1,0 +1,34 @@
+import { compose, config } from "../compose.ts";
+import { loadSettings } from "../config/load.ts";
+import { minutes, seconds } from "../rotation/time.ts";
+import { parseCommand } from "./command.ts";
+import { obey } from "./obey.ts";
+
+/** What we use of Lambda's context. */
+interface LambdaContext {
+  getRemainingTimeInMillis?(): number;
+}
+
+/** Outside Lambda: what the function's own time-out would leave. */
+const RUN_MS = minutes(14);
+/** Kept back from the run, so that the answer still gets out. */
+const ENDING_MS = seconds(10);
+
+/**
+ * The Lambda function. Gives the result as a JSON document without secrets. Throws when the event is refused or the run
+ * could not begin; what befell single users is in the result.
+ */
+export async function handler(event: unknown, context?: LambdaContext): Promise<unknown> {
+  const command = parseCommand(event);
+  const settings = loadSettings();
+  const remainingMs = context?.getRemainingTimeInMillis?.() ?? RUN_MS;
+  const world = compose(config, settings, { deadlineMs: Math.max(0, remainingMs - ENDING_MS) });
+  try {
+    return await obey(world, command, {
+      profiles: config.profiles,
+      enrolmentTag: settings.enrolmentTag,
+    });
+  } finally {
+    world.close();
+  }
+}

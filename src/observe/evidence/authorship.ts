@@ -1,0 +1,55 @@
+import { GLOBAL_REGION } from "../../cloud/clients.ts";
+import { asObject } from "../../cloud/event-history.ts";
+import type { EventHistory, TrailEvent } from "../../cloud/event-history.ts";
+import { principalOf } from "../../cloud/identity.ts";
+import { asRotationError } from "../../rotation/errors.ts";
+import type { Author, Question } from "../../rotation/observation.ts";
+import { days, instant } from "../../rotation/time.ts";
+import type { Clock, Identity } from "../../rotation/world.ts";
+
+const KEPT_MS = days(90);
+const PAGE_SIZE = 50;
+
+type AuthorshipQuestion = Extract<Question, { readonly source: "authorship" }>;
+
+interface AuthorshipSources {
+  readonly history: EventHistory;
+  readonly identity: Identity;
+  readonly clock: Clock;
+}
+
+/**
+ * Who made the newest call of this kind that changed the key, by IAM's own events, which lie in us-east-1. Only a
+ * record that names the key says anything; its absence says nothing, since events come late or not at all.
+ */
+export async function askAuthorship(
+  { history, identity, clock }: AuthorshipSources,
+  { keyId, event: name, from }: AuthorshipQuestion,
+): Promise<Author> {
+  try {
+    const { principalArn } = await identity.read();
+    const events = history.search({
+      region: GLOBAL_REGION,
+      by: "EventName",
+      value: name,
+      from: instant(Math.max(from, clock.now() - KEPT_MS)),
+      pageSize: PAGE_SIZE,
+    });
+    for await (const event of events) {
+      if (event.errorCode !== null || keyOf(event) !== keyId) continue;
+      const who = event.principalArn ?? "somebody whom the event does not name";
+      const isOurs = principalOf(who) === principalOf(principalArn);
+      return isOurs ? { kind: "ours", at: event.at } : { kind: "other", who, at: event.at };
+    }
+    return { kind: "unknown", because: `CloudTrail shows no ${name} of ${keyId}` };
+  } catch (thrown) {
+    return { kind: "unknown", because: asRotationError(thrown, "asking CloudTrail").message };
+  }
+}
+
+/** The key that an event is about: CreateAccessKey tells its id in the answer, the others in the request. */
+function keyOf(event: TrailEvent): unknown {
+  return event.name === "CreateAccessKey"
+    ? asObject(event.responseElements["accessKey"])["accessKeyId"]
+    : event.requestParameters["accessKeyId"];
+}

@@ -1,0 +1,175 @@
+import { isOurFootprint } from "../rotation/footprint.ts";
+import type { AccessKey, AccessKeyId, UserName } from "../rotation/keys.ts";
+import type { Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
+import type { KeyRecord, UserRecord } from "../rotation/record.ts";
+import type { Instant } from "../rotation/time.ts";
+import { days, latest, minutes } from "../rotation/time.ts";
+
+/** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
+const LISTING_SETTLES_MS = minutes(5);
+/** What is known of a key that is neither listed nor in custody is kept for this long. */
+const FORGET_AFTER_MS = days(7);
+
+const NOTHING_KNOWN = {
+  promotedAt: null,
+  adoptedAt: null,
+  latestUse: null,
+  latestRead: null,
+  handOverAt: null,
+  probes: [],
+  deactivation: null,
+  inactiveSince: null,
+  reactivatedAt: null,
+  isReactivatedByUs: false,
+  releasedAt: null,
+  missingSince: null,
+} satisfies Omit<KeyRecord, "firstSeenAt">;
+
+/** A record for a user that the journal knows nothing of: new to us, or the table was lost. */
+export function freshRecord(of: {
+  readonly user: UserName;
+  readonly account: string;
+  readonly userId: string;
+  readonly now: Instant;
+}): UserRecord {
+  const { user, account, userId, now } = of;
+  return {
+    v: 1,
+    user,
+    account,
+    userId,
+    since: now,
+    intent: null,
+    orphans: { count: 0, lastAt: now },
+    deliveries: [],
+    backOffs: [],
+    keys: {},
+    notices: {},
+  };
+}
+
+export interface Seen {
+  readonly keys: readonly AccessKey[];
+  readonly custody: ObservedCustody;
+  readonly isPulled: boolean;
+  readonly now: Instant;
+}
+
+/**
+ * The record with what this look at the world taught it. A time that only the journal could know, and does not, counts
+ * as now and is so written down: a lost table makes things wait, and never lets them go too early.
+ */
+export function remember(record: UserRecord, seen: Seen): UserRecord {
+  const keys: Record<AccessKeyId, KeyRecord> = { ...record.keys };
+  for (const key of seen.keys) keys[key.id] = rememberKey(keys[key.id], key, seen.now);
+  for (const id of custodyIds(seen.custody)) {
+    keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
+  }
+  for (const [id, known] of Object.entries(keys) as [AccessKeyId, KeyRecord][]) {
+    const next = rememberPresence(known, id, seen);
+    if (next === null) delete keys[id];
+    if (next !== null) keys[id] = next;
+  }
+  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId in keys) };
+}
+
+function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
+  if (custody.kind !== "present") return [];
+  return [custody.current?.keyId, custody.pending?.keyId].filter(
+    (id) => id !== null && id !== undefined,
+  );
+}
+
+function rememberKey(known: KeyRecord | undefined, key: AccessKey, now: Instant): KeyRecord {
+  const before = known ?? { ...NOTHING_KNOWN, firstSeenAt: now };
+  if (key.status === "inactive") return rememberInactive(before, now);
+  if (key.status !== "active" || before.inactiveSince === null) return before;
+  const answeredAt = before.deactivation?.answeredAt ?? null;
+  if (answeredAt !== null && now - answeredAt < LISTING_SETTLES_MS) return before;
+  return { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now };
+}
+
+/** The answer to our deactivation may have been lost: seeing the key Inactive is the answer. */
+function rememberInactive(before: KeyRecord, now: Instant): KeyRecord {
+  const { deactivation } = before;
+  return {
+    ...before,
+    inactiveSince: before.inactiveSince ?? now,
+    deactivation:
+      deactivation === null
+        ? null
+        : { ...deactivation, answeredAt: deactivation.answeredAt ?? now },
+  };
+}
+
+/** Null: gone for long, and to be forgotten. */
+function rememberPresence(known: KeyRecord, id: AccessKeyId, seen: Seen): KeyRecord | null {
+  const { custody, now } = seen;
+  const isListed = seen.keys.some((key) => key.id === id);
+  const missingSince = isListed ? null : (known.missingSince ?? now);
+  const isInCustody = custody.kind === "unreadable" || custodyIds(custody).includes(id);
+  if (missingSince !== null && !isInCustody && now - missingSince > FORGET_AFTER_MS) return null;
+  return { ...known, missingSince, promotedAt: promotedAt(known, id, seen) };
+}
+
+/** Promoted when every replica shows it: until then the time moves on with every look. */
+function promotedAt(known: KeyRecord, id: AccessKeyId, { custody, now }: Seen): Instant | null {
+  if (custody.kind !== "present" || custody.current?.keyId !== id) return known.promotedAt;
+  return custody.replicasBehind.length > 0 ? now : (known.promotedAt ?? now);
+}
+
+/** The record with what the evidence taught it: uses, hand-overs, adoption. None of them ever moves back. */
+export function rememberEvidence(
+  record: UserRecord,
+  evidence: readonly Evidence[],
+  seen: Seen,
+): UserRecord {
+  return evidence.reduce((learnt, entry) => rememberAnswer(learnt, entry, seen), record);
+}
+
+function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
+  if (answer.source !== "last-used" && answer.source !== "cloudtrail") return record;
+  const known = record.keys[answer.keyId];
+  if (known === undefined) return record;
+  let next = known;
+  if (answer.source === "cloudtrail" && answer.use.verdict !== "unknown") {
+    next = { ...next, handOverAt: latest(next.handOverAt, answer.handOverAt) };
+  }
+  if (answer.use.verdict === "used") {
+    const sighting = answer.use.latest;
+    const isRead =
+      seen.isPulled && answer.source === "last-used" && sighting.service === "secretsmanager";
+    next = isRead
+      ? { ...next, latestRead: later(next.latestRead, sighting) }
+      : { ...next, latestUse: later(next.latestUse, sighting) };
+    if (answer.source === "last-used")
+      next = rememberAdoption(record, next, { answer, sighting, seen });
+  }
+  return { ...record, keys: { ...record.keys, [answer.keyId]: next } };
+}
+
+function later(known: Sighting | null, found: Sighting): Sighting {
+  return known !== null && known.at >= found.at ? known : found;
+}
+
+/**
+ * The current key is adopted once somebody else than we used it: outside every probe of ours, and not of STS alone.
+ * A record younger than the key does not know all of its probes: only uses that it has witnessed count.
+ */
+function rememberAdoption(
+  record: UserRecord,
+  known: KeyRecord,
+  at: {
+    readonly answer: { readonly keyId: AccessKeyId };
+    readonly sighting: Sighting;
+    readonly seen: Seen;
+  },
+): KeyRecord {
+  const { custody, keys, now } = at.seen;
+  const isCurrent = custody.kind === "present" && custody.current?.keyId === at.answer.keyId;
+  const key = keys.find(({ id }) => id === at.answer.keyId);
+  if (!isCurrent || key === undefined || known.adoptedAt !== null) return known;
+  const isWitnessed = record.since <= key.createdAt || at.sighting.at > record.since;
+  const isSomebody = at.sighting.service !== "sts" && !isOurFootprint(at.sighting.at, known.probes);
+  return isWitnessed && isSomebody ? { ...known, adoptedAt: now } : known;
+}

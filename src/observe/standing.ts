@@ -1,0 +1,113 @@
+import type { IamUser, UserName } from "../rotation/keys.ts";
+import type { Standing } from "../rotation/observation.ts";
+import type { Profile } from "../rotation/policy.ts";
+import type { Destinations } from "../rotation/world.ts";
+
+export const HOLD_TAG = "keyturn-hold";
+/** The enrolment tags of all stages; IAM compares tag keys without case, and `IamUser.tags` has them in lower case. */
+const ENROLMENT_TAG = /^keyturn(?:-(?!hold$).+)?$/;
+
+type Barred = NonNullable<Standing["barred"]>;
+
+/** What a sweep knows of all users, and needs to tell whether one of them is ours to touch. */
+export interface Census {
+  readonly profiles: Readonly<Record<string, Profile>>;
+  readonly enrolmentTag: string;
+  /** By slot of a destination: the enrolled users that resolve to it. */
+  readonly slots: ReadonlyMap<string, readonly UserName[]>;
+}
+
+/** Which users share which destination slots. Users that may not be served anyway take no slot. */
+export function takeCensus(
+  users: readonly IamUser[],
+  options: Pick<Census, "profiles" | "enrolmentTag"> & { readonly destinations: Destinations },
+): Census {
+  const slots = new Map<string, UserName[]>();
+  for (const user of users) {
+    const profile = options.profiles[user.tags[options.enrolmentTag] ?? ""];
+    if (profile === undefined || !isServedBy(profile, user)) continue;
+    for (const slot of options.destinations.of(profile.name).flatMap((found) => found.slots)) {
+      slots.set(slot, [...(slots.get(slot) ?? []), user.name]);
+    }
+  }
+  return { profiles: options.profiles, enrolmentTag: options.enrolmentTag, slots };
+}
+
+/** Whether a user is enrolled here, and if nothing may be done to it, why. */
+export function standingOf(
+  user: IamUser | null,
+  census: Census,
+  destinations: Destinations,
+): Standing {
+  if (user === null) {
+    return {
+      profile: null,
+      barred: { reason: "NotEnrolled", because: "there is no such user any more" },
+    };
+  }
+  const profile = user.tags[census.enrolmentTag] ?? null;
+  const barred =
+    notEnrolled(user, census, profile) ??
+    wrongProfile(user, census, profile ?? "") ??
+    held(user) ??
+    slotShared(
+      user,
+      census,
+      destinations.of(profile ?? "").flatMap(({ slots }) => slots),
+    );
+  return { profile, barred };
+}
+
+function notEnrolled(user: IamUser, census: Census, profile: string | null): Barred | null {
+  const tags = Object.keys(user.tags).filter((key) => ENROLMENT_TAG.test(key));
+  if (tags.length > 1) {
+    return { reason: "TwoEnrolments", because: `the user bears ${tags.toSorted().join(" and ")}` };
+  }
+  if (profile !== null) return null;
+  return { reason: "NotEnrolled", because: `the user has no tag ${census.enrolmentTag}` };
+}
+
+function wrongProfile(user: IamUser, census: Census, name: string): Barred | null {
+  const profile = census.profiles[name];
+  if (profile === undefined) {
+    const known = Object.keys(census.profiles).join(", ");
+    return {
+      reason: "UnknownProfile",
+      because: `the tag ${census.enrolmentTag} says "${name}", and the profiles are ${known}`,
+    };
+  }
+  if (isServedBy(profile, user)) return null;
+  return {
+    reason: "NotServedByProfile",
+    because: `the profile ${name} may serve ${profile.users.join(", ")}, and not this user`,
+  };
+}
+
+/** By exact name, or by a path that ends in a slash. */
+function isServedBy(profile: Profile, user: IamUser): boolean {
+  return profile.users.some((entry) =>
+    entry.endsWith("/") ? user.path.startsWith(entry) : entry === user.name,
+  );
+}
+
+function held(user: IamUser): Barred | null {
+  const reason = user.tags[HOLD_TAG];
+  if (reason === undefined) return null;
+  return {
+    reason: "HeldByOperator",
+    because: `an operator holds the user: ${reason || "no reason given"}`,
+  };
+}
+
+function slotShared(user: IamUser, census: Census, slots: readonly string[]): Barred | null {
+  for (const slot of slots) {
+    const others = (census.slots.get(slot) ?? []).filter((name) => name !== user.name);
+    if (others.length > 0) {
+      return {
+        reason: "SlotShared",
+        because: `${slot} is also the destination of ${others.join(", ")}`,
+      };
+    }
+  }
+  return null;
+}

@@ -1,0 +1,110 @@
+import { close } from "./act/close.ts";
+import { act } from "./act/index.ts";
+import { openLedger } from "./act/ledger.ts";
+import type { Judged } from "./judge.ts";
+import { judge } from "./judge.ts";
+import type { Subject } from "./observe/observe.ts";
+import type { Turn } from "./report/notices.ts";
+import { tell } from "./report/tell.ts";
+import { RotationError, asRotationError } from "./rotation/errors.ts";
+import type { AccessKeyId } from "./rotation/keys.ts";
+import type { World } from "./rotation/world.ts";
+
+/** A first rotation takes create, prove, a delivery for each destination, and promote. */
+const STEPS_MAX = 16;
+
+export interface ReconcileOptions {
+  /** Names this run in the leases that it takes. */
+  readonly holder: string;
+  /** `plan` only decides. `look` is what a paused installation does: it decides, remembers and reports. */
+  readonly mode: "act" | "look" | "plan";
+}
+
+/** What became of one user: each decision with its outcome, what ended it before its time, and who could not be told. */
+export interface Reconciled {
+  readonly turns: readonly Turn[];
+  readonly failure: RotationError | null;
+  readonly failedNotifiers: readonly string[];
+}
+
+/** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
+export async function reconcile(
+  world: World,
+  subject: Subject,
+  options: ReconcileOptions,
+): Promise<Reconciled> {
+  const turns: Turn[] = [];
+  const proved: AccessKeyId[] = [];
+  let judged: Judged | null = null;
+  let failure: RotationError | null = null;
+  try {
+    for (let count = 0; count < STEPS_MAX; count += 1) {
+      judged = await judge(world, subject, proved);
+      const turn = await take(world, subject, { judged, options });
+      turns.push(turn);
+      if (turn.outcome?.kind !== "done") break;
+      if (turn.outcome.step.kind === "prove") proved.push(turn.outcome.step.keyId);
+    }
+  } catch (thrown) {
+    failure = asRotationError(thrown, `looking at ${subject.user}`);
+    world.log.event("error", "a user could not be looked at", {
+      user: subject.user,
+      error: failure,
+    });
+  }
+  return conclude(world, subject, { judged, turns, failure, options });
+}
+
+interface Course {
+  readonly judged: Judged | null;
+  readonly turns: readonly Turn[];
+  readonly failure: RotationError | null;
+  readonly options: ReconcileOptions;
+}
+
+/** One turn: the decision, and what became of it. */
+async function take(
+  world: World,
+  subject: Subject,
+  { judged, options }: { readonly judged: Judged; readonly options: ReconcileOptions },
+): Promise<Turn> {
+  const { decision, observation, revision } = judged;
+  const { step } = decision;
+  world.log.decision(subject.user, decision);
+  if (step.kind === "hold" || step.kind === "look") return { decision, outcome: { kind: "held" } };
+  if (options.mode !== "act" || subject.profile === null) return { decision, outcome: null };
+  const ledger = openLedger(world, revision, {
+    record: observation.record,
+    holder: options.holder,
+  });
+  const outcome = await act(
+    { world, subject, profile: subject.profile, observation, decision, ledger },
+    step,
+  );
+  world.log.outcome(subject.user, outcome);
+  return { decision, outcome };
+}
+
+async function conclude(
+  world: World,
+  { user, profile }: Subject,
+  course: Course,
+): Promise<Reconciled> {
+  const { judged, turns, failure, options } = course;
+  const spot = judged?.observation.blindSpots.find(({ about }) => about === "journal");
+  // Without the journal nothing can be said just once: the failed sweep says it for all users.
+  const blind = spot === undefined ? null : new RotationError("Unreachable", spot.because);
+  if (judged === null || blind !== null || options.mode === "plan") {
+    return { turns, failure: failure ?? blind, failedNotifiers: [] };
+  }
+  const { observation } = judged;
+  const findings = { user, now: observation.observedAt, profile, observation, turns, failure };
+  const { records, failed } = await tell(world, findings, observation.record.notices);
+  const hasActed = turns.some(({ outcome }) => outcome !== null && outcome.kind !== "held");
+  const unwritten = await close(world, judged, {
+    holder: options.holder,
+    hasActed,
+    notices: records,
+  });
+  return { turns, failure: failure ?? unwritten, failedNotifiers: failed };
+}

@@ -1,0 +1,89 @@
+import type { AccessKey } from "../rotation/keys.ts";
+import type { NoticeCode } from "../rotation/notice.ts";
+import type { Observation } from "../rotation/observation.ts";
+import type { RotationPolicy } from "../rotation/policy.ts";
+import { days, describeMs, type Instant, plus } from "../rotation/time.ts";
+
+/** A notice before the registry has given it severity and advice. */
+export interface Finding {
+  readonly code: NoticeCode;
+  readonly text: string;
+  /** What it is about, where one code can be about several things: the same code and subject are the same notice. */
+  readonly subject: string;
+}
+
+/** An ordinary rotation by the defaults has retired the old key before this. */
+const WARN_BEFORE_MS = days(3);
+const REMIND_EVERY_MS = days(7);
+
+interface Hour {
+  readonly observation: Observation;
+  readonly policy: RotationPolicy;
+  readonly now: Instant;
+  /** What keeps the keys from being replaced, in a sentence. */
+  readonly inTheWay: string;
+}
+
+/** The deadlines of the policy that this user's keys have passed. */
+export function deadlines(hour: Hour): Finding[] {
+  const aging = agingKeys(hour.observation);
+  const oldest = aging.toSorted((a, b) => a.createdAt - b.createdAt)[0];
+  return [
+    ...aging.flatMap((key) => overdue(key, hour)),
+    ...(oldest === undefined ? [] : deliveryLate(oldest, hour)),
+  ];
+}
+
+/**
+ * The active keys that some consumer may depend on and that must be replaced in time: the current one and the old
+ * ones. The pending one is a replacement, and a stranger's age is its owner's affair.
+ */
+function agingKeys(observation: Observation): readonly AccessKey[] {
+  const { keys, custody, record } = observation;
+  const active = keys.filter((key) => key.status === "active");
+  if (custody.kind !== "present") return active;
+  const pendingId = custody.pending?.keyId ?? null;
+  const currentId = custody.current?.keyId ?? null;
+  const reference = keys.find((key) => key.id === (currentId ?? pendingId));
+  return active.filter(({ id, createdAt }) => {
+    if (id === pendingId) return false;
+    if (reference === undefined || id === currentId || id === custody.previous?.keyId) return true;
+    const wasDelivered = record.deliveries.some((delivery) => delivery.keyId === id);
+    return wasDelivered || createdAt < reference.createdAt;
+  });
+}
+
+/** At maxAge − 3 d, at maxAge, then weekly: each deadline is a subject of its own, and so is said once. */
+function overdue(key: AccessKey, { policy, now, inTheWay }: Hour): Finding[] {
+  const ageMs = now - key.createdAt;
+  const beyondMs = ageMs - policy.maxAgeMs;
+  if (beyondMs < -WARN_BEFORE_MS) return [];
+  const deadline = beyondMs < 0 ? "soon" : `week ${String(Math.floor(beyondMs / REMIND_EVERY_MS))}`;
+  return [
+    {
+      code: "KeyOverdue",
+      text: `${key.id} is ${describeMs(ageMs)} old, and may be ${describeMs(policy.maxAgeMs)}. In the way: ${inTheWay}`,
+      subject: `${key.id}:${deadline}`,
+    },
+  ];
+}
+
+/** The key that consumers hold was due, its replacement had its time, and still none is promoted. */
+function deliveryLate(key: AccessKey, { observation, policy, now, inTheWay }: Hour): Finding[] {
+  const { custody, record } = observation;
+  const currentId = custody.kind === "present" ? (custody.current?.keyId ?? null) : null;
+  if (currentId !== null && currentId !== key.id) return [];
+  const dueAt = plus(key.createdAt, policy.rotateAfterMs);
+  // A hand-made key may have been due for years before we met it; its replacement had no time before that.
+  const isAtOnce = currentId === null && policy.adopt === "at-once";
+  const metAt = currentId === null ? record.since : key.createdAt;
+  const lateAt = plus(isAtOnce || metAt > dueAt ? metAt : dueAt, policy.deliverWithinMs);
+  if (now < lateAt) return [];
+  return [
+    {
+      code: "DeliveryLate",
+      text: `The replacement of ${key.id} should have been everywhere ${describeMs(now - lateAt)} ago. In the way: ${inTheWay}`,
+      subject: key.id,
+    },
+  ];
+}

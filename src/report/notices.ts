@@ -1,0 +1,130 @@
+import type { ActStep, Decision, Outcome, Step } from "../rotation/decision.ts";
+import type { RotationError } from "../rotation/errors.ts";
+import type { UserName } from "../rotation/keys.ts";
+import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
+import type { Observation } from "../rotation/observation.ts";
+import type { Profile } from "../rotation/policy.ts";
+import type { Instant } from "../rotation/time.ts";
+import { deadlines, type Finding } from "./deadlines.ts";
+
+/** One turn of the loop: what was decided, and what became of it (null when nothing was tried, as in a plan). */
+export interface Turn {
+  readonly decision: Decision;
+  readonly outcome: Outcome | null;
+}
+
+/** What one user's reconcile produced. */
+export interface Findings {
+  readonly user: UserName;
+  readonly now: Instant;
+  readonly profile: Profile | null;
+  /** The last observation; null when there was none. */
+  readonly observation: Observation | null;
+  readonly turns: readonly Turn[];
+  /** Why it ended before its time; null when it did not. */
+  readonly failure: RotationError | null;
+}
+
+/** Everything worth telling about one user, each thing once. What the registry does not know is not told. */
+export function noticesOf(findings: Findings): Notice[] {
+  const { user, now, failure } = findings;
+  const found: Told[] = [
+    ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
+    ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
+    ...overdue(findings),
+  ];
+  const notices = found.flatMap(({ advisedBy, ...finding }) => {
+    const entry = NOTICES[finding.code];
+    if (entry === undefined) return [];
+    return {
+      code: finding.code,
+      severity: finding.isBug === true ? ("urgent" as const) : entry.severity,
+      user,
+      at: now,
+      text: finding.text,
+      advice: (advisedBy === undefined ? entry : (NOTICES[advisedBy] ?? entry)).advice,
+      dedupeKey: [finding.code, finding.subject].filter((part) => part !== "").join(":"),
+    };
+  });
+  return [...new Map(notices.map((notice) => [notice.dedupeKey, notice])).values()];
+}
+
+interface Told extends Finding {
+  /** A `Bug` stops the user and is urgent, wherever it was met. */
+  readonly isBug?: boolean;
+  /** Whose advice fits better than the code's own. */
+  readonly advisedBy?: NoticeCode;
+}
+
+function toldBy({ decision, outcome }: Turn, observation: Observation | null): Told[] {
+  const done = outcome?.kind === "done" ? toldByDone(outcome.step, decision) : null;
+  // The message on a step that was done carries its reason too: one message is enough.
+  if (done !== null) return [done];
+  const subject = subjectOf(decision, observation);
+  const reason: Told = { code: decision.reason, text: decision.because, subject };
+  if (outcome?.kind === "failed") {
+    const about = `${outcome.step.kind}:${targetOf(outcome.step)}`;
+    return [reason, failed("StepFailed", outcome.error, about)];
+  }
+  if (outcome?.kind === "blocked") {
+    const { destination, because } = outcome;
+    return [reason, { code: "DestinationBlocked", text: because, subject: destination }];
+  }
+  return [reason];
+}
+
+const DONE = {
+  deactivate: { code: "KeyDeactivated", what: "was deactivated" },
+  reactivate: { code: "KeyReactivated", what: "was made active again" },
+  delete: { code: "KeyDeleted", what: "was deleted" },
+} as const;
+
+function toldByDone(step: ActStep, { reason, because }: Decision): Told | null {
+  if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete")
+    return null;
+  const { code, what } = DONE[step.kind];
+  return {
+    code,
+    text: `${step.keyId} ${what}: ${because}`,
+    subject: step.keyId,
+    advisedBy: reason,
+  };
+}
+
+function failed(code: NoticeCode, error: RotationError, about = ""): Told {
+  return {
+    code,
+    text: `${error.code}: ${error.message}`,
+    subject: about === "" ? error.code : `${about}:${error.code}`,
+    isBug: error.code === "Bug",
+  };
+}
+
+/**
+ * The keys and destinations that the sentence names. The sentence itself does not serve: its numbers change with every
+ * sweep. Nor does the code alone: a second destination in the way would go untold for a week.
+ */
+function subjectOf(decision: Decision, observation: Observation | null): string {
+  const names = new Set<string>([
+    ...(observation?.keys ?? []).map((key) => key.id),
+    ...(observation?.destinations ?? []).map((destination) => destination.name),
+  ]);
+  const named = [...names].filter((name) => decision.because.includes(name));
+  const blind =
+    decision.reason === "BlindSpot"
+      ? (observation?.blindSpots ?? []).map((spot) => spot.about)
+      : [];
+  return [...new Set([...named, ...blind])].toSorted().join(",");
+}
+
+function targetOf(step: Step): string {
+  if (step.kind === "deliver") return `${step.destination}:${step.keyId}`;
+  return "keyId" in step ? step.keyId : "";
+}
+
+/** The deadlines that passed, with what is in the way: the last thing that was decided, or why nothing could be. */
+function overdue({ turns, failure, observation, profile, now }: Findings): Finding[] {
+  if (observation === null || profile === null) return [];
+  const inTheWay = failure?.message ?? turns.at(-1)?.decision.because ?? "nothing was decided yet";
+  return deadlines({ observation, policy: profile.policy, now, inTheWay });
+}

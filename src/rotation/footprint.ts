@@ -1,0 +1,14 @@
+import type { Probe } from "./record.ts";
+import type { Instant } from "./time.ts";
+import { minutes, plus } from "./time.ts";
+
+/** A probe ends within this time; one without an end on record is taken to have lasted so long. */
+export const PROBE_LASTS_MS = minutes(2);
+
+/** Whether a use may be one of our own probes: last-used gives the first use of a span of 15 minutes. */
+export function isOurFootprint(at: Instant, probes: readonly Probe[]): boolean {
+  return probes.some((probe) => {
+    const end = probe.to ?? plus(probe.from, PROBE_LASTS_MS);
+    return at >= plus(probe.from, -minutes(1)) && at <= plus(end, minutes(15));
+  });
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { parseCommand } from "../../src/handlers/command.ts";
+
+describe("an event", () => {
+  test.for<[object, object]>([
+    [{ command: "sweep" }, { kind: "sweep", mode: "act", users: null }],
+    [
+      { command: "sweep", users: ["a", "b"] },
+      { kind: "sweep", mode: "act", users: ["a", "b"] },
+    ],
+    [{ command: "plan" }, { kind: "sweep", mode: "plan", users: null }],
+    [
+      { command: "explain", user: "deploy" },
+      { kind: "explain", user: "deploy" },
+    ],
+    [{ command: "resume" }, { kind: "resume" }],
+    [{ command: "pause" }, { kind: "pause" }],
+    [
+      { source: "aws.scheduler", "detail-type": "Scheduled Event", detail: "{}" },
+      { kind: "sweep", mode: "act", users: null },
+    ],
+    [
+      { source: "aws.events", "detail-type": "Scheduled Event", resources: [] },
+      { kind: "sweep", mode: "act", users: null },
+    ],
+  ])("%j is a command", ([event, command]) => {
+    expect(parseCommand(event)).toEqual(command);
+  });
+
+  test.for<[unknown, string]>([
+    [undefined, "the event: found nothing; allowed: an object"],
+    ["sweep", 'the event: found "sweep"'],
+    [["sweep"], 'the event: found ["sweep"]'],
+    [{}, "command: found nothing; allowed: sweep, plan, explain, resume, pause"],
+    [{ command: "rotate" }, 'command: found "rotate"; allowed: sweep'],
+    [{ command: "constructor" }, 'command: found "constructor"'],
+    [{ source: "aws.s3", "detail-type": "Object Created" }, "command: found nothing"],
+    [
+      { command: "sweep", user: "a" },
+      'user: found "a"; allowed: with sweep, only command and users',
+    ],
+    [{ command: "pause", users: ["a"] }, 'users: found ["a"]; allowed: with pause, only command'],
+    [{ command: "sweep", users: [] }, "users: found []; allowed: a list of one"],
+    [{ command: "sweep", users: "a" }, 'users: found "a"'],
+    [{ command: "sweep", users: ["a", 7] }, "users.1: found 7; allowed: the name of an IAM user"],
+    [{ command: "explain" }, "user: found nothing"],
+    [{ command: "explain", user: "a b" }, 'user: found "a b"'],
+  ])("%j is refused", ([event, message]) => {
+    expect(() => parseCommand(event)).toThrow(`reading the event, ${message}`);
+  });
+});

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { obey } from "../../src/handlers/obey.ts";
+import { type Instant, instant } from "../../src/rotation/time.ts";
+import type { World } from "../../src/rotation/world.ts";
+
+/** A journal that keeps the sweeps' state, and a clock that knows the time only after AWS has answered. */
+function world(runningSince: Instant | null) {
+  let since = runningSince;
+  let hasAnswered = false;
+  const parts: Partial<World> = {
+    identity: {
+      read: () => {
+        hasAnswered = true;
+        return Promise.resolve({ account: "123456789012", principalArn: "arn:aws:iam::1:role/k" });
+      },
+    },
+    clock: {
+      now: () => {
+        if (!hasAnswered) throw new Error("AWS has not answered yet");
+        return instant(Date.UTC(2026, 0, 2));
+      },
+      sleep: () => Promise.resolve(),
+      remainingMs: () => 1_000,
+    },
+    journal: {
+      sweepState: () => Promise.resolve({ runningSince: since, left: [] }),
+      setRunning: (at: Instant | null) => {
+        since = at;
+        return Promise.resolve();
+      },
+    } as unknown as World["journal"],
+  };
+  return { world: parts as World, since: () => since };
+}
+const serving = { profiles: {}, enrolmentTag: "keyturn" };
+
+test("resume lets a paused installation run, from now on", async () => {
+  const paused = world(null);
+  expect(await obey(paused.world, { kind: "resume" }, serving)).toEqual({
+    running: true,
+    since: "2026-01-02T00:00:00.000Z",
+  });
+  expect(paused.since()).toBe(Date.UTC(2026, 0, 2));
+});
+
+test("resume, said twice, leaves the time of the first", async () => {
+  const first = instant(Date.UTC(2026, 0, 1));
+  const running = world(first);
+  expect(await obey(running.world, { kind: "resume" }, serving)).toMatchObject({ running: true });
+  expect(running.since()).toBe(first);
+});
+
+test("pause stops the sweeps from acting", async () => {
+  const running = world(instant(Date.UTC(2026, 0, 1)));
+  expect(await obey(running.world, { kind: "pause" }, serving)).toEqual({ running: false });
+  expect(running.since()).toBeNull();
+});

@@ -1,0 +1,247 @@
+import { describe, expect, test } from "vitest";
+import type { ActStep, Outcome } from "../../src/rotation/decision.ts";
+import { RotationError } from "../../src/rotation/errors.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { noticesOf } from "../../src/report/notices.ts";
+import {
+  custodyOf,
+  daysAgo,
+  decided,
+  findings,
+  K1,
+  K2,
+  key,
+  observation,
+  profile,
+} from "./builders.ts";
+
+const keysOf = (differs: Parameters<typeof findings>[0]) =>
+  noticesOf(findings(differs)).map((notice) => notice.dedupeKey);
+const turn = (decision: ReturnType<typeof decided>, outcome: Outcome | null = { kind: "held" }) => [
+  { decision, outcome },
+];
+
+describe("a reason", () => {
+  test("of the ordinary course is not told", () => {
+    expect(noticesOf(findings())).toEqual([]);
+  });
+
+  test("in the registry is told, with its sentence and the registry's advice", () => {
+    const [notice] = noticesOf(findings({ turns: turn(decided("OldKeyStillUsed", "used by s3")) }));
+    expect(notice).toMatchObject({
+      code: "OldKeyStillUsed",
+      severity: "warning",
+      user: "flowid-dev-user",
+      text: "used by s3",
+      advice: expect.stringContaining("still signs with the old key"),
+      dedupeKey: "OldKeyStillUsed",
+    });
+  });
+
+  test("is the same notice while only its numbers change", () => {
+    const said = (because: string) => keysOf({ turns: turn(decided("OldKeyStillUsed", because)) });
+    expect(said(`${K1}, 3 h ago`)).toEqual(said(`${K1}, 2 d 1 h ago`));
+  });
+
+  test("is another notice about another destination", () => {
+    const destinations = ["worker:a", "worker:b"].map((name) => ({ name, readsCustody: false }));
+    const said = (because: string) =>
+      keysOf({
+        observation: observation({ destinations }),
+        turns: turn(decided("DestinationHoldsOldKey", because)),
+      });
+    expect(said("worker:a holds another pair")).toEqual(["DestinationHoldsOldKey:worker:a"]);
+    expect(said("worker:b holds another pair")).toEqual(["DestinationHoldsOldKey:worker:b"]);
+  });
+
+  test("that is a blind spot names what cannot be seen", () => {
+    const blind = observation({ blindSpots: [{ about: "keys", because: "access denied" }] });
+    expect(keysOf({ observation: blind, turns: turn(decided("BlindSpot")) })).toEqual([
+      "BlindSpot:keys",
+    ]);
+  });
+
+  test("is told in a plan as in a sweep, once for all turns", () => {
+    const turns = [...turn(decided("Stranger"), null), ...turn(decided("Stranger"), null)];
+    expect(keysOf({ turns })).toEqual(["Stranger"]);
+  });
+});
+
+describe("an outcome", () => {
+  const deactivate: ActStep = {
+    kind: "deactivate",
+    keyId: K1,
+    quietSince: daysAgo(11),
+    isWaived: false,
+  };
+  const remove: ActStep = { kind: "delete", keyId: K1 };
+  const deliver: ActStep = {
+    kind: "deliver",
+    keyId: K2,
+    destination: "worker:a",
+    isConfirming: false,
+  };
+
+  test.for<[ActStep, string, string]>([
+    [deactivate, "KeyDeactivated", "was deactivated: silent for 11 d"],
+    [remove, "KeyDeleted", "was deleted: silent for 11 d"],
+  ])("that is done tells of $kind, with its reason", ([step, code, text]) => {
+    const decision = decided("OldKeyQuiet", "silent for 11 d", step);
+    const [notice] = noticesOf(findings({ turns: turn(decision, { kind: "done", step }) }));
+    expect(notice).toMatchObject({ code, severity: "info", text: `${K1} ${text}` });
+    expect(notice?.dedupeKey).toBe(`${code}:${K1}`);
+  });
+
+  test("that made a key active again is one urgent notice, with the advice of its reason", () => {
+    const step: ActStep = { kind: "reactivate", keyId: K1 };
+    const decision = decided("DestinationHoldsOldKey", "worker:a went back", step);
+    const notices = noticesOf(findings({ turns: turn(decision, { kind: "done", step }) }));
+    expect(notices).toHaveLength(1);
+    expect(notices[0]).toMatchObject({
+      code: "KeyReactivated",
+      severity: "urgent",
+      text: `${K1} was made active again: worker:a went back`,
+      advice: expect.stringContaining("Deploy the newest version"),
+    });
+  });
+
+  test("that is done and ordinary is not told", () => {
+    const decision = decided("DestinationBehind", "behind", deliver);
+    expect(keysOf({ turns: turn(decision, { kind: "done", step: deliver }) })).toEqual([]);
+  });
+
+  test("that failed is told with code and message", () => {
+    const error = new RotationError("Denied", "delivering to worker a, token refused");
+    const decision = decided("DestinationBehind", "behind", deliver);
+    const [notice] = noticesOf(
+      findings({ turns: turn(decision, { kind: "failed", step: deliver, error }) }),
+    );
+    expect(notice).toMatchObject({
+      code: "StepFailed",
+      severity: "warning",
+      text: "Denied: delivering to worker a, token refused",
+      dedupeKey: `StepFailed:deliver:worker:a:${K2}:Denied`,
+    });
+  });
+
+  test("that failed by a bug of ours is urgent", () => {
+    const error = new RotationError("Bug", "checking an invariant, it does not hold: one");
+    const decision = decided("OldKeyQuiet", "quiet", deactivate);
+    const [notice] = noticesOf(
+      findings({ turns: turn(decision, { kind: "failed", step: deactivate, error }) }),
+    );
+    expect(notice).toMatchObject({ code: "StepFailed", severity: "urgent" });
+  });
+
+  test("that was blocked names the destination and what to mend", () => {
+    const step: ActStep = { kind: "create-replacement", replaces: K1 };
+    const because = "the newest version is not the live one";
+    const outcome: Outcome = { kind: "blocked", step, destination: "worker:a", because };
+    const [notice] = noticesOf(findings({ turns: turn(decided("KeyDue", "due", step), outcome) }));
+    expect(notice).toMatchObject({ code: "DestinationBlocked", text: because });
+    expect(notice?.dedupeKey).toBe("DestinationBlocked:worker:a");
+  });
+
+  test("that never came, because nothing could be observed, is told", () => {
+    const failure = new RotationError("Unreachable", "listing the keys, no answer");
+    const found = noticesOf(findings({ observation: null, turns: [], failure }));
+    expect(found).toMatchObject([
+      {
+        code: "ObservationFailed",
+        severity: "warning",
+        dedupeKey: "ObservationFailed:Unreachable",
+      },
+    ]);
+  });
+});
+
+describe("a deadline", () => {
+  const aged = (ageMs: number, custody = custodyOf({ current: K1 })) =>
+    keysOf({ observation: observation({ keys: [key(K1, ageMs)], custody }) });
+
+  test.for<[string, number, readonly string[]]>([
+    ["just before rotateAfter + deliverWithin", days(76) - 1, []],
+    ["at rotateAfter + deliverWithin", days(76), [`DeliveryLate:${K1}`]],
+    ["just before maxAge - 3 d", days(87) - 1, [`DeliveryLate:${K1}`]],
+    ["at maxAge - 3 d", days(87), [`KeyOverdue:${K1}:soon`, `DeliveryLate:${K1}`]],
+    ["just before maxAge", days(90) - 1, [`KeyOverdue:${K1}:soon`, `DeliveryLate:${K1}`]],
+    ["at maxAge", days(90), [`KeyOverdue:${K1}:week 0`, `DeliveryLate:${K1}`]],
+    [
+      "just before the week is over",
+      days(97) - 1,
+      [`KeyOverdue:${K1}:week 0`, `DeliveryLate:${K1}`],
+    ],
+    ["a week after maxAge", days(97), [`KeyOverdue:${K1}:week 1`, `DeliveryLate:${K1}`]],
+  ])("%s", ([, ageMs, expected]) => {
+    expect(aged(ageMs)).toEqual(expected);
+  });
+
+  test("says the age, what is allowed and what is in the way", () => {
+    const decision = decided("OldKeyStillUsed", "used 3 h ago by s3");
+    const keys = [key(K1, days(91))];
+    const notice = noticesOf(
+      findings({ observation: observation({ keys }), turns: turn(decision) }),
+    ).find(({ code }) => code === "KeyOverdue");
+    expect(notice?.text).toBe(`${K1} is 91 d old, and may be 90 d. In the way: used 3 h ago by s3`);
+    expect(notice?.severity).toBe("urgent");
+  });
+
+  test("is told of the old key too, whose replacement is promoted and not late", () => {
+    const keys = [key(K1, days(91)), key(K2, days(15))];
+    const custody = custodyOf({ current: K2, previous: K1 });
+    expect(keysOf({ observation: observation({ keys, custody }) })).toEqual([
+      `KeyOverdue:${K1}:week 0`,
+    ]);
+  });
+
+  test("of an ordinary rotation is never met: Inactive keys do not count", () => {
+    const keys = [key(K1, days(91), "inactive"), key(K2, days(15))];
+    const custody = custodyOf({ current: K2, previous: K1 });
+    expect(keysOf({ observation: observation({ keys, custody }) })).toEqual([]);
+  });
+
+  test("does not bind a stranger, nor the pending key", () => {
+    const keys = [key(K1, days(60)), key(K2, days(50))];
+    const short = { ...profile, policy: { ...profile.policy, maxAgeMs: days(52) } };
+    const told = (custody: ReturnType<typeof custodyOf>) =>
+      keysOf({ profile: short, observation: observation({ keys, custody }) });
+    expect(told(custodyOf({ current: K1 }))).toEqual([`KeyOverdue:${K1}:week 1`]);
+    expect(told(custodyOf({ current: K1, pending: K2 }))).toEqual([`KeyOverdue:${K1}:week 1`]);
+  });
+
+  test.for<[string, "absent" | "unreadable"]>([
+    ["hand-made", "absent"],
+    ["of whom custody cannot be read", "unreadable"],
+  ])("binds every active key %s, and one lateness is enough", ([, kind]) => {
+    const keys = [key(K1, days(400)), key(K2, days(300))];
+    expect(keysOf({ observation: observation({ keys, custody: { kind } }) })).toEqual([
+      `KeyOverdue:${K1}:week 44`,
+      `KeyOverdue:${K2}:week 30`,
+      `DeliveryLate:${K1}`,
+    ]);
+  });
+
+  test("of a hand-made key is not late before its replacement had its time since we met it", () => {
+    const met = (sinceMs: number, adopt: "when-due" | "at-once" = "when-due", ageMs = days(80)) => {
+      const { record } = observation();
+      return keysOf({
+        profile: { ...profile, policy: { ...profile.policy, adopt } },
+        observation: observation({
+          keys: [key(K1, ageMs)],
+          custody: { kind: "absent" },
+          record: { ...record, since: daysAgo(sinceMs / days(1)) },
+        }),
+      });
+    };
+    expect(met(hours(23))).toEqual([]);
+    expect(met(hours(24))).toEqual([`DeliveryLate:${K1}`]);
+    expect(met(days(2), "when-due", days(10))).toEqual([]);
+    expect(met(days(2), "at-once", days(10))).toEqual([`DeliveryLate:${K1}`]);
+    expect(met(days(1) - minutes(1), "at-once", days(10))).toEqual([]);
+  });
+
+  test("is unknown without a profile", () => {
+    const keys = [key(K1, days(400))];
+    expect(keysOf({ profile: null, observation: observation({ keys }) })).toEqual([]);
+  });
+});
