@@ -1,0 +1,25 @@
+import { globSync } from "node:fs";
+import { expect, test } from "vitest";
+import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
+import { clientFor, WORKER_OPTIONS } from "./worker-under-test.ts";
+
+const ALL: readonly DestinationOptions[] = [WORKER_OPTIONS, { kind: "secrets-manager" }];
+const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4") };
+
+test("the registry knows every file of the folder", () => {
+  const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");
+  const kinds = DestinationOptions.options.map((option) => option.shape.kind.value);
+  expect(kinds.map((kind) => `${kind}.ts`).toSorted()).toEqual(files.toSorted());
+  expect(ALL.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
+});
+
+test.for(ALL)("$kind says the same of itself with and without a client", (options) => {
+  const { name, slots, readsCustody } = createDestination(options, clients);
+  expect(factsOf(options)).toMatchObject({ name, slots, readsCustody });
+});
+
+test("secrets-manager is always ready, and delivered to by promotion alone", async () => {
+  const custody = createDestination({ kind: "secrets-manager" }, clients);
+  expect(custody).toMatchObject({ name: "secrets-manager", slots: [], readsCustody: true });
+  expect(await custody.preflight()).toEqual({ kind: "ready", anchor: null });
+});

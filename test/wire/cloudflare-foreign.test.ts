@@ -1,0 +1,149 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import CloudflareSdk from "cloudflare";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  ACCOUNT,
+  ID,
+  SECRET,
+  simulateWorker,
+  TOKEN,
+  WORKER,
+} from "../destinations/worker-under-test.ts";
+import { startCloudflareApi } from "../world/wire/cloudflare-handler.ts";
+
+const WRANGLER = resolve("node_modules/wrangler/bin/wrangler.js");
+
+let cloudflare = simulateWorker();
+let api: Awaited<ReturnType<typeof startCloudflareApi>>;
+beforeEach(async () => {
+  cloudflare = simulateWorker();
+  api = await startCloudflareApi(cloudflare);
+  return () => api.close();
+});
+
+const versions = () => cloudflare.versions(ACCOUNT, WORKER);
+const liveSecrets = () => cloudflare.live(ACCOUNT, WORKER)[0]?.secrets;
+
+describe("wrangler against the simulated Cloudflare", () => {
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "keyturn-wrangler-"));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  async function wrangler(command: readonly string[], input: string) {
+    const child = spawn(process.execPath, [WRANGLER, ...command, "--name", WORKER], {
+      cwd: folder,
+      env: {
+        PATH: process.env["PATH"],
+        HOME: folder,
+        XDG_CONFIG_HOME: folder,
+        CI: "true",
+        WRANGLER_SEND_METRICS: "false",
+        CLOUDFLARE_API_BASE_URL: api.baseUrl,
+        CLOUDFLARE_API_TOKEN: TOKEN,
+        CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+      },
+    });
+    child.stdin.end(input);
+    const ended = new Promise<number | null>((done) => child.once("close", done));
+    const [out, errors, status] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      ended,
+    ]);
+    return { status, said: out + errors };
+  }
+
+  test("secret bulk sets the pair in one version, and lists it", async () => {
+    const pair = JSON.stringify({ [ID]: "AKIANEW", [SECRET]: "new+secret/" });
+    const bulk = await wrangler(["secret", "bulk"], pair);
+    expect(bulk).toMatchObject({ status: 0 });
+    expect(versions()).toHaveLength(2);
+    expect(liveSecrets()).toEqual({ [ID]: "AKIANEW", [SECRET]: "new+secret/" });
+
+    const list = await wrangler(["secret", "list"], "");
+    expect(JSON.parse(list.said)).toEqual(
+      [ID, SECRET].map((name) => ({ name, type: "secret_text" })),
+    );
+  });
+
+  test("secret put sets one half, and is refused while the newest version is not live", async () => {
+    const put = await wrangler(["secret", "put", ID], "AKIANEW");
+    expect(put).toMatchObject({ status: 0 });
+    expect(liveSecrets()).toMatchObject({ [ID]: "AKIANEW", [SECRET]: "old-secret" });
+
+    cloudflare.upload(ACCOUNT, WORKER, { code: "unreleased" });
+    const refused = await wrangler(["secret", "put", SECRET], "new-secret");
+    expect(refused.status).toBe(1);
+    expect(refused.said).toMatch(/10215|latest version/);
+    expect(liveSecrets()).toMatchObject({ [SECRET]: "old-secret" });
+    expect(await everythingIn(folder)).not.toContain("new-secret");
+  });
+});
+
+describe("the Cloudflare SDK against the simulated Cloudflare", () => {
+  const sdk = () =>
+    new CloudflareSdk({ apiToken: TOKEN, baseURL: api.baseUrl, maxRetries: 0, logLevel: "off" });
+  const params = { account_id: ACCOUNT };
+  const secret = (name: string, value: string) =>
+    ({ name, text: value, type: "secret_text" }) as const;
+
+  test("bulkUpdate sets the pair, and deployments, versions and bindings can be read", async () => {
+    const { scripts } = sdk().workers;
+    const secrets = { [ID]: secret(ID, "AKIANEW"), [SECRET]: secret(SECRET, "new") };
+    expect(await scripts.secrets.bulkUpdate(WORKER, { ...params, secrets })).toMatchObject({
+      [SECRET]: { name: SECRET, type: "secret_text" },
+    });
+    const listed = await scripts.deployments.list(WORKER, params);
+    const newest = versions().at(-1);
+    const live = [{ version_id: newest?.id, percentage: 100 }];
+    expect(listed.result).toMatchObject({ deployments: [{ versions: live }, {}] });
+    const version = await scripts.versions.get(newest?.id ?? "", {
+      ...params,
+      script_name: WORKER,
+    });
+    expect(version).toMatchObject({ number: 2 });
+    expect(JSON.stringify(version.resources.bindings)).not.toContain("AKIANEW");
+  });
+
+  test("a roll-back past changed secrets is refused, and done by force", async () => {
+    const { scripts } = sdk().workers;
+    const before = versions()[0]?.id ?? "";
+    cloudflare.changeSecrets(ACCOUNT, WORKER, { [ID]: "AKIANEW" });
+    const plan = {
+      ...params,
+      strategy: "percentage" as const,
+      versions: [{ version_id: before, percentage: 100 }],
+    };
+    await expect(scripts.deployments.create(WORKER, plan)).rejects.toMatchObject({
+      status: 400,
+      errors: [{ code: 10220 }],
+    });
+    await scripts.deployments.create(WORKER, { ...plan, force: true });
+    expect(liveSecrets()).toMatchObject({ [ID]: "AKIAOLDOLDOLDOLDOLD1" });
+  });
+
+  test.for([
+    ["a Worker that does not exist", "absent", TOKEN, 404, 10007],
+    ["a token for another Worker", "another", TOKEN, 403, 10000],
+    ["a token that nobody knows", WORKER, "unknown", 403, 9109],
+  ] as const)("%s is refused", async ([, script, apiToken, status, code]) => {
+    cloudflare.setToken(TOKEN, { account: ACCOUNT, scripts: [WORKER, "absent"], status: "active" });
+    const asked = sdk().withOptions({ apiToken }).workers.scripts.secrets.list(script, params);
+    await expect(asked).rejects.toMatchObject({ status, errors: [{ code }] });
+  });
+});
+
+/** The text of every file below a folder: wrangler's logs and caches. */
+async function everythingIn(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const texts = files.map((file) => readFile(join(file.parentPath, file.name), "utf8"));
+  return (await Promise.all(texts)).join("\n");
+}

@@ -1,0 +1,269 @@
+import { RotationError } from "../../../src/rotation/errors.ts";
+import { userName } from "../../../src/rotation/keys.ts";
+import type { AccessKeyId, UserName } from "../../../src/rotation/keys.ts";
+import type { CustodyVersion } from "../../../src/rotation/observation.ts";
+import type { Custodian, Random } from "../../../src/rotation/world.ts";
+import type { CloudAnswer } from "../call.ts";
+import { listIn, optionalTextIn, tagsIn, textIn } from "./answers.ts";
+import { MARKER, contentOf, intentText, pairText, versionToken } from "./custody-content.ts";
+import type { Content } from "./custody-content.ts";
+import type { Ask, Session } from "./session.ts";
+
+/** A version with what it holds. */
+interface Held {
+  readonly versionId: string;
+  readonly content: Content;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+const isNotFound = (thrown: unknown): boolean =>
+  thrown instanceof RotationError && thrown.code === "NotFound";
+
+/** Which version bears which label. */
+const labelsIn = (described: CloudAnswer): Labels =>
+  Object.fromEntries(
+    Object.entries((described["VersionIdsToStages"] ?? {}) as Record<string, string[]>).flatMap(
+      ([versionId, stages]) => stages.map((stage) => [stage, versionId]),
+    ),
+  );
+
+const shown = (held: Held | null): CustodyVersion | null =>
+  held === null
+    ? null
+    : {
+        versionId: held.versionId,
+        keyId: held.content.kind === "pair" ? held.content.credential.id : null,
+      };
+
+const keyOf = (held: Held | null): AccessKeyId | null => shown(held)?.keyId ?? null;
+
+/** The requests that custody is made of. */
+function secretRequests(session: Session, prefix: string) {
+  const ask = async (user: UserName, doing: string, request: Omit<Ask, "service">) =>
+    session.ask(`${doing} ${user}`, {
+      service: "secretsmanager",
+      ...request,
+      input: { SecretId: prefix + user, ...request.input },
+    });
+
+  const describe = async (user: UserName, region: string): Promise<CloudAnswer | null> => {
+    try {
+      return await ask(user, "reading custody of", { operation: "DescribeSecret", region });
+    } catch (thrown) {
+      if (isNotFound(thrown)) return null;
+      throw thrown;
+    }
+  };
+
+  const versionAt = async (user: UserName, versionId: string | undefined): Promise<Held | null> => {
+    if (versionId === undefined) return null;
+    const answer = await ask(user, "reading custody of", {
+      operation: "GetSecretValue",
+      input: { VersionId: versionId },
+    });
+    const content = contentOf(textIn(answer, "SecretString"), `reading custody of ${user}`);
+    return { versionId, content };
+  };
+
+  const moveLabel = async (
+    user: UserName,
+    stage: string,
+    move: { readonly from?: string | undefined; readonly to?: string },
+  ): Promise<void> => {
+    await ask(user, `moving ${stage} in custody of`, {
+      operation: "UpdateSecretVersionStage",
+      input: {
+        VersionStage: stage,
+        ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
+        ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
+      },
+      // The label is not where we read it: somebody was faster.
+      meanings: { InvalidParameterException: "Conflict", ResourceNotFoundException: "Conflict" },
+    });
+  };
+
+  /** The labels of a secret that must be there. */
+  const labelsOf = async (user: UserName): Promise<Labels> => {
+    const described = await describe(user, session.homeRegion);
+    if (described !== null) return labelsIn(described);
+    throw new RotationError("NotFound", `reading custody of ${user}, there is no such secret`);
+  };
+
+  return { ask, describe, versionAt, moveLabel, labelsOf };
+}
+
+type Requests = ReturnType<typeof secretRequests>;
+
+/** Replica Regions whose AWSCURRENT is another version, or none. */
+async function replicasBehind(
+  requests: Requests,
+  user: UserName,
+  described: CloudAnswer,
+): Promise<string[]> {
+  const current = labelsIn(described)["AWSCURRENT"];
+  const behind: string[] = [];
+  for (const replica of listIn(described, "ReplicationStatus")) {
+    const region = textIn(replica, "Region");
+    const there = await requests.describe(user, region);
+    if (there === null || labelsIn(there)["AWSCURRENT"] !== current) behind.push(region);
+  }
+  return behind;
+}
+
+function ownerIn(described: CloudAnswer): { account: string; userId: string } | null {
+  const tags = tagsIn(described, "as-written");
+  const account = tags["keyturn:account"];
+  const userId = tags["keyturn:user-id"];
+  return account === undefined || userId === undefined ? null : { account, userId };
+}
+
+function reading(requests: Requests, homeRegion: string): Custodian["read"] {
+  return async (user) => {
+    const described = await requests.describe(user, homeRegion);
+    if (described === null) return { kind: "absent" };
+    if (described["DeletedDate"] !== undefined) {
+      throw new RotationError(
+        "Misconfigured",
+        `reading custody of ${user}, the secret is scheduled for deletion`,
+      );
+    }
+    const labels = labelsIn(described);
+    const current = await requests.versionAt(user, labels["AWSCURRENT"]);
+    const isTidy = labels["AWSPENDING"] !== labels["AWSCURRENT"];
+    const pending = isTidy ? await requests.versionAt(user, labels["AWSPENDING"]) : null;
+    const previous = await requests.versionAt(user, labels["AWSPREVIOUS"]);
+    const isEmpty = keyOf(current) === null && keyOf(pending) === null;
+    const intent = isEmpty ? await requests.versionAt(user, labels["KEYTURN_INTENT"]) : null;
+    return {
+      kind: "present",
+      owner: ownerIn(described),
+      current: shown(current),
+      pending: shown(pending),
+      previous: shown(previous),
+      intent: intent?.content.kind === "intent" ? intent.content.intent : null,
+      replicasBehind: await replicasBehind(requests, user, described),
+    };
+  };
+}
+
+function promoting(requests: Requests): Custodian["promote"] {
+  return async (user, id) => {
+    const labels = await requests.labelsOf(user);
+    const { AWSPENDING: pending, AWSCURRENT: current } = labels;
+    if (pending === undefined || keyOf(await requests.versionAt(user, pending)) !== id) {
+      if (keyOf(await requests.versionAt(user, current)) === id) return;
+      throw new RotationError("Conflict", `promoting ${id} of ${user}, it is not pending`);
+    }
+    if (pending !== current) {
+      await requests.moveLabel(user, "AWSCURRENT", { from: current, to: pending });
+    }
+    await requests.moveLabel(user, "AWSPENDING", { from: pending });
+  };
+}
+
+async function listUsers(session: Session, prefix: string): Promise<UserName[]> {
+  const users: UserName[] = [];
+  let token: string | null = null;
+  do {
+    const answer: CloudAnswer = await session.ask("listing the custody secrets", {
+      service: "secretsmanager",
+      operation: "ListSecrets",
+      input: {
+        Filters: [{ Key: "name", Values: [prefix] }],
+        ...(token === null ? {} : { NextToken: token }),
+      },
+    });
+    for (const secret of listIn(answer, "SecretList")) {
+      const name = textIn(secret, "Name");
+      if (name.startsWith(prefix)) users.push(userName(name.slice(prefix.length)));
+    }
+    token = optionalTextIn(answer, "NextToken");
+  } while (token !== null);
+  return users;
+}
+
+function writing(
+  session: Session,
+  random: Random,
+  prefix: string,
+): Pick<Custodian, "ensure" | "writeIntent" | "storePending"> {
+  const requests = secretRequests(session, prefix);
+  return {
+    async ensure(user, owner, replicaRegions) {
+      if ((await requests.describe(user, session.homeRegion)) !== null) return;
+      await session.ask(`opening custody of ${user}`, {
+        service: "secretsmanager",
+        operation: "CreateSecret",
+        input: {
+          Name: prefix + user,
+          ClientRequestToken: random.token(),
+          SecretString: MARKER,
+          Tags: [
+            { Key: "keyturn:account", Value: owner.account },
+            { Key: "keyturn:user-id", Value: owner.userId },
+          ],
+          AddReplicaRegions: replicaRegions.map((Region) => ({ Region })),
+        },
+      });
+    },
+    async writeIntent(user, intent) {
+      const versionId = random.token();
+      const text = intentText(intent);
+      await requests.ask(user, "writing the intent of", {
+        operation: "PutSecretValue",
+        input: {
+          ClientRequestToken: versionId,
+          SecretString: text,
+          VersionStages: ["KEYTURN_INTENT"],
+        },
+      });
+      const read = await requests.ask(user, "reading back the intent of", {
+        operation: "GetSecretValue",
+        input: { VersionId: versionId },
+      });
+      if (read["SecretString"] !== text) {
+        throw new RotationError("Conflict", `reading back the intent of ${user}, it is another`);
+      }
+    },
+    async storePending(user, credential) {
+      await requests.ask(user, "storing the replacement of", {
+        operation: "PutSecretValue",
+        input: {
+          ClientRequestToken: versionToken(credential.id),
+          SecretString: pairText(credential),
+          VersionStages: ["AWSPENDING"],
+        },
+      });
+    },
+  };
+}
+
+/** Custody under a prefix of names, such as `keyturn/`. */
+export function directCustody(session: Session, random: Random, prefix: string): Custodian {
+  const requests = secretRequests(session, prefix);
+  return {
+    ...writing(session, random, prefix),
+    users: async () => listUsers(session, prefix),
+    read: reading(requests, session.homeRegion),
+    promote: promoting(requests),
+    async credential(user, id) {
+      const labels = await requests.labelsOf(user);
+      for (const stage of ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"]) {
+        const held = await requests.versionAt(user, labels[stage]);
+        if (held?.content.kind === "pair" && held.content.credential.id === id) {
+          return held.content.credential;
+        }
+      }
+      throw new RotationError(
+        "NotFound",
+        `taking ${id} of ${user} out of custody, it is not there`,
+      );
+    },
+    async withdrawPending(user, id) {
+      const { AWSPENDING: pending } = await requests.labelsOf(user);
+      if (pending === undefined || keyOf(await requests.versionAt(user, pending)) !== id) return;
+      await requests.moveLabel(user, "AWSPENDING", { from: pending });
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import { asRotationError, RotationError } from "../../../src/rotation/errors.ts";
+import type { AccessKeyId, UserName } from "../../../src/rotation/keys.ts";
+import type { Answer, Author, Question, Sighting, Use } from "../../../src/rotation/observation.ts";
+import { instant } from "../../../src/rotation/time.ts";
+import type { Instant } from "../../../src/rotation/time.ts";
+import type { EvidenceContext, EvidenceSources, Identity } from "../../../src/rotation/world.ts";
+import type { CloudAnswer } from "../call.ts";
+import { listIn, msIn, optionalTextIn, partIn, textIn } from "./answers.ts";
+import type { Session } from "./session.ts";
+
+/** AWS tracks the last use since 2015-04-22. */
+const TRACKED_SINCE = instant(Date.UTC(2015, 3, 22));
+const THROTTLE_PAUSE_MS = 600;
+const THROTTLES_MAX = 20;
+const PAGES_MAX = 1_000;
+
+type CloudTrailQuestion = Extract<Question, { source: "cloudtrail" }>;
+type AuthorshipQuestion = Extract<Question, { source: "authorship" }>;
+
+const because = (thrown: unknown, doing: string): string => asRotationError(thrown, doing).message;
+
+async function lastUse({ ask, clock }: Session, keyId: AccessKeyId): Promise<Use> {
+  try {
+    const answer = await ask(`asking when ${keyId} was last used`, {
+      service: "iam",
+      operation: "GetAccessKeyLastUsed",
+      input: { AccessKeyId: keyId },
+    });
+    const used = partIn(answer, "AccessKeyLastUsed");
+    if (used["LastUsedDate"] === undefined) {
+      return { verdict: "unused", from: TRACKED_SINCE, to: clock.now() };
+    }
+    const region = textIn(used, "Region");
+    const latest: Sighting = {
+      at: instant(msIn(used, "LastUsedDate")),
+      service: textIn(used, "ServiceName"),
+      region: region === "N/A" ? null : region,
+      detail: null,
+    };
+    return { verdict: "used", latest };
+  } catch (thrown) {
+    return { verdict: "unknown", because: because(thrown, "asking for the last use") };
+  }
+}
+
+/** One page, waiting where two requests a second are too many. */
+async function lookUpOnce(
+  { ask, clock }: Session,
+  region: string,
+  input: Readonly<Record<string, unknown>>,
+): Promise<CloudAnswer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await ask(`looking up events in ${region}`, {
+        service: "cloudtrail",
+        operation: "LookupEvents",
+        region,
+        input,
+      });
+    } catch (thrown) {
+      const isThrottle = thrown instanceof RotationError && thrown.code === "Throttled";
+      if (!isThrottle || tries === THROTTLES_MAX) throw thrown;
+      await clock.sleep(THROTTLE_PAUSE_MS);
+    }
+  }
+}
+
+/** All events of a Region, newest first: only a missing token ends the list. */
+async function lookUp(
+  session: Session,
+  region: string,
+  asked: { readonly key: string; readonly value: string; readonly from: Instant },
+): Promise<CloudAnswer[]> {
+  const input = {
+    LookupAttributes: [{ AttributeKey: asked.key, AttributeValue: asked.value }],
+    // Events are dated in whole seconds.
+    StartTime: Math.floor(asked.from / 1_000) * 1_000,
+    EndTime: session.clock.now(),
+    MaxResults: 50,
+  };
+  const found: CloudAnswer[] = [];
+  let token: string | null = null;
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const answer: CloudAnswer = await lookUpOnce(session, region, {
+      ...input,
+      ...(token === null ? {} : { NextToken: token }),
+    });
+    found.push(...listIn(answer, "Events"));
+    token = optionalTextIn(answer, "NextToken");
+    if (token === null) return found;
+  }
+  throw new RotationError("Unreachable", `looking up events in ${region}, the pages do not end`);
+}
+
+const recordIn = (event: CloudAnswer): CloudAnswer =>
+  JSON.parse(textIn(event, "CloudTrailEvent")) as CloudAnswer;
+
+/** Every enabled Region, opt-in Regions included. */
+async function enabledRegions({ ask }: Session): Promise<string[]> {
+  const regions: string[] = [];
+  let token: string | null = null;
+  do {
+    const answer: CloudAnswer = await ask("listing the Regions", {
+      service: "account",
+      operation: "ListRegions",
+      input: {
+        RegionOptStatusContains: ["ENABLED", "ENABLED_BY_DEFAULT", "ENABLING", "DISABLING"],
+        ...(token === null ? {} : { NextToken: token }),
+      },
+    });
+    regions.push(...listIn(answer, "Regions").map((region) => textIn(region, "RegionName")));
+    token = optionalTextIn(answer, "NextToken");
+  } while (token !== null);
+  return regions;
+}
+
+/** Whether an event is the read of the user's own custody: by name, or by ARN with its six characters behind. */
+function isHandOver(record: CloudAnswer, secretName: string): boolean {
+  if (record["eventName"] !== "GetSecretValue") return false;
+  const id = optionalTextIn(partIn(record, "requestParameters"), "secretId");
+  if (id === null) return false;
+  const name = id.replace(/^arn:aws[a-z-]*:secretsmanager:[^:]+:\d+:secret:/, "");
+  return name === secretName || (name !== id && name.replace(/-[^-]{6}$/, "") === secretName);
+}
+
+const sightingOf = (record: CloudAnswer): Sighting => ({
+  at: instant(Date.parse(textIn(record, "eventTime"))),
+  service: textIn(record, "eventSource").replace(".amazonaws.com", ""),
+  region: textIn(record, "awsRegion"),
+  detail: `${textIn(record, "eventName")} from ${textIn(record, "sourceIPAddress")} by ${textIn(record, "userAgent")}`,
+});
+
+const newest = (sightings: readonly Sighting[]): Sighting | null =>
+  sightings.toSorted((a, b) => b.at - a.at)[0] ?? null;
+
+async function trail(
+  session: Session,
+  question: CloudTrailQuestion,
+  about: { readonly context: EvidenceContext; readonly secretName: string },
+): Promise<Answer> {
+  const { keyId, from } = question;
+  const unasked = about.context.unaskedRegions;
+  const asked: string[] = [];
+  const answer = (use: Use, handOverAt: Instant | null): Answer => ({
+    source: "cloudtrail",
+    keyId,
+    from,
+    use,
+    handOverAt,
+    regionsAsked: asked,
+    regionsUnasked: unasked,
+  });
+  try {
+    const records: CloudAnswer[] = [];
+    for (const region of await enabledRegions(session)) {
+      if (region in unasked) continue;
+      const events = await lookUp(session, region, { key: "AccessKeyId", value: keyId, from });
+      records.push(...events.map(recordIn));
+      asked.push(region);
+    }
+    const isApart = (record: CloudAnswer): boolean =>
+      question.handOversApart && isHandOver(record, about.secretName);
+    const handOver = newest(records.filter(isApart).map(sightingOf))?.at ?? null;
+    const latest = newest(records.filter((record) => !isApart(record)).map(sightingOf));
+    const unused: Use = { verdict: "unused", from, to: session.clock.now() };
+    return answer(latest === null ? unused : { verdict: "used", latest }, handOver);
+  } catch (thrown) {
+    return answer(
+      { verdict: "unknown", because: because(thrown, "looking up the uses of a key") },
+      null,
+    );
+  }
+}
+
+function keyIn(record: CloudAnswer, event: AuthorshipQuestion["event"]): string | null {
+  if (event === "UpdateAccessKey") {
+    return optionalTextIn(partIn(record, "requestParameters"), "accessKeyId");
+  }
+  return optionalTextIn(partIn(partIn(record, "responseElements"), "accessKey"), "accessKeyId");
+}
+
+/** The role behind a session, or the principal itself. */
+function principalIn(record: CloudAnswer): string {
+  const identity = partIn(record, "userIdentity");
+  const issuer = partIn(partIn(identity, "sessionContext"), "sessionIssuer");
+  return optionalTextIn(issuer, "arn") ?? optionalTextIn(identity, "arn") ?? "nobody named";
+}
+
+async function author(
+  session: Session,
+  question: AuthorshipQuestion,
+  identity: Identity,
+): Promise<Author> {
+  try {
+    const { principalArn } = await identity.read();
+    const { event, from } = question;
+    const events = await lookUp(session, "us-east-1", { key: "EventName", value: event, from });
+    const record = events
+      .map(recordIn)
+      .find(
+        (candidate) =>
+          candidate["errorCode"] === undefined && keyIn(candidate, event) === question.keyId,
+      );
+    if (record === undefined) {
+      return { kind: "unknown", because: `CloudTrail shows no ${event} of ${question.keyId}` };
+    }
+    const at = instant(Date.parse(textIn(record, "eventTime")));
+    const who = principalIn(record);
+    return who === principalArn ? { kind: "ours", at } : { kind: "other", who, at };
+  } catch (thrown) {
+    return { kind: "unknown", because: because(thrown, "looking up an author") };
+  }
+}
+
+/** `secretNameOf` names a user's custody secret. */
+export function directEvidence(
+  session: Session,
+  identity: Identity,
+  secretNameOf: (user: UserName) => string,
+): EvidenceSources {
+  return {
+    async answer(question, context) {
+      switch (question.source) {
+        case "last-used":
+          return {
+            source: "last-used",
+            keyId: question.keyId,
+            use: await lastUse(session, question.keyId),
+          };
+        case "cloudtrail":
+          return trail(session, question, { context, secretName: secretNameOf(context.user) });
+        case "authorship":
+          return {
+            source: "authorship",
+            keyId: question.keyId,
+            event: question.event,
+            author: await author(session, question, identity),
+          };
+      }
+    },
+  };
+}

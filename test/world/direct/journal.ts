@@ -1,0 +1,104 @@
+import { RotationError } from "../../../src/rotation/errors.ts";
+import type { UserName } from "../../../src/rotation/keys.ts";
+import type { UserRecord } from "../../../src/rotation/record.ts";
+import type { Instant } from "../../../src/rotation/time.ts";
+import type { HistoryEntry, Journal, Lease, Revision } from "../../../src/rotation/world.ts";
+
+/** An item as a table keeps it: text, so that nothing but plain JSON survives. */
+interface Item {
+  readonly record: string;
+  readonly number: number;
+  readonly lease: Lease | null;
+}
+
+function parsed(user: UserName, text: string): UserRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new RotationError("Misconfigured", `reading the journal of ${user}, not JSON`, { cause });
+  }
+  if (typeof value !== "object" || value === null || (value as { v?: unknown }).v !== 1) {
+    throw new RotationError("Misconfigured", `reading the journal of ${user}, unknown version`);
+  }
+  return value as UserRecord;
+}
+
+/** The journal's table, kept in memory with the same conditions. */
+export class MemoryJournal implements Journal {
+  #items = new Map<UserName, Item>();
+  #history: HistoryEntry[] = [];
+  #runningSince: Instant | null = null;
+  #left: readonly UserName[] = [];
+
+  /** Loses the table. */
+  wipe(): void {
+    this.#items = new Map();
+    this.#history = [];
+    this.#runningSince = null;
+    this.#left = [];
+  }
+
+  /** Puts anything in the place of a record. */
+  corrupt(user: UserName, record: string): void {
+    const item = this.#items.get(user);
+    this.#items.set(user, { record, number: (item?.number ?? 0) + 1, lease: item?.lease ?? null });
+  }
+
+  async read(user: UserName): Promise<Revision> {
+    await Promise.resolve();
+    const item = this.#items.get(user);
+    if (item === undefined) return { record: null, number: 0, lease: null };
+    return { record: parsed(user, item.record), number: item.number, lease: item.lease };
+  }
+
+  async write(
+    revision: Revision,
+    next: { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant },
+  ): Promise<Revision> {
+    await Promise.resolve();
+    const user = next.record.user;
+    const item = this.#items.get(user);
+    if ((item?.number ?? 0) !== revision.number) {
+      throw new RotationError("Conflict", `writing the journal of ${user}, it has changed since`);
+    }
+    // Whose lease we hold is what the revision says: to give it back, `next.lease` is null.
+    const holder = next.lease?.holder ?? revision.lease?.holder ?? null;
+    const running = item?.lease ?? null;
+    if (running !== null && running.until > next.now && running.holder !== holder) {
+      throw new RotationError("Conflict", `writing the journal of ${user}, another run holds it`);
+    }
+    const written = {
+      record: JSON.stringify(next.record),
+      number: revision.number + 1,
+      lease: next.lease,
+    };
+    this.#items.set(user, written);
+    return { record: parsed(user, written.record), number: written.number, lease: next.lease };
+  }
+
+  async append(entry: HistoryEntry): Promise<void> {
+    await Promise.resolve();
+    this.#history.push(JSON.parse(JSON.stringify(entry)) as HistoryEntry);
+  }
+
+  async history(user: UserName): Promise<readonly HistoryEntry[]> {
+    await Promise.resolve();
+    return this.#history.filter((entry) => entry.user === user);
+  }
+
+  async sweepState(): Promise<{ runningSince: Instant | null; left: readonly UserName[] }> {
+    await Promise.resolve();
+    return { runningSince: this.#runningSince, left: this.#left };
+  }
+
+  async setRunning(since: Instant | null): Promise<void> {
+    await Promise.resolve();
+    this.#runningSince = since;
+  }
+
+  async setLeft(users: readonly UserName[]): Promise<void> {
+    await Promise.resolve();
+    this.#left = [...users];
+  }
+}

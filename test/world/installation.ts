@@ -1,0 +1,98 @@
+import { userName } from "../../src/rotation/keys.ts";
+import type { Profile } from "../../src/rotation/policy.ts";
+import { hours, instant } from "../../src/rotation/time.ts";
+import type { Destination, World } from "../../src/rotation/world.ts";
+import type { SweepResult } from "../../src/sweep.ts";
+import { sweep } from "../../src/sweep.ts";
+import type { Cloud } from "./cloud.ts";
+import { createCloud } from "./cloud.ts";
+import { SimulatedClock } from "./clock.ts";
+import { MemoryJournal } from "./direct/journal.ts";
+import type { DirectWorld } from "./direct/world.ts";
+import { directWorld } from "./direct/world.ts";
+
+export const START_MS = Date.UTC(2026, 0, 5);
+
+/** Keyturn as somebody installed it, on a simulated account: every sweep is a run of its own, the table outlives them. */
+export interface Installation {
+  readonly cloud: Cloud;
+  readonly clock: SimulatedClock;
+  journal: MemoryJournal;
+  /** Every notice ever sent: "user code". */
+  readonly told: string[];
+  profiles: Record<string, Profile>;
+  destinations: Record<string, readonly Destination[]>;
+  /** The keys of a user as IAM lists them: "id Active". */
+  keysOf(user: string): string[];
+  /** The world of a new run. */
+  run(): DirectWorld;
+  sweep(users?: readonly string[]): Promise<SweepResult>;
+  /** Sweeps every hour for so long; `between` happens after each hour, before its sweep. */
+  pass(ms: number, between?: () => void | Promise<void>): Promise<SweepResult[]>;
+  /** The same, until something is the case; throws when it is not so in time. */
+  passUntil(isSo: () => boolean, limitMs: number, between?: () => void | Promise<void>): Promise<void>;
+}
+
+interface InstallationOptions {
+  readonly profiles: Record<string, Profile>;
+  readonly destinations?: Record<string, readonly Destination[]>;
+  readonly regions?: readonly string[];
+  /** Changes the world of each run: a crash, a lie. */
+  readonly bend?: (world: DirectWorld) => World;
+}
+
+export async function install(options: InstallationOptions): Promise<Installation> {
+  const clock = new SimulatedClock(START_MS);
+  const cloud = createCloud({ clock, regions: options.regions ?? ["us-east-1", "eu-central-1"] });
+  const told: string[] = [];
+  const installation: Installation = {
+    cloud,
+    clock,
+    journal: new MemoryJournal(),
+    told,
+    profiles: options.profiles,
+    destinations: options.destinations ?? {},
+    keysOf: (user) =>
+      [...cloud.iam.keys.values()]
+        .filter(({ caller, isDeleted }) => caller.name === user && !isDeleted)
+        .map(({ id, status }) => `${id} ${status}`),
+    run: () =>
+      directWorld(cloud, {
+        journal: installation.journal,
+        destinations: () => ({ of: (profile) => installation.destinations[profile] ?? [] }),
+        seed: clock.now(),
+      }),
+    sweep: async (users) => {
+      const world = installation.run();
+      const result = await sweep(options.bend?.(world) ?? world, {
+        profiles: installation.profiles,
+        enrolmentTag: "keyturn",
+        mode: "act",
+        ...(users === undefined ? {} : { users: users.map((name) => userName(name)) }),
+      });
+      told.push(...world.notifier.notices.map(({ user, code }) => `${user} ${code}`));
+      return result;
+    },
+    pass: async (ms, between) => {
+      const results: SweepResult[] = [];
+      const until = clock.now() + ms;
+      while (clock.now() < until) {
+        clock.advance(hours(1));
+        await between?.();
+        results.push(await installation.sweep());
+      }
+      return results;
+    },
+    passUntil: async (isSo, limitMs, between) => {
+      const until = clock.now() + limitMs;
+      while (!isSo()) {
+        if (clock.now() >= until) throw new Error(`not so within ${String(limitMs / hours(24))} days`);
+        clock.advance(hours(1));
+        await between?.();
+        await installation.sweep();
+      }
+    },
+  };
+  await installation.journal.setRunning(instant(START_MS));
+  return installation;
+}

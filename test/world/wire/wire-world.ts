@@ -1,0 +1,85 @@
+import { createAccessKeys } from "../../../src/cloud/access-keys.ts";
+import { createClients } from "../../../src/cloud/clients.ts";
+import type { Clients } from "../../../src/cloud/clients.ts";
+import { createAwsClock } from "../../../src/cloud/clock.ts";
+import { createCustody } from "../../../src/cloud/custody.ts";
+import { createDirectory } from "../../../src/cloud/directory.ts";
+import { createIdentity } from "../../../src/cloud/identity.ts";
+import { createJournal } from "../../../src/cloud/journal.ts";
+import { createProver } from "../../../src/cloud/prover.ts";
+import { createRandom } from "../../../src/cloud/random.ts";
+import { createEvidenceSources } from "../../../src/observe/evidence/index.ts";
+import { minutes } from "../../../src/rotation/time.ts";
+import type { Destinations, Log, Notifier, World } from "../../../src/rotation/world.ts";
+import type { Cloud } from "../cloud.ts";
+import { recordingLog } from "../direct/recorders.ts";
+import type { Wire } from "./wire.ts";
+
+export interface WireWorldOptions {
+  readonly region?: string;
+  /** The deployed stage; null for the default one. */
+  readonly stage?: string | null;
+  readonly pathPrefix?: string | null;
+  readonly deadlineMs?: number;
+  /** As many as the simulated limit allows where its throttling is of interest; a hundred where it is not said. */
+  readonly lookupsPerSecond?: number;
+  readonly destinations?: Destinations;
+  readonly notifiers?: readonly Notifier[];
+  readonly log?: Log;
+}
+
+/** One run's World: every adapter is the real one, and speaks to the simulated cloud over HTTP as the cloud's role. */
+export interface WireWorld extends World {
+  readonly clients: Clients;
+  /** Closes the run's connections. */
+  close(): void;
+}
+
+const NO_DESTINATIONS: Destinations = { of: () => [] };
+
+/** A new run. Its clock begins with its first answer, so that after a leap of the cloud's time a new run is made. */
+export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = {}): WireWorld {
+  const clock = createAwsClock({ deadlineMs: options.deadlineMs ?? minutes(14) });
+  const clients = createClients({
+    region: options.region ?? "us-east-1",
+    clock,
+    endpoint: wire.url,
+    credentials: {
+      accessKeyId: cloud.role.keyId,
+      secretAccessKey: cloud.role.secret,
+      sessionToken: cloud.role.sessionToken,
+    },
+  });
+  // The SDK takes each error of a cloud whose time is not the machine's for its own wrong clock, and repeats the call.
+  const { iam, iamOnce, sts, account, dynamodb, secrets } = clients;
+  for (const { config } of [iam, iamOnce, sts, account, dynamodb, secrets]) {
+    config.disableClockSkewCorrection = async () => Promise.resolve(true);
+  }
+  const stage = options.stage ?? null;
+  const random = createRandom();
+  const identity = createIdentity(clients);
+  return {
+    clients,
+    clock,
+    random,
+    identity,
+    log: options.log ?? recordingLog(),
+    directory: createDirectory(clients, {
+      tagKeys: ["keyturn", "keyturn-dev", "keyturn-hold"],
+      pathPrefix: options.pathPrefix ?? null,
+    }),
+    accessKeys: createAccessKeys(clients),
+    custody: createCustody(clients, { stage, random }),
+    prover: createProver(clients),
+    evidence: createEvidenceSources(clients, {
+      clock,
+      identity,
+      stage,
+      lookupsPerSecond: options.lookupsPerSecond ?? 100,
+    }),
+    journal: createJournal(clients, { tableName: wire.tableName, random }),
+    notifiers: options.notifiers ?? [],
+    destinations: options.destinations ?? NO_DESTINATIONS,
+    close: () => clients.destroy(),
+  };
+}
