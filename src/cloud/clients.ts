@@ -65,6 +65,15 @@ export function createClients({ region, clock, endpoint, credentials }: ClientsO
     maxAttempts: ATTEMPTS_MAX,
     ...(credentials === undefined ? {} : { credentials }),
   };
+  // A kept connection may have been closed at the other end unnoticed; what is sent once takes a new one.
+  const once = {
+    maxAttempts: 1,
+    requestHandler: {
+      ...common.requestHandler,
+      httpAgent: { keepAlive: false },
+      httpsAgent: { keepAlive: false },
+    },
+  };
   const listening = <T extends StackOwner>(client: T): T => {
     client.middlewareStack.use(clock.plugin as never);
     return client;
@@ -77,7 +86,7 @@ export function createClients({ region, clock, endpoint, credentials }: ClientsO
   return {
     region,
     iam: kept(new IAMClient({ ...ours, region: GLOBAL_REGION })),
-    iamOnce: kept(new IAMClient({ ...ours, region: GLOBAL_REGION, maxAttempts: 1 })),
+    iamOnce: kept(new IAMClient({ ...ours, ...once, region: GLOBAL_REGION })),
     sts: kept(new STSClient({ ...ours, region })),
     account: kept(new AccountClient({ ...ours, region: GLOBAL_REGION })),
     dynamodb: kept(new DynamoDBClient({ ...ours, region })),
@@ -89,7 +98,7 @@ export function createClients({ region, clock, endpoint, credentials }: ClientsO
       listening(
         new STSClient({
           ...common,
-          maxAttempts: 1,
+          ...once,
           region: at,
           credentials: {
             accessKeyId: credential.id,

@@ -57,27 +57,32 @@ async function promote(secret: CustodySecret, id: AccessKeyId, doing: string): P
     throw new RotationError("Conflict", `${doing}, it is no longer the pending key`);
   }
   if (AWSPENDING !== AWSCURRENT && AWSPENDING !== undefined) {
-    await swap(secret, { label: "AWSCURRENT", from: AWSCURRENT, to: AWSPENDING }, doing);
+    await move(secret, { label: "AWSCURRENT", from: AWSCURRENT, to: AWSPENDING }, doing);
   }
-  await secret.move("AWSPENDING", { from: AWSPENDING, to: null }, doing);
+  await move(secret, { label: "AWSPENDING", from: AWSPENDING, to: null }, doing);
 }
 
-/** Moves a label; when the service refuses, and its holder is no longer the one we read, that is a `Conflict`. */
-async function swap(
+interface Move {
+  readonly label: Label;
+  readonly from: string | undefined;
+  /** Null takes the label away. */
+  readonly to: string | null;
+}
+
+/**
+ * Moves a label. A move that was made, but whose answer was lost, is refused when it is repeated: the label is then
+ * where it should be, and that is success. Where it is elsewhere, somebody else moved it, and that is a `Conflict`.
+ */
+async function move(
   secret: CustodySecret,
-  {
-    label,
-    from,
-    to,
-  }: { readonly label: Label; readonly from: string | undefined; readonly to: string },
+  { label, from, to }: Move,
   doing: string,
 ): Promise<void> {
   try {
     await secret.move(label, { from, to }, doing);
   } catch (thrown) {
     const holder = (await secret.facts(doing)).versionOf[label];
-    // Retried after a lost answer, a move that was made is refused: the label is where it should be.
-    if (holder === to) return;
+    if ((holder ?? null) === to) return;
     if (holder === from) throw thrown;
     throw new RotationError("Conflict", `${doing}, ${label} was moved by somebody else`);
   }
@@ -219,7 +224,7 @@ async function storePending(
   // A repeated PutSecretValue changes nothing, labels included, so one that was taken away is put back here.
   const { AWSPENDING: from, AWSCURRENT } = (await secret.facts(doing)).versionOf;
   if (from === token || AWSCURRENT === token) return;
-  await secret.move("AWSPENDING", { from, to: token }, doing);
+  await move(secret, { label: "AWSPENDING", from, to: token }, doing);
 }
 
 async function findPair(
@@ -242,7 +247,8 @@ async function withdrawPending(
 ): Promise<void> {
   const { AWSPENDING } = (await secret.facts(doing)).versionOf;
   const pending = await readPair(secret, AWSPENDING, doing);
-  if (pending?.id === id) await secret.move("AWSPENDING", { from: AWSPENDING, to: null }, doing);
+  if (pending?.id === id)
+    await move(secret, { label: "AWSPENDING", from: AWSPENDING, to: null }, doing);
 }
 
 async function writeIntent(

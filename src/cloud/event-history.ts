@@ -75,7 +75,8 @@ async function* searchEvents(
     // A token is good only with the very parameters that it was given for.
     const command = new LookupEventsCommand({
       LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
-      StartTime: new Date(from),
+      // Events are dated in whole seconds: one of the very second in which the window begins must be in it.
+      StartTime: new Date(Math.floor(from / 1_000) * 1_000),
       MaxResults: pageSize,
       NextToken: token,
     });

@@ -52,3 +52,13 @@ export function liveStateOf(observation: Observation, destination: string): Live
 export function memoryOf(record: UserRecord, keyId: AccessKeyId): KeyRecord | null {
   return record.keys[keyId] ?? null;
 }
+
+/** Why a destination's live state is unknown, as a clause to end a sentence with. */
+export function whyLiveUnknown(observation: Observation, destination: string): string {
+  const because = find(
+    observation,
+    "destination",
+    (answer) => answer.destination === destination,
+  )?.because;
+  return because === undefined || because === null ? "" : `: ${because}`;
+}

@@ -6,7 +6,7 @@ import { quietMs } from "../rotation/policy.ts";
 import type { Instant } from "../rotation/time.ts";
 import { days, describeMs, plus } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
-import { lastUsedOf, liveStateOf, memoryOf, trailOf } from "./answers.ts";
+import { lastUsedOf, liveStateOf, memoryOf, trailOf, whyLiveUnknown } from "./answers.ts";
 import { destinationsBehind, formerDestinations } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import type { QuietClock } from "./quiet.ts";
@@ -223,7 +223,11 @@ function redelivery(at: {
 }): Ruling | null {
   const live = liveStateOf(at.observation, at.name);
   if (live === undefined || live === "ours") return null;
-  if (live === "unknown") return hold("UseUnknown", `what is live at ${at.name} cannot be read`);
+  if (live === "unknown")
+    return hold(
+      "UseUnknown",
+      `what is live at ${at.name} cannot be read${whyLiveUnknown(at.observation, at.name)}`,
+    );
   const delivery = at.observation.record.deliveries.find(
     ({ destination, keyId }) => destination === at.name && keyId === at.current.id,
   );

@@ -1,6 +1,7 @@
-import { asRotationError } from "../rotation/errors.ts";
+import { asRotationError, must } from "../rotation/errors.ts";
 import type { IamUser, UserName } from "../rotation/keys.ts";
 import type {
+  Answer,
   BlindSpot,
   Evidence,
   Observation,
@@ -119,15 +120,29 @@ async function ask(
     const unaskedRegions = profile?.unaskedRegions ?? {};
     return { askedAt, answer: await world.evidence.answer(question, { user, unaskedRegions }) };
   }
-  const name = question.destination;
+  const answer = await liveAt(world, profile, { observation, name: question.destination });
+  return { askedAt, answer };
+}
+
+/** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */
+async function liveAt(
+  world: Pick<World, "destinations">,
+  profile: Profile | null,
+  { observation, name }: { readonly observation: Observation; readonly name: string },
+): Promise<Answer> {
   const destination = world.destinations
     .of(profile?.name ?? "")
     .find((found) => found.name === name);
-  const live =
-    destination === undefined
-      ? "unknown"
-      : await destination.live(receiptOf(observation.record, name));
-  return { askedAt, answer: { source: "destination", destination: name, live } };
+  try {
+    must(destination !== undefined, `${name} is a destination of the profile`);
+    const live = await destination.live(receiptOf(observation.record, name));
+    const because =
+      live === "unknown" ? "it has no delivery or no deployment to compare with" : null;
+    return { source: "destination", destination: name, live, because };
+  } catch (error) {
+    const because = asRotationError(error, `reading what is live at ${name}`).message;
+    return { source: "destination", destination: name, live: "unknown", because };
+  }
 }
 
 function receiptOf(

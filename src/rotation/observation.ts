@@ -99,7 +99,13 @@ export type Answer =
       readonly event: "CreateAccessKey" | "UpdateAccessKey";
       readonly author: Author;
     }
-  | { readonly source: "destination"; readonly destination: string; readonly live: LiveState };
+  | {
+      readonly source: "destination";
+      readonly destination: string;
+      readonly live: LiveState;
+      /** Why it is `unknown`; null where it is not. */
+      readonly because: string | null;
+    };
 
 /** An answer, and when it was given. */
 export interface Evidence {

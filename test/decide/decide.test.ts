@@ -307,7 +307,7 @@ describe("retiring the old key", () => {
     });
   };
   const live = (state: "ours" | "foreign" | "previous" | "unknown") =>
-    ({ source: "destination", destination: WORKER, live: state }) as const;
+    ({ source: "destination", destination: WORKER, live: state, because: null }) as const;
   const quietNow = wait + hours(1);
   const use1 = lastUsed(K1, usedAt(ago(quietNow + hours(1))));
   rows({
@@ -549,10 +549,11 @@ describe("the soak", () => {
           source: "destination",
           destination: WORKER,
           live: "ours",
+          because: null,
         }),
     });
   };
-  const live = { source: "destination", destination: WORKER, live: "ours" } as const;
+  const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
   rows({
     "is waited for to the second": {
       seen: soaking({ inactiveForMs: days(7) - seconds(1) }),

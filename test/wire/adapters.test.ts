@@ -1,10 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPublisher } from "../../src/cloud/sns.ts";
-import { accessKeyId, userName } from "../../src/rotation/keys.ts";
-import { days, plus } from "../../src/rotation/time.ts";
+import { accessKeyId } from "../../src/rotation/keys.ts";
+import type { UserRecord } from "../../src/rotation/record.ts";
+import { days, instant, plus } from "../../src/rotation/time.ts";
+import { DEPLOY, OWNER, madeUp } from "../contracts/setup.ts";
 import { wireWorld } from "../world/wire/wire-world.ts";
 import { setUpWire } from "./setup.ts";
 import type { WireSetup } from "./setup.ts";
+
+const RECORD: UserRecord = {
+  v: 1,
+  user: DEPLOY,
+  ...OWNER,
+  since: instant(1),
+  intent: null,
+  orphans: { count: 0, lastAt: instant(0) },
+  deliveries: [],
+  backOffs: [],
+  keys: {},
+  notices: {},
+};
 
 describe("the adapters beyond their contracts", () => {
   let setup: WireSetup;
@@ -21,9 +36,9 @@ describe("the adapters beyond their contracts", () => {
       cloud.iam.createUser({ name: `user-${String(number)}`, path, tags });
     }
     cloud.iam.pageSize = 1;
-    const { directory, close } = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
-    const users = await directory.tagged();
-    close();
+    const run = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
+    const users = await run.directory.tagged();
+    run.close();
     expect(users.map(({ name }) => name).toSorted()).toEqual([
       "user-0",
       "user-2",
@@ -42,8 +57,8 @@ describe("the adapters beyond their contracts", () => {
       if (operation === "ListUserTags" && input["UserName"] === "gone")
         cloud.iam.deleteUser("gone");
     });
-    const { directory, close } = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
-    expect((await directory.tagged()).map(({ name }) => name)).toEqual(["here"]);
+    const run = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
+    expect((await run.directory.tagged()).map(({ name }) => name)).toEqual(["here"]);
     cloud.faults.add({
       service: "iam",
       operation: "ListUserTags",
@@ -52,8 +67,8 @@ describe("the adapters beyond their contracts", () => {
       status: 403,
       times: "forever",
     });
-    await expect(directory.tagged()).rejects.toMatchObject({ code: "Denied" });
-    close();
+    await expect(run.directory.tagged()).rejects.toMatchObject({ code: "Denied" });
+    run.close();
   });
 
   test("CloudTrail that throttles is unknown, and names the Region and the error", async () => {
@@ -73,7 +88,7 @@ describe("the adapters beyond their contracts", () => {
         from: plus(world.clock.now(), -days(10)),
         handOversApart: false,
       },
-      { user: userName("deploy"), unaskedRegions: {} },
+      { user: DEPLOY, unaskedRegions: {} },
     );
     expect(answer).toMatchObject({ use: { verdict: "unknown" } });
     expect(JSON.stringify(answer)).toMatch(/eu-west-3 .*ThrottlingException/);
@@ -86,10 +101,73 @@ describe("the adapters beyond their contracts", () => {
     const question = { source: "cloudtrail", keyId: accessKeyId("AKIAEXAMPLE"), from } as const;
     const answer = await world.evidence.answer(
       { ...question, handOversApart: true },
-      { user: userName("deploy"), unaskedRegions: {} },
+      { user: DEPLOY, unaskedRegions: {} },
     );
     if (answer.source !== "cloudtrail" || answer.use.verdict !== "unused") throw new Error("other");
     expect(answer.use.from).toBeGreaterThan(plus(from, days(109)));
+  });
+
+  test.for(["lost-after", "error-after"] as const)(
+    "custody bears with labels that were moved although the answer was not heard, %s",
+    async (kind) => {
+      const { cloud, world } = setup;
+      const first = madeUp("FIRST");
+      const second = madeUp("SECOND");
+      await world.custody.ensure(DEPLOY, OWNER, []);
+      const operation = "UpdateSecretVersionStage";
+      let attempts = 0;
+      cloud.faults.add({
+        service: "secretsmanager",
+        operation,
+        kind,
+        times: "forever",
+        // Every second attempt is heard: the one that repeats.
+        when: () => (attempts += 1) % 2 === 1,
+      });
+      await world.custody.storePending(DEPLOY, first);
+      await world.custody.promote(DEPLOY, first.id);
+      await world.custody.storePending(DEPLOY, second);
+      await world.custody.withdrawPending(DEPLOY, second.id);
+      await world.custody.storePending(DEPLOY, second);
+      expect(await world.custody.read(DEPLOY)).toMatchObject({
+        current: { keyId: first.id },
+        pending: { keyId: second.id },
+      });
+      expect(cloud.counts.get(`secretsmanager.${operation}`)).toBe(8);
+    },
+  );
+
+  test("the journal says Conflict to a write that it repeated, and has it all the same", async () => {
+    const { cloud, world } = setup;
+    const kind = "lost-after";
+    cloud.faults.add({ service: "dynamodb", operation: "PutItem", kind, times: 1 });
+    const now = instant(0);
+    const write = world.journal.write(await world.journal.read(DEPLOY), {
+      record: RECORD,
+      lease: null,
+      now,
+    });
+    await expect(write).rejects.toMatchObject({ code: "Conflict" });
+    expect(await world.journal.read(DEPLOY)).toMatchObject({ number: 1, record: RECORD });
+  });
+
+  test("CloudTrail is asked no faster than it bears", async () => {
+    const { cloud, clock, wire } = setup;
+    clock.run();
+    const run = wireWorld(cloud, wire, { lookupsPerSecond: 1.5 });
+    await run.identity.read();
+    const from = plus(run.clock.now(), -days(10));
+    const answers = await Promise.all(
+      ["AKIAONE", "AKIATWO", "AKIATHREE"].map(async (id) =>
+        run.evidence.answer(
+          { source: "cloudtrail", keyId: accessKeyId(id), from, handOversApart: false },
+          { user: DEPLOY, unaskedRegions: {} },
+        ),
+      ),
+    );
+    run.close();
+    expect(answers).toMatchObject(answers.map(() => ({ use: { verdict: "unused" } })));
+    expect(cloud.counts.get("cloudtrail.LookupEvents")).toBe(3 * cloud.regions.length);
   });
 
   test("a publication reaches its topic's Region with a subject that SNS takes", async () => {

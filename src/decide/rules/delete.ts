@@ -5,7 +5,7 @@ import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation
 import type { KeyRecord } from "../../rotation/record.ts";
 import type { Instant } from "../../rotation/time.ts";
 import { days, describeMs, plus } from "../../rotation/time.ts";
-import { lastUsedOf, liveStateOf, memoryOf, trailOf } from "../answers.ts";
+import { lastUsedOf, liveStateOf, memoryOf, trailOf, whyLiveUnknown } from "../answers.ts";
 import { partsOf } from "../parts.ts";
 import { trailFrom } from "../retirement.ts";
 import { describeSighting, hold, look } from "../rulings.ts";
@@ -108,7 +108,10 @@ function liveUnknown({ observation }: Situation): Ruling | null {
   );
   return blind === undefined
     ? null
-    : hold("UseUnknown", `what is live at ${blind.name} cannot be read`);
+    : hold(
+        "UseUnknown",
+        `what is live at ${blind.name} cannot be read${whyLiveUnknown(observation, blind.name)}`,
+      );
 }
 
 function remove({ observation, now }: Situation, key: AccessKey): Ruling {

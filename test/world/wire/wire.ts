@@ -22,7 +22,7 @@ interface WireOptions {
 }
 
 /** What an invoked function does with its event. What it throws is told to the caller as Lambda tells it. */
-export type Invoked = (event: unknown) => Promise<unknown>;
+type Invoked = (event: unknown) => Promise<unknown>;
 
 /** The simulated cloud on one port: every service by the real protocols, told apart by the scope of the signature. */
 export interface Wire {
@@ -60,7 +60,8 @@ export async function startWire(
     response.setHeader("date", new Date(clock.now()).toUTCString());
     const mount = mounted.find(({ wants }) => wants(request.url ?? "/"));
     if (mount !== undefined) mount.handler(request, response);
-    else void serve(serving, request, response);
+    // Only a caller that went away before its request was whole gets here; it hears nothing either way.
+    else serve(serving, request, response).catch(() => response.destroy());
   });
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
