@@ -31,11 +31,7 @@ interface Run {
 }
 
 /** The real world, for one run: clock, identity and connections are its own. `close` when the run is over. */
-export function compose(
-  config: Config,
-  settings: Settings,
-  { deadlineMs }: Run,
-): World & { close(): void } {
+export function compose(config: Config, settings: Settings, { deadlineMs }: Run): World & { close(): void } {
   const clock = createAwsClock({ deadlineMs });
   const random = createRandom();
   const clients = createClients({ region: settings.region, clock });

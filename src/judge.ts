@@ -15,11 +15,7 @@ export interface Judged extends Sight {
 }
 
 /** Observes, decides, and asks what a rule wants to know, until a rule says something else than `look`. */
-export async function judge(
-  world: World,
-  subject: Subject,
-  proved: Observation["proved"],
-): Promise<Judged> {
+export async function judge(world: World, subject: Subject, proved: Observation["proved"]): Promise<Judged> {
   const sight = await observe(world, subject, proved);
   let { observation } = sight;
   for (let round = 0; round < LOOKS_MAX; round += 1) {

@@ -28,11 +28,7 @@ export interface Reconciled {
 }
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
-export async function reconcile(
-  world: World,
-  subject: Subject,
-  options: ReconcileOptions,
-): Promise<Reconciled> {
+export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
   const turns: Turn[] = [];
   const proved: AccessKeyId[] = [];
   let judged: Judged | null = null;
@@ -77,19 +73,12 @@ async function take(
     record: observation.record,
     holder: options.holder,
   });
-  const outcome = await act(
-    { world, subject, profile: subject.profile, observation, decision, ledger },
-    step,
-  );
+  const outcome = await act({ world, subject, profile: subject.profile, observation, decision, ledger }, step);
   world.log.outcome(subject.user, outcome);
   return { decision, outcome };
 }
 
-async function conclude(
-  world: World,
-  { user, profile }: Subject,
-  course: Course,
-): Promise<Reconciled> {
+async function conclude(world: World, { user, profile }: Subject, course: Course): Promise<Reconciled> {
   const { judged, turns, failure, options } = course;
   const spot = judged?.observation.blindSpots.find(({ about }) => about === "journal");
   // Without the journal nothing can be said just once: the failed sweep says it for all users.

@@ -143,9 +143,7 @@ async function findSubjects(world: World, options: Finding): Promise<readonly Su
   const { profiles, enrolmentTag } = options;
   const census = takeCensus(tagged, { profiles, enrolmentTag, destinations: world.destinations });
   const byName = new Map(tagged.map((user) => [user.name, user]));
-  const enrolled = tagged
-    .filter(({ tags }) => tags[enrolmentTag] !== undefined)
-    .map(({ name }) => name);
+  const enrolled = tagged.filter(({ tags }) => tags[enrolmentTag] !== undefined).map(({ name }) => name);
   const wanted = [...new Set([...enrolled, ...inCustody])].filter(
     (name) => options.users === undefined || options.users.includes(name),
   );
@@ -163,11 +161,7 @@ async function findSubjects(world: World, options: Finding): Promise<readonly Su
 function subjectOf(
   world: World,
   iamUser: IamUser | null,
-  {
-    name,
-    account,
-    census,
-  }: { readonly name: UserName; readonly account: string; readonly census: Census },
+  { name, account, census }: { readonly name: UserName; readonly account: string; readonly census: Census },
 ): Subject {
   const standing = standingOf(iamUser, census, world.destinations);
   const profile = standing.profile === null ? null : (census.profiles[standing.profile] ?? null);
@@ -177,10 +171,7 @@ function subjectOf(
 /** Those that the last sweep left come first. */
 function inOrder(subjects: readonly Subject[], left: readonly UserName[]): Subject[] {
   const wasLeft = new Set(left);
-  return [
-    ...subjects.filter(({ user }) => wasLeft.has(user)),
-    ...subjects.filter(({ user }) => !wasLeft.has(user)),
-  ];
+  return [...subjects.filter(({ user }) => wasLeft.has(user)), ...subjects.filter(({ user }) => !wasLeft.has(user))];
 }
 
 const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
@@ -191,8 +182,7 @@ function resultOf({ user, profile }: Subject, { turns, failure }: Reconciled): U
     const { rule, reason, because, step } = decision;
     const line = { rule, step: step.kind, reason, because, outcome: outcome?.kind ?? "planned" };
     if (outcome?.kind === "failed") return { ...line, error: said(outcome.error) };
-    if (outcome?.kind === "blocked" || outcome?.kind === "withdrawn")
-      return { ...line, because: outcome.because };
+    if (outcome?.kind === "blocked" || outcome?.kind === "withdrawn") return { ...line, because: outcome.because };
     return line;
   });
   const isFailed = failure !== null || turns.some(({ outcome }) => outcome?.kind === "failed");

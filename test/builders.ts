@@ -42,11 +42,7 @@ export const aProfile = (changes: Partial<Profile> = {}): Profile => ({
   ...changes,
 });
 
-export const aKey = (
-  id: AccessKeyId,
-  ageMs: number,
-  status: AccessKey["status"] = "active",
-): AccessKey => ({
+export const aKey = (id: AccessKeyId, ageMs: number, status: AccessKey["status"] = "active"): AccessKey => ({
   id,
   status,
   createdAt: ago(ageMs),
@@ -94,11 +90,7 @@ export const aRecord = (changes: Partial<UserRecord> = {}): UserRecord => ({
   ...changes,
 });
 
-export const aDelivery = (
-  keyId: AccessKeyId,
-  deliveredAt: Instant,
-  changes: Partial<Delivery> = {},
-): Delivery => ({
+export const aDelivery = (keyId: AccessKeyId, deliveredAt: Instant, changes: Partial<Delivery> = {}): Delivery => ({
   destination: WORKER,
   keyId,
   attemptedAt: deliveredAt,

@@ -21,10 +21,7 @@ export interface Acting {
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
 
 /** An act: exactly one step, safe to repeat. What it cannot do throws. */
-export type Act<Kind extends ActStep["kind"]> = (
-  acting: Acting,
-  step: StepOf<Kind>,
-) => Promise<Outcome>;
+export type Act<Kind extends ActStep["kind"]> = (acting: Acting, step: StepOf<Kind>) => Promise<Outcome>;
 
 export const unchanged = (record: UserRecord): UserRecord => record;
 
@@ -39,16 +36,13 @@ export async function begin(
   try {
     await ledger.save(change);
   } catch (error) {
-    if (error instanceof RotationError && error.code === "Conflict")
-      return "another run is at work on this user";
+    if (error instanceof RotationError && error.code === "Conflict") return "another run is at work on this user";
     throw error;
   }
   const fresh = await world.directory.read(subject.user);
   if (fresh === null) return "there is no such user any more";
   if (subject.iamUser === null || fresh.id !== subject.iamUser.id) return "the user was made again";
-  return enrolmentTags(fresh) === enrolmentTags(subject.iamUser)
-    ? null
-    : "the user's tags have changed";
+  return enrolmentTags(fresh) === enrolmentTags(subject.iamUser) ? null : "the user's tags have changed";
 }
 
 function enrolmentTags({ tags }: IamUser): string {
@@ -57,11 +51,7 @@ function enrolmentTags({ tags }: IamUser): string {
 }
 
 /** The record with one key's memory changed. */
-export function withKey(
-  record: UserRecord,
-  id: AccessKeyId,
-  change: (known: KeyRecord) => KeyRecord,
-): UserRecord {
+export function withKey(record: UserRecord, id: AccessKeyId, change: (known: KeyRecord) => KeyRecord): UserRecord {
   const known = record.keys[id];
   must(known !== undefined, `the journal knows ${id}`);
   return { ...record, keys: { ...record.keys, [id]: change(known) } };

@@ -9,10 +9,7 @@ import { begin, history } from "./acting.ts";
  * custody's last and by a real write. From CreateAccessKey to PutSecretValue nothing else happens: whoever dies in
  * between leaves a key that rule 5 recognises by the intent.
  */
-export async function createReplacement(
-  acting: Acting,
-  step: StepOf<"create-replacement">,
-): Promise<Outcome> {
+export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome> {
   const { world, subject, profile, observation, ledger } = acting;
   const { user, account, iamUser } = subject;
   must(iamUser !== null && observation.keys.length < 2, `${user} exists and has room for a key`);
@@ -34,10 +31,7 @@ export async function createReplacement(
   return { kind: "done", step };
 }
 
-async function preflight(
-  acting: Acting,
-  step: StepOf<"create-replacement">,
-): Promise<Outcome | null> {
+async function preflight(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome | null> {
   for (const destination of acting.world.destinations.of(acting.profile.name)) {
     const answer = await destination.preflight();
     if (answer.kind === "blocked") {

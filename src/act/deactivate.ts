@@ -27,16 +27,12 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
       deactivation: { at, answeredAt: null, quietSince, isWaived },
     })),
   );
-  await world.accessKeys
-    .setStatus(subject.user, step.keyId, "inactive")
-    .catch(async (error: unknown) => {
-      const isRefused = error instanceof RotationError && !error.outcomeUnknown;
-      if (isRefused)
-        await ledger.save((record) =>
-          withKey(record, step.keyId, (known) => ({ ...known, deactivation: null })),
-        );
-      throw error;
-    });
+  await world.accessKeys.setStatus(subject.user, step.keyId, "inactive").catch(async (error: unknown) => {
+    const isRefused = error instanceof RotationError && !error.outcomeUnknown;
+    if (isRefused)
+      await ledger.save((record) => withKey(record, step.keyId, (known) => ({ ...known, deactivation: null })));
+    throw error;
+  });
   const answeredAt = world.clock.now();
   await ledger.save((record) =>
     withKey(record, step.keyId, (known) => ({

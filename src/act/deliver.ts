@@ -18,13 +18,8 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   const key = observation.keys.find(({ id }) => id === step.keyId);
   must(key?.status === "active", `${step.keyId} is listed as Active`);
   must(observation.proved.includes(step.keyId), `${step.keyId} answered in this sweep`);
-  const destination = world.destinations
-    .of(profile.name)
-    .find(({ name }) => name === step.destination);
-  must(
-    destination !== undefined && !destination.readsCustody,
-    `${step.destination} is filled by a delivery`,
-  );
+  const destination = world.destinations.of(profile.name).find(({ name }) => name === step.destination);
+  must(destination !== undefined && !destination.readsCustody, `${step.destination} is filled by a delivery`);
 
   const moved = await begin(acting);
   if (moved !== null) return { kind: "withdrawn", step, because: moved };
@@ -86,8 +81,7 @@ function withDelivery(
   { destination, keyId }: StepOf<"deliver">,
   change: (known: Delivery | undefined) => Delivery,
 ): UserRecord {
-  const isThis = (entry: Delivery): boolean =>
-    entry.destination === destination && entry.keyId === keyId;
+  const isThis = (entry: Delivery): boolean => entry.destination === destination && entry.keyId === keyId;
   const others = record.deliveries.filter((entry) => !isThis(entry));
   return {
     ...record,
@@ -102,13 +96,8 @@ function withoutBackOff(record: UserRecord, destination: string): UserRecord {
   };
 }
 
-function withBackOff(
-  record: UserRecord,
-  destination: string,
-  now: UserRecord["since"],
-): UserRecord {
-  const failures =
-    (record.backOffs.find((entry) => entry.destination === destination)?.failures ?? 0) + 1;
+function withBackOff(record: UserRecord, destination: string, now: UserRecord["since"]): UserRecord {
+  const failures = (record.backOffs.find((entry) => entry.destination === destination)?.failures ?? 0) + 1;
   const waitMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_FIRST_MS * 2 ** (failures - 1));
   const entry = { destination, failures, until: plus(now, waitMs) };
   return { ...record, backOffs: [...withoutBackOff(record, destination).backOffs, entry] };

@@ -26,15 +26,10 @@ export function openLedger(
 
   async function write(next: UserRecord, isClosing: boolean): Promise<void> {
     const now = world.clock.now();
-    const lease: Lease | null = isClosing
-      ? null
-      : { user: next.user, holder, until: plus(now, LEASE_MS) };
+    const lease: Lease | null = isClosing ? null : { user: next.user, holder, until: plus(now, LEASE_MS) };
     const running = revision.lease;
     if (running !== null && running.holder !== holder && running.until > now) {
-      throw new RotationError(
-        "Conflict",
-        `writing the journal of ${next.user}, another run is at work on this user`,
-      );
+      throw new RotationError("Conflict", `writing the journal of ${next.user}, another run is at work on this user`);
     }
     revision = await world.journal.write(revision, { record: next, lease, now });
     record = next;

@@ -24,10 +24,7 @@ export async function promote(acting: Acting, step: StepOf<"promote">): Promise<
 }
 
 /** A replacement that somebody deleted loses its label; the rotation starts again. */
-export async function withdrawPending(
-  acting: Acting,
-  step: StepOf<"withdraw-pending">,
-): Promise<Outcome> {
+export async function withdrawPending(acting: Acting, step: StepOf<"withdraw-pending">): Promise<Outcome> {
   const { world, subject, observation, ledger } = acting;
   must(!observation.keys.some(({ id }) => id === step.keyId), `IAM no longer lists ${step.keyId}`);
   const moved = await begin(acting);

@@ -57,10 +57,7 @@ async function answersSteadily(
   while (world.clock.now() - startedAt < PROVING_MAX_MS) {
     const answer = await world.prover.callerArn(credential, region);
     if (answer.kind === "answered" && answer.arn !== arn) {
-      throw new RotationError(
-        "Bug",
-        `proving ${credential.id}, it answers as ${answer.arn} and not as ${arn}`,
-      );
+      throw new RotationError("Bug", `proving ${credential.id}, it answers as ${answer.arn} and not as ${arn}`);
     }
     inARow = answer.kind === "answered" ? inARow + 1 : 0;
     if (inARow >= ANSWERS_IN_A_ROW) return null;

@@ -11,16 +11,11 @@ export async function recheck(
   { world, subject, observation }: Acting,
   step: ActStep & { readonly keyId: string },
 ): Promise<
-  | { readonly kind: "same"; readonly fresh: Observation }
-  | { readonly kind: "moved"; readonly outcome: Outcome }
+  { readonly kind: "same"; readonly fresh: Observation } | { readonly kind: "moved"; readonly outcome: Outcome }
 > {
   const again = await judge(world, subject, observation.proved);
   const { kind } = again.decision.step;
-  if (
-    kind === step.kind &&
-    "keyId" in again.decision.step &&
-    again.decision.step.keyId === step.keyId
-  ) {
+  if (kind === step.kind && "keyId" in again.decision.step && again.decision.step.keyId === step.keyId) {
     return { kind: "same", fresh: again.observation };
   }
   const because = `on a second look: ${again.decision.because}`;

@@ -29,10 +29,7 @@ export function createAccessKeys({ iam, iamOnce }: Clients): AccessKeys {
 
     async create(user) {
       const doing = `creating a key of ${user}`;
-      const answer = await asking(
-        doing,
-        iamOnce.send(new CreateAccessKeyCommand({ UserName: user })),
-      );
+      const answer = await asking(doing, iamOnce.send(new CreateAccessKeyCommand({ UserName: user })));
       const { AccessKeyId: id, SecretAccessKey: secret } = answer.AccessKey ?? {};
       if (id === undefined || secret === undefined) {
         const said = `${doing}, the answer holds no pair`;

@@ -33,12 +33,8 @@ export async function readAuthorizationDetails(iam: IAMClient): Promise<Authoriz
     );
     return { items: [answer], next: markerOf(answer) };
   });
-  const groups = new Map(
-    pages.flatMap((page) => page.GroupDetailList ?? []).map((group) => [group.GroupName, group]),
-  );
-  const policies = new Map(
-    pages.flatMap((page) => page.Policies ?? []).map((policy) => [policy.Arn, policy]),
-  );
+  const groups = new Map(pages.flatMap((page) => page.GroupDetailList ?? []).map((group) => [group.GroupName, group]));
+  const policies = new Map(pages.flatMap((page) => page.Policies ?? []).map((policy) => [policy.Arn, policy]));
   return {
     users: pages.flatMap((page) => page.UserDetailList ?? []),
     smtpRightOf: (user) => smtpRight(documentsOf(user, groups, policies)),

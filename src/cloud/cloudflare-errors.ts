@@ -22,8 +22,7 @@ const REFUSED: Meaning = {
 };
 const NAME_TAKEN: Meaning = {
   code: "Misconfigured",
-  words:
-    "the name belongs to another kind of binding, such as a plain variable. Remove that, and make it a secret",
+  words: "the name belongs to another kind of binding, such as a plain variable. Remove that, and make it a secret",
 };
 const BAD_PATH: Meaning = { code: "Misconfigured", words: "the account id is not valid" };
 const BAD_REQUEST: Meaning = { code: "Bug", words: "the request was not understood" };

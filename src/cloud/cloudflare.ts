@@ -93,9 +93,7 @@ export function createCloudflare(options: CloudflareOptions): CloudflareClient {
       }));
     },
     async live(worker) {
-      const deployments = list(
-        field(await get(worker, "deployments", "deployments"), "deployments"),
-      );
+      const deployments = list(field(await get(worker, "deployments", "deployments"), "deployments"));
       if (deployments.length === 0) return [];
       return list(field(deployments[0], "versions")).map((share) => ({
         versionId: text(field(share, "version_id")),
@@ -160,10 +158,7 @@ function createSender(options: CloudflareOptions): (request: ApiRequest) => Prom
 function asUsable(token: Secret): Secret {
   if (/^[\x21-\x7e]+$/.test(token.reveal())) return token;
   const doing = "reading the Cloudflare API token";
-  throw new RotationError(
-    "Misconfigured",
-    `${doing}, it is empty or has spaces or line ends in it`,
-  );
+  throw new RotationError("Misconfigured", `${doing}, it is empty or has spaces or line ends in it`);
 }
 
 /** How long to wait before the next try, in milliseconds; null when trying again is not for now. */
@@ -171,16 +166,11 @@ function retryWaitMs(error: unknown, tried: number): number | null {
   if (!(error instanceof RotationError)) return null;
   if (error.code !== "Throttled" && error.code !== "Unreachable") return null;
   // Half of a wait that was asked for would be too early, so it is doubled before the jitter takes up to half away.
-  const waitMs =
-    error.retryAfterMs === null ? RETRY_FIRST_WAIT_MS * 2 ** tried : error.retryAfterMs * 2;
+  const waitMs = error.retryAfterMs === null ? RETRY_FIRST_WAIT_MS * 2 ** tried : error.retryAfterMs * 2;
   return waitMs <= RETRY_WAIT_MAX_MS ? waitMs : null;
 }
 
-async function attempt(
-  options: CloudflareOptions,
-  request: ApiRequest,
-  token: Secret,
-): Promise<unknown> {
+async function attempt(options: CloudflareOptions, request: ApiRequest, token: Secret): Promise<unknown> {
   const isWrite = request.method !== "GET";
   const answer = await exchange(options, request, token).catch((thrown: unknown) => {
     const words = describeNetworkFailure(thrown);
@@ -249,9 +239,7 @@ const codesOf = (envelope: unknown): number[] => {
 };
 
 const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
 
 const asBinding = (value: unknown): WorkerBinding => ({
   name: text(field(value, "name")),

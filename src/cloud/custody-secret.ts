@@ -36,11 +36,7 @@ export interface CustodySecret {
   content(versionId: string, doing: string): Promise<CustodyContent>;
   put(version: NewVersion, doing: string): Promise<void>;
   /** Moves a label, by compare and swap on its present holder. `to: null` takes it away. */
-  move(
-    label: Label,
-    ends: { from: string | undefined; to: string | null },
-    doing: string,
-  ): Promise<void>;
+  move(label: Label, ends: { from: string | undefined; to: string | null }, doing: string): Promise<void>;
 }
 
 /** Opens a secret by its name. Nothing is sent before the first question. */

@@ -23,8 +23,7 @@ interface CustodyOptions {
 }
 
 /** What the names of a stage's custody secrets begin with; the user's name follows. */
-export const custodyPrefix = (stage: string | null): string =>
-  stage === null ? "keyturn/" : `keyturn-${stage}/`;
+export const custodyPrefix = (stage: string | null): string => (stage === null ? "keyturn/" : `keyturn-${stage}/`);
 
 /** Custody in Secrets Manager: one secret a user. */
 export function createCustody(clients: Clients, { stage, random }: CustodyOptions): Custodian {
@@ -39,12 +38,10 @@ export function createCustody(clients: Clients, { stage, random }: CustodyOption
       const doing = `writing the intent of ${user}`;
       return writeIntent(secretOf(user), intent, { token: random.token(), doing });
     },
-    storePending: (user, credential) =>
-      storePending(secretOf(user), credential, `storing the replacement of ${user}`),
+    storePending: (user, credential) => storePending(secretOf(user), credential, `storing the replacement of ${user}`),
     credential: (user, id) => findPair(secretOf(user), id, `reading the pair ${id} of ${user}`),
     promote: (user, id) => promote(secretOf(user), id, `promoting ${id} of ${user}`),
-    withdrawPending: (user, id) =>
-      withdrawPending(secretOf(user), id, `withdrawing ${id} of ${user}`),
+    withdrawPending: (user, id) => withdrawPending(secretOf(user), id, `withdrawing ${id} of ${user}`),
   };
 }
 
@@ -73,11 +70,7 @@ interface Move {
  * Moves a label. A move that was made, but whose answer was lost, is refused when it is repeated: the label is then
  * where it should be, and that is success. Where it is elsewhere, somebody else moved it, and that is a `Conflict`.
  */
-async function move(
-  secret: CustodySecret,
-  { label, from, to }: Move,
-  doing: string,
-): Promise<void> {
+async function move(secret: CustodySecret, { label, from, to }: Move, doing: string): Promise<void> {
   try {
     await secret.move(label, { from, to }, doing);
   } catch (thrown) {
@@ -129,11 +122,7 @@ async function findBehind(
   return answers.flat();
 }
 
-async function readCurrentId(
-  clients: Clients,
-  name: string,
-  region: string,
-): Promise<string | null> {
+async function readCurrentId(clients: Clients, name: string, region: string): Promise<string | null> {
   const doing = `reading the replica of ${name} in ${region}`;
   try {
     const facts = await openSecret(clients.secretsIn(region), name).find(doing);
@@ -178,8 +167,7 @@ async function ensureSecret(
       { Key: USER_ID_TAG, Value: owner.userId },
     ],
     // The API refuses an empty list of Regions.
-    AddReplicaRegions:
-      replicaRegions.length === 0 ? undefined : replicaRegions.map((Region) => ({ Region })),
+    AddReplicaRegions: replicaRegions.length === 0 ? undefined : replicaRegions.map((Region) => ({ Region })),
   });
   try {
     await secrets.send(command);
@@ -201,8 +189,7 @@ async function readCustody(clients: Clients, name: string, doing: string): Promi
   ]);
   // The intent matters only while there is no pair; not reading it otherwise spares a call a sweep.
   const holdsPair = (current?.keyId ?? pending?.keyId ?? null) !== null;
-  const intent =
-    holdsPair || KEYTURN_INTENT === undefined ? null : await secret.content(KEYTURN_INTENT, doing);
+  const intent = holdsPair || KEYTURN_INTENT === undefined ? null : await secret.content(KEYTURN_INTENT, doing);
   return {
     kind: "present",
     owner: ownerOf(facts),
@@ -214,11 +201,7 @@ async function readCustody(clients: Clients, name: string, doing: string): Promi
   };
 }
 
-async function storePending(
-  secret: CustodySecret,
-  credential: Credential,
-  doing: string,
-): Promise<void> {
+async function storePending(secret: CustodySecret, credential: Credential, doing: string): Promise<void> {
   const token = tokenOf(credential.id);
   await secret.put({ content: formatPair(credential), token, label: "AWSPENDING" }, doing);
   // A repeated PutSecretValue changes nothing, labels included, so one that was taken away is put back here.
@@ -227,11 +210,7 @@ async function storePending(
   await move(secret, { label: "AWSPENDING", from, to: token }, doing);
 }
 
-async function findPair(
-  secret: CustodySecret,
-  id: AccessKeyId,
-  doing: string,
-): Promise<Credential> {
+async function findPair(secret: CustodySecret, id: AccessKeyId, doing: string): Promise<Credential> {
   const { versionOf } = await secret.facts(doing);
   for (const label of ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"] as const) {
     const credential = await readPair(secret, versionOf[label], doing);
@@ -240,15 +219,10 @@ async function findPair(
   throw new RotationError("NotFound", `${doing}, custody holds no such pair`);
 }
 
-async function withdrawPending(
-  secret: CustodySecret,
-  id: AccessKeyId,
-  doing: string,
-): Promise<void> {
+async function withdrawPending(secret: CustodySecret, id: AccessKeyId, doing: string): Promise<void> {
   const { AWSPENDING } = (await secret.facts(doing)).versionOf;
   const pending = await readPair(secret, AWSPENDING, doing);
-  if (pending?.id === id)
-    await move(secret, { label: "AWSPENDING", from: AWSPENDING, to: null }, doing);
+  if (pending?.id === id) await move(secret, { label: "AWSPENDING", from: AWSPENDING, to: null }, doing);
 }
 
 async function writeIntent(

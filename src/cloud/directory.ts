@@ -52,9 +52,7 @@ async function listAccount(iam: IAMClient): Promise<readonly IamUser[]> {
 
 async function listPath(iam: IAMClient, pathPrefix: string): Promise<readonly IamUser[]> {
   const users = await readPages(`listing the users below ${pathPrefix}`, async (Marker) => {
-    const answer = await iam.send(
-      new ListUsersCommand({ PathPrefix: pathPrefix, MaxItems: PAGE_ITEMS, Marker }),
-    );
+    const answer = await iam.send(new ListUsersCommand({ PathPrefix: pathPrefix, MaxItems: PAGE_ITEMS, Marker }));
     return { items: answer.Users, next: markerOf(answer) };
   });
   return withTags(iam, users);
@@ -89,11 +87,7 @@ async function readTags(iam: IAMClient, name: string): Promise<readonly Tag[] | 
   }
 }
 
-function parseUser(
-  user: User | UserDetail | undefined,
-  tags: readonly Tag[] | undefined,
-  smtp: SmtpRight,
-): IamUser {
+function parseUser(user: User | UserDetail | undefined, tags: readonly Tag[] | undefined, smtp: SmtpRight): IamUser {
   const { UserName, UserId, Arn, Path } = user ?? {};
   if (UserName === undefined || UserId === undefined || Arn === undefined) {
     throw new RotationError("Unreachable", "reading users, one has no name, id or ARN");
@@ -103,9 +97,7 @@ function parseUser(
     id: UserId,
     arn: Arn,
     path: Path ?? "/",
-    tags: Object.fromEntries(
-      (tags ?? []).map(({ Key, Value }) => [(Key ?? "").toLowerCase(), Value ?? ""]),
-    ),
+    tags: Object.fromEntries((tags ?? []).map(({ Key, Value }) => [(Key ?? "").toLowerCase(), Value ?? ""])),
     smtp,
   };
 }

@@ -63,11 +63,7 @@ export function createEventHistory(
   return { search: (search) => searchEvents(clients, search, paceOf(search.region)) };
 }
 
-async function* searchEvents(
-  clients: Clients,
-  search: Search,
-  pace: Pace,
-): AsyncGenerator<TrailEvent, void> {
+async function* searchEvents(clients: Clients, search: Search, pace: Pace): AsyncGenerator<TrailEvent, void> {
   const { region, by, value, from, pageSize } = search;
   const doing = `searching CloudTrail in ${region} for ${value}`;
   let token: string | undefined;

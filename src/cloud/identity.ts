@@ -11,10 +11,7 @@ export function createIdentity(clients: Clients): Identity {
     async read() {
       if (known !== null) return known;
       const doing = "asking who we are";
-      const { Account, Arn } = await asking(
-        doing,
-        clients.sts.send(new GetCallerIdentityCommand({})),
-      );
+      const { Account, Arn } = await asking(doing, clients.sts.send(new GetCallerIdentityCommand({})));
       if (Account === undefined || Arn === undefined) {
         throw new RotationError("Unreachable", `${doing}, the answer names no account`);
       }
@@ -34,8 +31,7 @@ export function createIdentity(clients: Clients): Identity {
 export function principalOf(arn: string): string {
   const [prefix = "", partition = "", , , account = "", resource = ""] = arn.split(":");
   const [kind = "", ...names] = resource.split("/");
-  if (kind === "assumed-role")
-    return `${prefix}:${partition}:iam::${account}:role/${names[0] ?? ""}`;
+  if (kind === "assumed-role") return `${prefix}:${partition}:iam::${account}:role/${names[0] ?? ""}`;
   if (kind !== "role" && kind !== "user") return arn;
   return `${prefix}:${partition}:iam::${account}:${kind}/${names.at(-1) ?? ""}`;
 }

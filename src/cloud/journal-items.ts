@@ -30,9 +30,7 @@ export function formatRevision({ record, number, lease }: Revision, user: UserNa
     v: { N: "1" },
     revision: { N: String(number) },
     record: { S: JSON.stringify(record) },
-    ...(lease === null
-      ? {}
-      : { lease: { M: { holder: { S: lease.holder }, until: { N: String(lease.until) } } } }),
+    ...(lease === null ? {} : { lease: { M: { holder: { S: lease.holder }, until: { N: String(lease.until) } } } }),
   };
 }
 
@@ -142,8 +140,7 @@ function isRecordOf(value: unknown, user: UserName): value is UserRecord {
 }
 
 const isIntent = (value: unknown): boolean =>
-  value === null ||
-  (isObject(value) && Number.isFinite(value["at"]) && Array.isArray(value["before"]));
+  value === null || (isObject(value) && Number.isFinite(value["at"]) && Array.isArray(value["before"]));
 const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
 const isMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isObject);
 

@@ -1,9 +1,4 @@
-import {
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  UpdateItemCommand,
-} from "@aws-sdk/client-dynamodb";
+import { GetItemCommand, PutItemCommand, QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import type { AttributeValue, DynamoDBClient, PutItemCommandInput } from "@aws-sdk/client-dynamodb";
 import type { Journal, Random, Revision } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
@@ -44,24 +39,16 @@ export function createJournal(clients: Clients, options: JournalOptions): Journa
       return next;
     },
     append: (entry) =>
-      table.put(
-        { Item: formatHistory(entry, options.random.token()) },
-        `writing the history of ${entry.user}`,
-      ),
+      table.put({ Item: formatHistory(entry, options.random.token()) }, `writing the history of ${entry.user}`),
     async history(user) {
-      const items = await table.below(
-        recordKey(user).pk,
-        HISTORY,
-        `reading the history of ${user}`,
-      );
+      const items = await table.below(recordKey(user).pk, HISTORY, `reading the history of ${user}`);
       return items.map((item) => parseHistory(item, user));
     },
     async sweepState() {
       const item = await table.get(SWEEP_KEY, "reading the state of the sweeps");
       return item === null ? { runningSince: null, left: [] } : parseSweepState(item);
     },
-    setRunning: (since) =>
-      table.set(SWEEP_KEY, "runningSince", since === null ? null : { N: String(since) }),
+    setRunning: (since) => table.set(SWEEP_KEY, "runningSince", since === null ? null : { N: String(since) }),
     setLeft: (users) => table.set(SWEEP_KEY, "left", { L: users.map((user) => ({ S: user })) }),
   };
 }
@@ -101,8 +88,7 @@ function openTable(dynamodb: DynamoDBClient, tableName: string): Table {
       const command = new UpdateItemCommand({
         ...table,
         Key: key,
-        UpdateExpression:
-          value === null ? "SET #v = :v REMOVE #attribute" : "SET #v = :v, #attribute = :value",
+        UpdateExpression: value === null ? "SET #v = :v REMOVE #attribute" : "SET #v = :v, #attribute = :value",
         ExpressionAttributeNames: { "#v": "v", "#attribute": attribute },
         ExpressionAttributeValues: {
           ":v": { N: "1" },

@@ -15,16 +15,13 @@ export interface LogSink {
  * The log: one JSON line a decision, one an outcome, with a static message and the fields apart. Key ids are logged;
  * a `Secret` prints as "[secret]", and an error as its code and message, without the cause that it wraps.
  */
-export function createLog(
-  sink: LogSink = new Logger({ serviceName: "keyturn", logLevel: "INFO" }),
-): Log {
+export function createLog(sink: LogSink = new Logger({ serviceName: "keyturn", logLevel: "INFO" })): Log {
   const write = (level: "info" | "warn" | "error", message: string, fields: Fields): void => {
     sink[level](message, plain(fields));
   };
   return {
     decision: (user, decision) => write("info", "decided", { user, ...decision }),
-    outcome: (user, outcome) =>
-      write(outcome.kind === "failed" ? "error" : "info", "acted", { user, ...outcome }),
+    outcome: (user, outcome) => write(outcome.kind === "failed" ? "error" : "info", "acted", { user, ...outcome }),
     event: write,
   };
 }

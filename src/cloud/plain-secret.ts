@@ -10,10 +10,7 @@ import { asking } from "./translate-error.ts";
  */
 export async function readPlainSecret({ secrets }: Clients, name: string): Promise<Secret> {
   const doing = `reading the secret ${name}`;
-  const { SecretString } = await asking(
-    doing,
-    secrets.send(new GetSecretValueCommand({ SecretId: name })),
-  );
+  const { SecretString } = await asking(doing, secrets.send(new GetSecretValueCommand({ SecretId: name })));
   const text = SecretString?.trim() ?? "";
   if (text === "") throw new RotationError("Misconfigured", `${doing}, it holds no text`);
   return new Secret(text);

@@ -27,8 +27,7 @@ function judgeStatement(statement: unknown): SmtpRight {
   if (Effect === "Deny") return "none";
   const isNegated = Action === undefined;
   const patterns = asList(isNegated ? NotAction : Action);
-  if (Effect !== "Allow" || !patterns.every((pattern) => typeof pattern === "string"))
-    return "unknown";
+  if (Effect !== "Allow" || !patterns.every((pattern) => typeof pattern === "string")) return "unknown";
   const isNamed = patterns.some(matchesSendRaw);
   return isNamed === isNegated ? "none" : "allowed";
 }

@@ -15,10 +15,7 @@ interface Publication {
  * Publishes to a topic, in the Region that its ARN names. A subject that SNS would refuse is cut to fit, and what is
  * not ASCII in it becomes a question mark. Throws `Misconfigured` when the ARN names no Region.
  */
-export function createPublisher(
-  clients: Clients,
-  topicArn: string,
-): (publication: Publication) => Promise<void> {
+export function createPublisher(clients: Clients, topicArn: string): (publication: Publication) => Promise<void> {
   const region = topicArn.split(":")[3];
   return async ({ subject, message }) => {
     if (region === undefined || region === "") {

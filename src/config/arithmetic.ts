@@ -1,9 +1,4 @@
-import {
-  LAST_USED_COLLAPSE_MS,
-  LAST_USED_LAG_MS,
-  quietMs,
-  type RotationPolicy,
-} from "../rotation/policy.ts";
+import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs, type RotationPolicy } from "../rotation/policy.ts";
 import { describeMs, hours } from "../rotation/time.ts";
 
 /** A quiet below this misses every consumer that works once a day, and is accepted only in so many words. */

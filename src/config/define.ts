@@ -5,17 +5,13 @@ import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input
 import { profileRefusals, type Refusal, sharedUsers, type WeighedProfile } from "./refusals.ts";
 
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
-const ProfileName = z
-  .string()
-  .regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
+const ProfileName = z.string().regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
 
 const Discovery = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("tags") }),
   z.strictObject({
     by: z.literal("path"),
-    prefix: z
-      .string()
-      .regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash"),
+    prefix: z.string().regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash"),
   }),
 ]);
 
@@ -57,8 +53,7 @@ export function defineConfig(input: ConfigInput): Config {
 /** What could be read of one profile; its misspelt settings go to `refusals`, and do not hide what its sums have to say. */
 function weigh(name: string, found: unknown, refusals: Refusal[]): WeighedProfile[] {
   const strict = ProfileInput.safeParse(found, { reportInput: true });
-  if (!strict.success)
-    refusals.push(...strict.error.issues.map((issue) => refusalOf(issue, ["profiles", name])));
+  if (!strict.success) refusals.push(...strict.error.issues.map((issue) => refusalOf(issue, ["profiles", name])));
   const { data: read } = strict.success ? strict : ProfileInput.strip().safeParse(found);
   if (read === undefined) return [];
   return [{ name, read, destinations: read.destinations.map(factsOf) }];
@@ -85,8 +80,7 @@ function refusalOf(issue: z.core.$ZodIssue, above: readonly string[]): Refusal {
 }
 
 function allowedBy(issue: z.core.$ZodIssue): string {
-  if (issue.code === "invalid_value")
-    return issue.values.map((value) => JSON.stringify(value)).join(" or ");
+  if (issue.code === "invalid_value") return issue.values.map((value) => JSON.stringify(value)).join(" or ");
   if (issue.code === "invalid_type") return `a value of type ${issue.expected}`;
   if (issue.code === "invalid_key") return issue.issues.map(allowedBy).join(", ");
   if (issue.code === "invalid_union" && issue.inclusive !== false && issue.options !== undefined)
@@ -95,9 +89,7 @@ function allowedBy(issue: z.core.$ZodIssue): string {
 }
 
 function refused(refusals: readonly Refusal[]): RotationError {
-  const lines = refusals.map(
-    ({ path, found, allowed }) => `- ${path}: found ${found}; allowed: ${allowed}`,
-  );
+  const lines = refusals.map(({ path, found, allowed }) => `- ${path}: found ${found}; allowed: ${allowed}`);
   return new RotationError(
     "Misconfigured",
     `loading the configuration, ${String(lines.length)} refused:\n${lines.join("\n")}`,

@@ -31,10 +31,7 @@ export function loadSettings(environment: Environment = process.env): Settings {
     table: required("KEYTURN_TABLE"),
     topicArn: required("KEYTURN_TOPIC_ARN"),
     region: required("AWS_REGION", "AWS_DEFAULT_REGION"),
-    cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(
-      /\/+$/,
-      "",
-    ),
+    cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(/\/+$/, ""),
     ...stageOf(environment["KEYTURN_STAGE"] || DEFAULT_STAGE),
   };
   problems.push(...malformed(settings));
@@ -51,16 +48,13 @@ function stageOf(stage: string): Pick<Settings, "stage" | "enrolmentTag"> {
 function malformed({ stage, topicArn, cloudflareBaseUrl }: Settings): string[] {
   const found: string[] = [];
   // The tag keyturn-hold is an operator's: a stage of that name would take every hold for an enrolment.
-  if (stage === "hold")
-    found.push("KEYTURN_STAGE is hold, which names the tag of an operator's hold");
+  if (stage === "hold") found.push("KEYTURN_STAGE is hold, which names the tag of an operator's hold");
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(stage))
     found.push(`KEYTURN_STAGE is "${stage}", but may be lower-case letters, digits and hyphens`);
   if (topicArn !== "" && !/^arn:[^:]+:sns:[^:]+:\d{12}:[\w-]+$/.test(topicArn))
     found.push(`KEYTURN_TOPIC_ARN is "${topicArn}", which is not the ARN of an SNS topic`);
   // The token of Cloudflare travels there: in the clear only as far as this machine's own loopback.
-  if (
-    !/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(cloudflareBaseUrl)
-  )
+  if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(cloudflareBaseUrl))
     found.push(`CLOUDFLARE_API_BASE_URL is "${cloudflareBaseUrl}", which is not an https address`);
   return found;
 }

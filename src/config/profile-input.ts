@@ -11,9 +11,7 @@ const UserPattern = z
     "an IAM user name (letters, digits and +=,.@_-, at most 64) or a path that begins and ends with a slash",
   );
 
-const Region = z
-  .string()
-  .regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"');
+const Region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"');
 
 const Reason = z
   .string()

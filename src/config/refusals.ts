@@ -98,7 +98,6 @@ export function sharedUsers(profiles: readonly WeighedProfile[]): Refusal[] {
 
 /** IAM compares user names without case; paths are compared as they are written. */
 function overlap(one: string, other: string): boolean {
-  if (one.endsWith("/") && other.endsWith("/"))
-    return one.startsWith(other) || other.startsWith(one);
+  if (one.endsWith("/") && other.endsWith("/")) return one.startsWith(other) || other.startsWith(one);
   return one.toLowerCase() === other.toLowerCase();
 }

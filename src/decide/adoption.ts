@@ -43,12 +43,7 @@ function isWaived(
  * The latest use is a probe of ours, and nobody else was ever seen before it. A record younger than the key does not
  * know all of its probes, and cannot say so.
  */
-function isOwnProbe(
-  { record }: Observation,
-  key: AccessKey,
-  memory: KeyRecord,
-  use: Sighting,
-): boolean {
+function isOwnProbe({ record }: Observation, key: AccessKey, memory: KeyRecord, use: Sighting): boolean {
   if (record.since > key.createdAt || memory.adoptedAt !== null) return false;
   return isOurFootprint(use.at, memory.probes);
 }

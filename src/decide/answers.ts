@@ -37,11 +37,7 @@ export function authorOf(
   keyId: AccessKeyId,
   event: "CreateAccessKey" | "UpdateAccessKey",
 ): Author | undefined {
-  return find(
-    observation,
-    "authorship",
-    (answer) => answer.keyId === keyId && answer.event === event,
-  )?.author;
+  return find(observation, "authorship", (answer) => answer.keyId === keyId && answer.event === event)?.author;
 }
 
 export function liveStateOf(observation: Observation, destination: string): LiveState | undefined {
@@ -55,10 +51,6 @@ export function memoryOf(record: UserRecord, keyId: AccessKeyId): KeyRecord | nu
 
 /** Why a destination's live state is unknown, as a clause to end a sentence with. */
 export function whyLiveUnknown(observation: Observation, destination: string): string {
-  const because = find(
-    observation,
-    "destination",
-    (answer) => answer.destination === destination,
-  )?.because;
+  const because = find(observation, "destination", (answer) => answer.destination === destination)?.because;
   return because === undefined || because === null ? "" : `: ${because}`;
 }

@@ -17,8 +17,6 @@ export function decide(situation: Situation, rules: readonly Rule[] = RULES): De
 }
 
 /** Every rule's own answer, for `explain`: the winner is the first that is not null. */
-export function judgeAll(
-  situation: Situation,
-): readonly { readonly rule: string; readonly ruling: Ruling | null }[] {
+export function judgeAll(situation: Situation): readonly { readonly rule: string; readonly ruling: Ruling | null }[] {
   return RULES.map((rule) => ({ rule: rule.name, ruling: rule.judge(situation) }));
 }

@@ -9,17 +9,13 @@ export function lastDeliveryTo({ record }: Observation, destination: string): De
   return record.deliveries
     .filter((delivery) => delivery.destination === destination)
     .reduce<Delivery | null>(
-      (last, delivery) =>
-        last === null || delivery.attemptedAt >= last.attemptedAt ? delivery : last,
+      (last, delivery) => (last === null || delivery.attemptedAt >= last.attemptedAt ? delivery : last),
       null,
     );
 }
 
 /** The destinations that are filled by a delivery (not by promotion) and were not confirmed to hold this key last. */
-export function destinationsBehind(
-  observation: Observation,
-  keyId: AccessKeyId,
-): readonly DestinationFacts[] {
+export function destinationsBehind(observation: Observation, keyId: AccessKeyId): readonly DestinationFacts[] {
   return observation.destinations.filter((destination) => {
     if (destination.readsCustody) return false;
     const last = lastDeliveryTo(observation, destination.name);
@@ -28,25 +24,14 @@ export function destinationsBehind(
 }
 
 /** The back-off of a destination that failed and is not to be tried yet. */
-export function runningBackOff(
-  { record }: Observation,
-  destination: string,
-  now: Instant,
-): BackOff | null {
-  return (
-    record.backOffs.find((entry) => entry.destination === destination && entry.until > now) ?? null
-  );
+export function runningBackOff({ record }: Observation, destination: string, now: Instant): BackOff | null {
+  return record.backOffs.find((entry) => entry.destination === destination && entry.until > now) ?? null;
 }
 
 /** Destinations that the journal says held, or may have held, a key, and that the profile no longer has. */
-export function formerDestinations(
-  { record, destinations }: Observation,
-  keyId: AccessKeyId,
-): readonly string[] {
+export function formerDestinations({ record, destinations }: Observation, keyId: AccessKeyId): readonly string[] {
   const configured = new Set(destinations.map(({ name }) => name));
-  const held = record.deliveries
-    .filter((delivery) => delivery.keyId === keyId)
-    .map((delivery) => delivery.destination);
+  const held = record.deliveries.filter((delivery) => delivery.keyId === keyId).map((delivery) => delivery.destination);
   return [...new Set(held)].filter((name) => !configured.has(name));
 }
 

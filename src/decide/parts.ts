@@ -39,9 +39,7 @@ export function partsOf(observation: Observation): Parts {
   const unsuspected = rest.filter((key) => !suspects.includes(key));
   const referenceAt = (current ?? pending)?.createdAt ?? firstSeenAt(observation, pendingId);
   const isOld = (key: AccessKey): boolean =>
-    isCustodyEmpty ||
-    isKnown(observation, key.id) ||
-    (referenceAt !== null && key.createdAt < referenceAt);
+    isCustodyEmpty || isKnown(observation, key.id) || (referenceAt !== null && key.createdAt < referenceAt);
   return {
     isCustodyEmpty,
     currentId,

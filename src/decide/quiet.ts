@@ -42,15 +42,12 @@ export function quietClock(
   const disturbedAt = latest(old.reactivatedAt, old.deactivation?.at ?? null);
   const quietSince = latest(base, usedUntil, disturbedAt) ?? base;
 
-  const handedOverUntil =
-    old.handOverAt === null ? null : plus(old.handOverAt, LAST_USED_COLLAPSE_MS);
+  const handedOverUntil = old.handOverAt === null ? null : plus(old.handOverAt, LAST_USED_COLLAPSE_MS);
   const confirmedAt = lastConfirmedAt(observation, keys.current);
   const waits = [
     plus(quietSince, quietMs(policy) + LAST_USED_LAG_MS),
     old.handOverAt === null ? null : plus(old.handOverAt, policy.quietForMs + LAST_USED_LAG_MS),
-    confirmedAt === null
-      ? null
-      : plus(confirmedAt, policy.cacheForMs + LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS),
+    confirmedAt === null ? null : plus(confirmedAt, policy.cacheForMs + LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS),
   ];
   return {
     base,

@@ -34,8 +34,7 @@ export interface RetirementCase {
 export function retirementOf({ observation, profile, now }: Situation): Retirement {
   const { current, old } = partsOf(observation);
   const key = old.find(({ status }) => status === "active");
-  if (profile === null || current?.status !== "active" || key === undefined)
-    return { kind: "none" };
+  if (profile === null || current?.status !== "active" || key === undefined) return { kind: "none" };
   const judged = { observation, profile, now, old: key, current };
 
   const obstacle = undelivered(judged) ?? unreleased(judged) ?? useUnknown(judged);
@@ -43,10 +42,7 @@ export function retirementOf({ observation, profile, now }: Situation): Retireme
   const clock = quietClock(observation, profile, { old: key.id, current: current.id });
   if (clock === null) return { kind: "not-yet", ruling: noPromotion(key) };
   const notYet =
-    unexplainedRead(judged, clock) ??
-    notQuiet(judged, clock) ??
-    notAdopted(judged) ??
-    trailVeto(judged, clock);
+    unexplainedRead(judged, clock) ?? notQuiet(judged, clock) ?? notAdopted(judged) ?? trailVeto(judged, clock);
   if (notYet !== null) return { kind: "not-yet", ruling: notYet };
   const silent = `${key.id} has been silent for ${describeMs(now - clock.quietSince)}`;
   return {
@@ -72,17 +68,11 @@ interface Judged {
 function undelivered({ observation, old, current }: Judged): Ruling | null {
   const [behind] = destinationsBehind(observation, current.id);
   if (behind !== undefined) {
-    return hold(
-      "DestinationBackingOff",
-      `${behind.name} does not have ${current.id} yet, so ${old.id} stays`,
-    );
+    return hold("DestinationBackingOff", `${behind.name} does not have ${current.id} yet, so ${old.id} stays`);
   }
   const [former] = formerDestinations(observation, old.id);
   if (former !== undefined) {
-    return hold(
-      "FormerDestination",
-      `${former} was given ${old.id} and is no longer in the profile`,
-    );
+    return hold("FormerDestination", `${former} was given ${old.id} and is no longer in the profile`);
   }
   const { custody } = observation;
   const replicas = custody.kind === "present" ? custody.replicasBehind : [];
@@ -116,10 +106,7 @@ function useUnknown({ observation, profile, old, current }: Judged): Ruling | nu
 }
 
 function noPromotion(old: AccessKey): Ruling {
-  return hold(
-    "UseUnknown",
-    `the journal does not say when the replacement of ${old.id} was promoted`,
-  );
+  return hold("UseUnknown", `the journal does not say when the replacement of ${old.id} was promoted`);
 }
 
 /** For a profile that pulls: a call to Secrets Manager counts as a use until CloudTrail shows that it was a hand-over. */
@@ -127,8 +114,7 @@ function unexplainedRead(judged: Judged, clock: QuietClock): Ruling | null {
   const { observation, profile, now, old } = judged;
   const memory = memoryOf(observation.record, old.id);
   if (!profile.isPulled || memory === null || !isUnexplainedRead(memory)) return null;
-  const isDecisive =
-    memory.latestRead !== null && memory.latestRead.at > clock.base && clock.readyAt > now;
+  const isDecisive = memory.latestRead !== null && memory.latestRead.at > clock.base && clock.readyAt > now;
   const from = trailFrom(clock.base, now);
   if (!isDecisive || trailOf(observation, old.id, from) !== undefined) return null;
   return look([trailQuestion(judged, from)], `whether ${old.id} only read its own custody`);
@@ -146,11 +132,7 @@ function notQuiet({ profile, now, old }: Judged, clock: QuietClock): Ruling | nu
     );
   }
   const silent = describeMs(Math.max(0, now - clock.quietSince));
-  return hold(
-    "OldKeyQuieting",
-    `${old.id} has been silent for ${silent} of ${wanted} and 4 h`,
-    clock.readyAt,
-  );
+  return hold("OldKeyQuieting", `${old.id} has been silent for ${silent} of ${wanted} and 4 h`, clock.readyAt);
 }
 
 function notAdopted({ observation, profile, old, current }: Judged): Ruling | null {
@@ -167,21 +149,14 @@ function trailVeto(judged: Judged, clock: QuietClock): Ruling | null {
   const { observation, now, old } = judged;
   const from = trailFrom(clock.quietSince, now);
   const trail = trailOf(observation, old.id, from);
-  if (trail === undefined)
-    return look([trailQuestion(judged, from)], `whether CloudTrail shows a use of ${old.id}`);
+  if (trail === undefined) return look([trailQuestion(judged, from)], `whether CloudTrail shows a use of ${old.id}`);
   if (trail.use.verdict === "unused") return null;
   if (trail.use.verdict === "unknown") {
-    return hold(
-      "UseUnknown",
-      `whether CloudTrail shows a use of ${old.id} cannot be told: ${trail.use.because}`,
-    );
+    return hold("UseUnknown", `whether CloudTrail shows a use of ${old.id} cannot be told: ${trail.use.because}`);
   }
   // A use before quietSince is one that the clock has counted already; a later one has moved the clock by now.
   if (trail.use.latest.at <= clock.quietSince) return null;
-  return hold(
-    "OldKeyStillUsed",
-    `CloudTrail shows a use of ${old.id}: ${describeSighting(trail.use.latest, now)}`,
-  );
+  return hold("OldKeyStillUsed", `CloudTrail shows a use of ${old.id}: ${describeSighting(trail.use.latest, now)}`);
 }
 
 /** Back to where the silence begins, or as far as CloudTrail surely reaches. */
@@ -195,10 +170,7 @@ function trailQuestion({ profile, old }: Judged, from: Instant): Question {
 }
 
 /** What the destinations' live state still asks for, once everything else allows the deactivation. */
-export function destinationNotOurs(
-  { observation, now }: Situation,
-  { current }: RetirementCase,
-): Ruling | null {
+export function destinationNotOurs({ observation, now }: Situation, { current }: RetirementCase): Ruling | null {
   const filled = observation.destinations.filter(({ readsCustody }) => !readsCustody);
   const unasked = filled.filter(({ name }) => liveStateOf(observation, name) === undefined);
   if (unasked.length > 0) {
@@ -224,10 +196,7 @@ function redelivery(at: {
   const live = liveStateOf(at.observation, at.name);
   if (live === undefined || live === "ours") return null;
   if (live === "unknown")
-    return hold(
-      "UseUnknown",
-      `what is live at ${at.name} cannot be read${whyLiveUnknown(at.observation, at.name)}`,
-    );
+    return hold("UseUnknown", `what is live at ${at.name} cannot be read${whyLiveUnknown(at.observation, at.name)}`);
   const delivery = at.observation.record.deliveries.find(
     ({ destination, keyId }) => destination === at.name && keyId === at.current.id,
   );

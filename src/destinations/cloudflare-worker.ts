@@ -1,11 +1,5 @@
 import * as z from "zod";
-import type {
-  CloudflareClient,
-  LiveShare,
-  WorkerBinding,
-  WorkerName,
-  WorkerVersion,
-} from "../cloud/cloudflare.ts";
+import type { CloudflareClient, LiveShare, WorkerBinding, WorkerName, WorkerVersion } from "../cloud/cloudflare.ts";
 import { RotationError } from "../rotation/errors.ts";
 import type { Credential } from "../rotation/keys.ts";
 import type { LiveState } from "../rotation/observation.ts";
@@ -35,12 +29,7 @@ export const CloudflareWorkerOptions = z.strictObject({
 });
 
 /** What the options alone say. The token is a secret that the function has to be able to read. */
-export const cloudflareWorkerFacts = ({
-  accountId,
-  worker,
-  secrets,
-  apiToken,
-}: CloudflareWorkerOptions) => ({
+export const cloudflareWorkerFacts = ({ accountId, worker, secrets, apiToken }: CloudflareWorkerOptions) => ({
   name: `cloudflare-worker:${worker}`,
   slots: Object.values(secrets).map((name) => `cloudflare-worker:${accountId}/${worker}/${name}`),
   readsCustody: false,
@@ -56,10 +45,7 @@ type Standing =
  * Two secrets of a Cloudflare Worker, set in one version that is deployed at once. Nothing is delivered while the
  * newest version is not the live one: setting a secret deploys the newest, and so would ship what nobody released.
  */
-export function createCloudflareWorker(
-  options: CloudflareWorkerOptions,
-  cloudflare: CloudflareClient,
-): Destination {
+export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudflare: CloudflareClient): Destination {
   const worker: WorkerName = { accountId: options.accountId, script: options.worker };
   const names = [options.secrets.accessKeyId, options.secrets.secretAccessKey];
   const doing = `delivering to Worker ${options.worker}`;
@@ -75,10 +61,7 @@ export function createCloudflareWorker(
       throw new RotationError("Conflict", `${doing}, ${before.because}`);
     }
     if (anchor !== null && before.live.id !== anchor) {
-      throw new RotationError(
-        "Conflict",
-        `${doing}, another version went live since the pre-flight`,
-      );
+      throw new RotationError("Conflict", `${doing}, another version went live since the pre-flight`);
     }
     // A write of unknown outcome is thrown as it is. Reading back would tell nothing: the request may still be under
     // way, and a new version does not say whose it is. Delivering the same pair again is harmless.
@@ -152,22 +135,15 @@ function describeMissing(bindings: readonly WorkerBinding[], name: string): stri
  * Every version keeps the secrets that it was made with, so an anchor or an older version, brought back, brings an older
  * pair back. A newer one that is not known to be ours is presumed to have inherited the pair, and is `foreign`.
  */
-function judgeLive(
-  receipt: Receipt | null,
-  live: readonly LiveShare[],
-  versions: readonly WorkerVersion[],
-): LiveState {
+function judgeLive(receipt: Receipt | null, live: readonly LiveShare[], versions: readonly WorkerVersion[]): LiveState {
   const ids = live.filter((share) => share.percentage > 0).map((share) => share.versionId);
   if (receipt === null || ids.length === 0) return "unknown";
   if (ids.every((id) => id === receipt.version)) return "ours";
-  const numberOf = (id: string | null): number | undefined =>
-    versions.find((version) => version.id === id)?.number;
+  const numberOf = (id: string | null): number | undefined => versions.find((version) => version.id === id)?.number;
   const anchor = numberOf(receipt.anchor);
   const isBefore = (id: string): boolean => {
     const number = numberOf(id);
-    return (
-      id === receipt.anchor || (number !== undefined && anchor !== undefined && number < anchor)
-    );
+    return id === receipt.anchor || (number !== undefined && anchor !== undefined && number < anchor);
   };
   return ids.some(isBefore) ? "previous" : "foreign";
 }

@@ -1,23 +1,12 @@
 import * as z from "zod";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { Destination } from "../rotation/world.ts";
-import {
-  cloudflareWorkerFacts,
-  CloudflareWorkerOptions,
-  createCloudflareWorker,
-} from "./cloudflare-worker.ts";
-import {
-  createSecretsManager,
-  secretsManagerFacts,
-  SecretsManagerOptions,
-} from "./secrets-manager.ts";
+import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
+import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
 
 export type DestinationOptions = z.infer<typeof DestinationOptions>;
 /** Where a profile delivers. A destination is a file beside this one and a line in each list here. */
-export const DestinationOptions = z.discriminatedUnion("kind", [
-  CloudflareWorkerOptions,
-  SecretsManagerOptions,
-]);
+export const DestinationOptions = z.discriminatedUnion("kind", [CloudflareWorkerOptions, SecretsManagerOptions]);
 
 /** What is known of a destination from its options, before anything is asked. */
 export interface DestinationFacts extends Pick<Destination, "name" | "slots" | "readsCustody"> {
@@ -40,10 +29,7 @@ export interface DestinationClients {
   cloudflare(apiToken: string): CloudflareClient;
 }
 
-export function createDestination(
-  options: DestinationOptions,
-  clients: DestinationClients,
-): Destination {
+export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
   switch (options.kind) {
     case "cloudflare-worker":
       return createCloudflareWorker(options, clients.cloudflare(options.apiToken));

@@ -21,9 +21,7 @@ export function createSecretsManager(options: SecretsManagerOptions): Destinatio
     isAtomic: true,
     preflight: () => Promise.resolve({ kind: "ready", anchor: null }),
     deliver: () =>
-      Promise.reject(
-        new RotationError("Bug", "delivering to secrets-manager, it is delivered by promotion"),
-      ),
+      Promise.reject(new RotationError("Bug", "delivering to secrets-manager, it is delivered by promotion")),
     live: () => Promise.resolve("unknown"),
   };
 }

@@ -35,8 +35,7 @@ export function parseCommand(event: unknown): Command {
   const name = nameOf(event);
   const allowed: readonly string[] = ["command", ...FIELDS[name]];
   const unknown = Object.keys(event).find((field) => !allowed.includes(field));
-  if (unknown !== undefined)
-    throw refused(unknown, event[unknown], `with ${name}, only ${allowed.join(" and ")}`);
+  if (unknown !== undefined) throw refused(unknown, event[unknown], `with ${name}, only ${allowed.join(" and ")}`);
   switch (name) {
     case "sweep":
       return { kind: "sweep", mode: "act", users: usersOf(event) };
@@ -86,8 +85,5 @@ const SHOWN_LENGTH_MAX = 200;
 
 function refused(field: string, found: unknown, allowed: string): RotationError {
   const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, SHOWN_LENGTH_MAX);
-  return new RotationError(
-    "Misconfigured",
-    `reading the event, ${field}: found ${shown}; allowed: ${allowed}`,
-  );
+  return new RotationError("Misconfigured", `reading the event, ${field}: found ${shown}; allowed: ${allowed}`);
 }

@@ -1,13 +1,6 @@
 import { asRotationError, must } from "../rotation/errors.ts";
 import type { IamUser, UserName } from "../rotation/keys.ts";
-import type {
-  Answer,
-  BlindSpot,
-  Evidence,
-  Observation,
-  Question,
-  Standing,
-} from "../rotation/observation.ts";
+import type { Answer, BlindSpot, Evidence, Observation, Question, Standing } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import type { Revision, World } from "../rotation/world.ts";
@@ -32,11 +25,7 @@ export interface Sight {
 type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "destinations" | "clock">;
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
-export async function observe(
-  world: Reads,
-  subject: Subject,
-  proved: Observation["proved"],
-): Promise<Sight> {
+export async function observe(world: Reads, subject: Subject, proved: Observation["proved"]): Promise<Sight> {
   const { user, account, iamUser, standing, profile } = subject;
   const blindSpots: BlindSpot[] = [];
   const [keys, custody, revision] = await Promise.all([
@@ -60,9 +49,7 @@ export async function observe(
     observedAt: now,
     keys: seen.keys,
     custody: seen.custody,
-    destinations: world.destinations
-      .of(profile?.name ?? "")
-      .map(({ name, readsCustody }) => ({ name, readsCustody })),
+    destinations: world.destinations.of(profile?.name ?? "").map(({ name, readsCustody }) => ({ name, readsCustody })),
     // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
     record: keys === null ? known : remember(known, seen),
     evidence: [],
@@ -89,14 +76,9 @@ async function seeing<Value>(
 export async function look(
   world: Pick<World, "evidence" | "destinations" | "clock">,
   subject: Subject,
-  {
-    observation,
-    questions,
-  }: { readonly observation: Observation; readonly questions: readonly Question[] },
+  { observation, questions }: { readonly observation: Observation; readonly questions: readonly Question[] },
 ): Promise<Observation> {
-  const found = await Promise.all(
-    questions.map((question) => ask(world, subject, { observation, question })),
-  );
+  const found = await Promise.all(questions.map((question) => ask(world, subject, { observation, question })));
   const seen = {
     keys: observation.keys,
     custody: observation.custody,
@@ -130,14 +112,11 @@ async function liveAt(
   profile: Profile | null,
   { observation, name }: { readonly observation: Observation; readonly name: string },
 ): Promise<Answer> {
-  const destination = world.destinations
-    .of(profile?.name ?? "")
-    .find((found) => found.name === name);
+  const destination = world.destinations.of(profile?.name ?? "").find((found) => found.name === name);
   try {
     must(destination !== undefined, `${name} is a destination of the profile`);
     const live = await destination.live(receiptOf(observation.record, name));
-    const because =
-      live === "unknown" ? "it has no delivery or no deployment to compare with" : null;
+    const because = live === "unknown" ? "it has no delivery or no deployment to compare with" : null;
     return { source: "destination", destination: name, live, because };
   } catch (error) {
     const because = asRotationError(error, `reading what is live at ${name}`).message;
@@ -145,12 +124,7 @@ async function liveAt(
   }
 }
 
-function receiptOf(
-  record: UserRecord,
-  destination: string,
-): UserRecord["deliveries"][number]["receipt"] {
+function receiptOf(record: UserRecord, destination: string): UserRecord["deliveries"][number]["receipt"] {
   const deliveries = record.deliveries.filter((delivery) => delivery.destination === destination);
-  return (
-    deliveries.toSorted((one, other) => other.attemptedAt - one.attemptedAt)[0]?.receipt ?? null
-  );
+  return deliveries.toSorted((one, other) => other.attemptedAt - one.attemptedAt)[0]?.receipt ?? null;
 }

@@ -75,9 +75,7 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
 
 function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
   if (custody.kind !== "present") return [];
-  return [custody.current?.keyId, custody.pending?.keyId].filter(
-    (id) => id !== null && id !== undefined,
-  );
+  return [custody.current?.keyId, custody.pending?.keyId].filter((id) => id !== null && id !== undefined);
 }
 
 function rememberKey(known: KeyRecord | undefined, key: AccessKey, now: Instant): KeyRecord {
@@ -95,10 +93,7 @@ function rememberInactive(before: KeyRecord, now: Instant): KeyRecord {
   return {
     ...before,
     inactiveSince: before.inactiveSince ?? now,
-    deactivation:
-      deactivation === null
-        ? null
-        : { ...deactivation, answeredAt: deactivation.answeredAt ?? now },
+    deactivation: deactivation === null ? null : { ...deactivation, answeredAt: deactivation.answeredAt ?? now },
   };
 }
 
@@ -119,11 +114,7 @@ function promotedAt(known: KeyRecord, id: AccessKeyId, { custody, now }: Seen): 
 }
 
 /** The record with what the evidence taught it: uses, hand-overs, adoption. None of them ever moves back. */
-export function rememberEvidence(
-  record: UserRecord,
-  evidence: readonly Evidence[],
-  seen: Seen,
-): UserRecord {
+export function rememberEvidence(record: UserRecord, evidence: readonly Evidence[], seen: Seen): UserRecord {
   return evidence.reduce((learnt, entry) => rememberAnswer(learnt, entry, seen), record);
 }
 
@@ -137,13 +128,11 @@ function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): U
   }
   if (answer.use.verdict === "used") {
     const sighting = answer.use.latest;
-    const isRead =
-      seen.isPulled && answer.source === "last-used" && sighting.service === "secretsmanager";
+    const isRead = seen.isPulled && answer.source === "last-used" && sighting.service === "secretsmanager";
     next = isRead
       ? { ...next, latestRead: later(next.latestRead, sighting) }
       : { ...next, latestUse: later(next.latestUse, sighting) };
-    if (answer.source === "last-used")
-      next = rememberAdoption(record, next, { answer, sighting, seen });
+    if (answer.source === "last-used") next = rememberAdoption(record, next, { answer, sighting, seen });
   }
   return { ...record, keys: { ...record.keys, [answer.keyId]: next } };
 }

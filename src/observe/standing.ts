@@ -34,11 +34,7 @@ export function takeCensus(
 }
 
 /** Whether a user is enrolled here, and if nothing may be done to it, why. */
-export function standingOf(
-  user: IamUser | null,
-  census: Census,
-  destinations: Destinations,
-): Standing {
+export function standingOf(user: IamUser | null, census: Census, destinations: Destinations): Standing {
   if (user === null) {
     return {
       profile: null,
@@ -85,9 +81,7 @@ function wrongProfile(user: IamUser, census: Census, name: string): Barred | nul
 
 /** By exact name, or by a path that ends in a slash. */
 function isServedBy(profile: Profile, user: IamUser): boolean {
-  return profile.users.some((entry) =>
-    entry.endsWith("/") ? user.path.startsWith(entry) : entry === user.name,
-  );
+  return profile.users.some((entry) => (entry.endsWith("/") ? user.path.startsWith(entry) : entry === user.name));
 }
 
 function held(user: IamUser): Barred | null {

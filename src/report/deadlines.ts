@@ -28,10 +28,7 @@ interface Hour {
 export function deadlines(hour: Hour): Finding[] {
   const aging = agingKeys(hour.observation);
   const oldest = aging.toSorted((a, b) => a.createdAt - b.createdAt)[0];
-  return [
-    ...aging.flatMap((key) => overdue(key, hour)),
-    ...(oldest === undefined ? [] : deliveryLate(oldest, hour)),
-  ];
+  return [...aging.flatMap((key) => overdue(key, hour)), ...(oldest === undefined ? [] : deliveryLate(oldest, hour))];
 }
 
 /**

@@ -80,8 +80,7 @@ const DONE = {
 } as const;
 
 function toldByDone(step: ActStep, { reason, because }: Decision): Told | null {
-  if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete")
-    return null;
+  if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete") return null;
   const { code, what } = DONE[step.kind];
   return {
     code,
@@ -110,10 +109,7 @@ function subjectOf(decision: Decision, observation: Observation | null): string 
     ...(observation?.destinations ?? []).map((destination) => destination.name),
   ]);
   const named = [...names].filter((name) => decision.because.includes(name));
-  const blind =
-    decision.reason === "BlindSpot"
-      ? (observation?.blindSpots ?? []).map((spot) => spot.about)
-      : [];
+  const blind = decision.reason === "BlindSpot" ? (observation?.blindSpots ?? []).map((spot) => spot.about) : [];
   return [...new Set([...named, ...blind])].toSorted().join(",");
 }
 

@@ -17,9 +17,7 @@ export function remember(
   now: Instant,
 ): { readonly toSay: readonly Notice[]; readonly records: Records } {
   const toSay = notices.filter((notice) => isToBeSaid(notice, records[notice.dedupeKey], now));
-  const kept = Object.entries(records).filter(
-    ([, record]) => now - record.seenAt < FORGOTTEN_AFTER_MS,
-  );
+  const kept = Object.entries(records).filter(([, record]) => now - record.seenAt < FORGOTTEN_AFTER_MS);
   const seen = notices.map(({ dedupeKey }): [string, NoticeRecord] => {
     const before = records[dedupeKey];
     const isSaid = toSay.some((notice) => notice.dedupeKey === dedupeKey);

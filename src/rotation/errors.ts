@@ -50,6 +50,5 @@ export function asRotationError(thrown: unknown, doing: string): RotationError {
 
 /** Stops this user with an urgent `Bug` when something that must be true is not. */
 export function must(condition: boolean, what: string): asserts condition {
-  if (!condition)
-    throw new RotationError("Bug", `checking an invariant, it does not hold: ${what}`);
+  if (!condition) throw new RotationError("Bug", `checking an invariant, it does not hold: ${what}`);
 }

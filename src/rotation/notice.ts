@@ -60,48 +60,30 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   BlindSpot: operator(
     "Nothing is done for this user until it can be read. Mend what is named, or the permission for it.",
   ),
-  NotEnrolled: operator(
-    "The user lost its enrolment in the middle of a rotation. Tag it again, or finish by hand.",
-  ),
+  NotEnrolled: operator("The user lost its enrolment in the middle of a rotation. Tag it again, or finish by hand."),
   TwoEnrolments: operator("Leave one enrolment tag on the user."),
   UnknownProfile: operator("Correct the tag's value, or add the profile to keyturn.config.ts."),
-  NotServedByProfile: operator(
-    "Correct the tag, or list the user in the profile. Until then nothing is delivered.",
-  ),
-  SlotShared: operator(
-    "Give each user a destination of its own, or remove the tag from one of them.",
-  ),
+  NotServedByProfile: operator("Correct the tag, or list the user in the profile. Until then nothing is delivered."),
+  SlotShared: operator("Give each user a destination of its own, or remove the tag from one of them."),
   HeldByOperator: operator("Remove the tag keyturn-hold when the reason is over."),
   OtherUserSameName: operator(
     "The user was deleted and made again. Remove its custody secret if the old pair is of no use.",
   ),
-  CurrentKeyGone: urgent(
-    "Somebody deleted the current key. If that was an incident, nothing is left to do here.",
-  ),
+  CurrentKeyGone: urgent("Somebody deleted the current key. If that was an incident, nothing is left to do here."),
   CurrentKeyDisabled: urgent(
     "Somebody disabled the current key. Activate it again, or leave it if that was an incident.",
   ),
-  SmtpNotRuledOut: operator(
-    'If no SMTP password was derived from the key, say smtp: "none" in the profile.',
-  ),
+  SmtpNotRuledOut: operator('If no SMTP password was derived from the key, say smtp: "none" in the profile.'),
   OrphanUnproved: operator("Find out who made this key. If nobody needs it, delete it."),
   Stranger: operator("Somebody made this key. Delete it if nobody needs it; Keyturn will not."),
-  PendingDisabled: operator(
-    "Activate the replacement again, or delete it: the rotation then starts again.",
-  ),
+  PendingDisabled: operator("Activate the replacement again, or delete it: the rotation then starts again."),
   TwoHandMadeKeys: operator(
     "Both keys were made by hand and are in use. Retire one of them by hand, then Keyturn goes on.",
   ),
-  FormerDestination: operator(
-    "A destination that still holds the old key is no longer in the profile. Put it back.",
-  ),
+  FormerDestination: operator("A destination that still holds the old key is no longer in the profile. Put it back."),
   UseUnknown: operator("The old key stays until its use can be told. Mend what is named."),
-  OldKeyStillUsed: operator(
-    "A consumer still signs with the old key. Find it, and give it the current pair.",
-  ),
-  NotAdopted: operator(
-    "Nobody was seen to use the replacement yet. See whether the consumer took it.",
-  ),
+  OldKeyStillUsed: operator("A consumer still signs with the old key. Find it, and give it the current pair."),
+  NotAdopted: operator("Nobody was seen to use the replacement yet. See whether the consumer took it."),
   NeedsRelease: operator("The key was made active again. It stays until an operator releases it."),
   UsedDuringSoak: operator("The key was used about when it was deactivated. It is not deleted."),
   WaitingAfterOrphan: operator(
@@ -115,12 +97,8 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   DeliveryLate: operator("The replacement is late. The reason says what is in the way."),
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),
-  ObservationFailed: operator(
-    "Nothing was decided for this user. If it stays, mend what is named.",
-  ),
+  ObservationFailed: operator("Nothing was decided for this user. If it stays, mend what is named."),
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
-  KeyReactivated: urgent(
-    "A consumer still holds the old key. Find it, and give it the current pair.",
-  ),
+  KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),
 };

@@ -96,8 +96,7 @@ export interface Prover {
     credential: Credential,
     region: string,
   ): Promise<
-    | { readonly kind: "answered"; readonly arn: string }
-    | { readonly kind: "refused"; readonly because: string }
+    { readonly kind: "answered"; readonly arn: string } | { readonly kind: "refused"; readonly because: string }
   >;
 }
 
@@ -109,10 +108,7 @@ export interface EvidenceContext {
 
 export interface EvidenceSources {
   /** Answers `last-used`, `cloudtrail` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
-  answer(
-    question: Exclude<Question, { readonly source: "destination" }>,
-    context: EvidenceContext,
-  ): Promise<Answer>;
+  answer(question: Exclude<Question, { readonly source: "destination" }>, context: EvidenceContext): Promise<Answer>;
 }
 
 export type Preflight =
@@ -226,9 +222,5 @@ export interface Log {
   decision(user: UserName, decision: Decision): void;
   outcome(user: UserName, outcome: Outcome): void;
   /** Something that belongs to no decision. Static message, fields apart. */
-  event(
-    level: "info" | "warn" | "error",
-    message: string,
-    fields: Readonly<Record<string, unknown>>,
-  ): void;
+  event(level: "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>): void;
 }

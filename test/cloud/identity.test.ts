@@ -7,11 +7,7 @@ test.for([
   ["a session", "arn:aws:sts::123456789012:assumed-role/keyturn-role/keyturn-dev-sweep", ROLE],
   ["a role", ROLE, ROLE],
   ["a role with a path", "arn:aws:iam::123456789012:role/service/eu/keyturn-role", ROLE],
-  [
-    "a user with a path",
-    "arn:aws-cn:iam::123456789012:user/people/ann",
-    "arn:aws-cn:iam::123456789012:user/ann",
-  ],
+  ["a user with a path", "arn:aws-cn:iam::123456789012:user/people/ann", "arn:aws-cn:iam::123456789012:user/ann"],
   ["the root", "arn:aws:iam::123456789012:root", "arn:aws:iam::123456789012:root"],
   ["what is no ARN", "somebody", "somebody"],
 ] as const)("spells %s as CloudTrail's principal without its path", ([, arn, principal]) => {

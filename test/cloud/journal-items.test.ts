@@ -35,10 +35,7 @@ describe("an item of the journal", () => {
     ["the record is no JSON", { record: { S: "{" } }],
     ["the record is of another version", { record: { S: JSON.stringify({ ...RECORD, v: 2 }) } }],
     ["the record is another user's", { record: { S: JSON.stringify({ ...RECORD, user: "x" }) } }],
-    [
-      "the record has a part of another kind",
-      { record: { S: JSON.stringify({ ...RECORD, keys: [] }) } },
-    ],
+    ["the record has a part of another kind", { record: { S: JSON.stringify({ ...RECORD, keys: [] }) } }],
     ["its lease has no end", { lease: { M: { holder: { S: "me" } } } }],
   ] as const)("is Misconfigured, by its name, when %s", ([, change]) => {
     expect(() => parseRevision({ ...ITEM, ...change }, DEPLOY)).toThrow(

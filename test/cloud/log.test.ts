@@ -6,8 +6,7 @@ import { decided, K1, USER } from "../report/builders.ts";
 
 function recording() {
   const lines: unknown[] = [];
-  const take = (level: string) => (message: string, fields: object) =>
-    void lines.push({ level, message, ...fields });
+  const take = (level: string) => (message: string, fields: object) => void lines.push({ level, message, ...fields });
   const sink: LogSink = { info: take("info"), warn: take("warn"), error: take("error") };
   return { log: createLog(sink), lines };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { smtpRight } from "../../src/cloud/smtp-right.ts";
 
-const policy = (...statements: object[]): string =>
-  JSON.stringify({ Version: "2012-10-17", Statement: statements });
+const policy = (...statements: object[]): string => JSON.stringify({ Version: "2012-10-17", Statement: statements });
 const allow = (Action: string | string[]): object => ({ Effect: "Allow", Action, Resource: "*" });
 
 test.for([
@@ -16,11 +15,7 @@ test.for([
   ["a denial", [policy({ Effect: "Deny", Action: "*", Resource: "*" })], "none"],
   ["all but others", [policy({ Effect: "Allow", NotAction: "iam:*", Resource: "*" })], "allowed"],
   ["all but this", [policy({ Effect: "Allow", NotAction: ["ses:*"], Resource: "*" })], "none"],
-  [
-    "one statement that is no list",
-    [JSON.stringify({ Statement: allow("ses:SendRawEmail") })],
-    "allowed",
-  ],
+  ["one statement that is no list", [JSON.stringify({ Statement: allow("ses:SendRawEmail") })], "allowed"],
   ["what is no JSON", ["{"], "unknown"],
   ["what has no statement", ["{}"], "unknown"],
   ["a statement without an action", [policy({ Effect: "Allow", Resource: "*" })], "unknown"],

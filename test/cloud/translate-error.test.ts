@@ -39,16 +39,13 @@ describe("an SDK error in our words", () => {
     ["ECONNREFUSED", 1, false],
     ["ECONNREFUSED", 3, true],
     ["ENOTFOUND", 1, false],
-  ] as const)(
-    "says of %s at attempt %i whether the call may have arrived: %s",
-    ([code, attempts, outcomeUnknown]) => {
-      const thrown = sdkError("Error", undefined, { code, $metadata: { attempts } });
-      expect(translateError(thrown, "asking")).toMatchObject({
-        code: "Unreachable",
-        outcomeUnknown,
-      });
-    },
-  );
+  ] as const)("says of %s at attempt %i whether the call may have arrived: %s", ([code, attempts, outcomeUnknown]) => {
+    const thrown = sdkError("Error", undefined, { code, $metadata: { attempts } });
+    expect(translateError(thrown, "asking")).toMatchObject({
+      code: "Unreachable",
+      outcomeUnknown,
+    });
+  });
 
   test("passes on how long the service asks us to wait", () => {
     const $response = { headers: { "retry-after": "7" } };

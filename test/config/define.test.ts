@@ -21,8 +21,7 @@ const pulling = (settings: object = {}) =>
   profile({ pulls: true, consumers: 2, idleAtMost: "28d", rotateAfter: "47d", ...settings });
 
 /** Some tables write what the compiler would refuse: a configuration may come from an older file all the same. */
-const define = (profiles: object, rest: object = {}) =>
-  defineConfig({ profiles, ...rest } as ConfigInput);
+const define = (profiles: object, rest: object = {}) => defineConfig({ profiles, ...rest } as ConfigInput);
 
 /** The refusals, one a line: "path: found …; allowed: …". Empty when the configuration is taken. */
 function refusals(profiles: object, rest: object = {}): string[] {
@@ -82,10 +81,7 @@ describe("what is taken", () => {
     // 1 + 10 + 7 d + 5 h = 18 d 5 h.
     ["the earliest rotateAfter that leaves room", profile({ rotateAfter: "438h" })],
     ["a quiet of 48 h", profile({ quietFor: "48h" })],
-    [
-      "a shorter one, accepted",
-      profile({ quietFor: "47h", acceptShortQuiet: "called every hour" }),
-    ],
+    ["a shorter one, accepted", profile({ quietFor: "47h", acceptShortQuiet: "called every hour" })],
     ["a short quietFor behind a long idleAtMost", profile({ quietFor: "1h", idleAtMost: "3d" })],
     ["the shortest soak", profile({ soakFor: "255min" })],
     ["a profile that pulls, as shipped", pulling()],
@@ -100,32 +96,16 @@ describe("what is taken", () => {
 
 describe("what is refused", () => {
   test.for<[string, object, string]>([
-    [
-      "a rotateAfter an hour too late",
-      profile({ rotateAfter: "1892h" }),
-      "p.rotateAfter: found 78 d 20 h, so that",
-    ],
+    ["a rotateAfter an hour too late", profile({ rotateAfter: "1892h" }), "p.rotateAfter: found 78 d 20 h, so that"],
     [
       "a rotateAfter equal to the rotation before it",
       profile({ rotateAfter: "437h" }),
       "p.rotateAfter: found 18 d 5 h, while",
     ],
-    [
-      "pulling with the usual rotateAfter",
-      pulling({ rotateAfter: "75d" }),
-      "p.rotateAfter: found 75 d, so that",
-    ],
-    [
-      "pulling an hour too late",
-      pulling({ rotateAfter: "1220h" }),
-      "p.rotateAfter: found 50 d 20 h",
-    ],
+    ["pulling with the usual rotateAfter", pulling({ rotateAfter: "75d" }), "p.rotateAfter: found 75 d, so that"],
+    ["pulling an hour too late", pulling({ rotateAfter: "1220h" }), "p.rotateAfter: found 50 d 20 h"],
     ["a quiet below 48 h", profile({ quietFor: "47h" }), "p.quietFor: found a quiet of 1 d 23 h"],
-    [
-      "a short quietFor where hand-overs restart it alone",
-      pulling({ quietFor: "47h" }),
-      "p.quietFor: found a quiet",
-    ],
+    ["a short quietFor where hand-overs restart it alone", pulling({ quietFor: "47h" }), "p.quietFor: found a quiet"],
     [
       "a short quiet accepted without a reason",
       profile({ quietFor: "47h", acceptShortQuiet: "yes" }),
@@ -146,69 +126,37 @@ describe("what is refused", () => {
       profile({ adoption: "optional" }),
       "p.idleAtMost: found nothing, in a profile with optional",
     ],
-    [
-      "a soak shorter than the lag of last-used",
-      profile({ soakFor: "254min" }),
-      "p.soakFor: found 4 h 14 min",
-    ],
+    ["a soak shorter than the lag of last-used", profile({ soakFor: "254min" }), "p.soakFor: found 4 h 14 min"],
     [
       "pulling without custody to pull from",
       pulling({ destinations: [worker()] }),
       "p.destinations: found none that shows custody",
     ],
-    [
-      "no destination",
-      profile({ destinations: [] }),
-      "p.destinations: found []; allowed: at least one",
-    ],
+    ["no destination", profile({ destinations: [] }), "p.destinations: found []; allowed: at least one"],
     [
       "one destination twice",
       profile({ destinations: [worker(), worker()] }),
       'p.destinations.1: found a second "cloudflare-worker:api"',
     ],
-    [
-      "an unknown kind of destination",
-      profile({ destinations: [{ kind: "ftp" }] }),
-      "p.destinations.0.kind: found",
-    ],
+    ["an unknown kind of destination", profile({ destinations: [{ kind: "ftp" }] }), "p.destinations.0.kind: found"],
     [
       "a token that is a custody secret",
       profile({ destinations: [{ ...worker(), apiToken: "keyturn/deploy" }] }),
       'p.destinations.0.apiToken: found "keyturn/deploy"',
     ],
-    [
-      "a misspelt setting",
-      profile({ rotateAftr: "75d" }),
-      "p.rotateAftr: found a setting that does not exist",
-    ],
-    [
-      "a window, which is not built",
-      profile({ window: "Mon-Thu" }),
-      "p.window: found a setting that does not exist",
-    ],
+    ["a misspelt setting", profile({ rotateAftr: "75d" }), "p.rotateAftr: found a setting that does not exist"],
+    ["a window, which is not built", profile({ window: "Mon-Thu" }), "p.window: found a setting that does not exist"],
     [
       "a duration without a unit",
       profile({ quietFor: "10" }),
       'p.quietFor: found "10"; allowed: a whole number of days',
     ],
-    [
-      "a duration that is a number",
-      profile({ quietFor: 10 }),
-      "p.quietFor: found 10; allowed: a value of type string",
-    ],
+    ["a duration that is a number", profile({ quietFor: 10 }), "p.quietFor: found 10; allowed: a value of type string"],
     ["half a day", profile({ quietFor: "1.5d" }), 'p.quietFor: found "1.5d"'],
     ["no users", profile({ users: [] }), "p.users: found []"],
     ["a wild card", profile({ users: ["deploy-*"] }), 'p.users.0: found "deploy-*"'],
-    [
-      "a path without its last slash",
-      profile({ users: ["/rotated"] }),
-      'p.users.0: found "/rotated"',
-    ],
-    [
-      "an SMTP word that is not none",
-      profile({ smtp: "maybe" }),
-      'p.smtp: found "maybe"; allowed: "none"',
-    ],
+    ["a path without its last slash", profile({ users: ["/rotated"] }), 'p.users.0: found "/rotated"'],
+    ["an SMTP word that is not none", profile({ smtp: "maybe" }), 'p.smtp: found "maybe"; allowed: "none"'],
     ["a Region that is none", profile({ regions: ["Virginia"] }), 'p.regions.0: found "Virginia"'],
     [
       "an unasked Region without a reason",
@@ -230,9 +178,7 @@ describe("what is refused", () => {
     ["two paths", ["/ci/"], ["/cd/"], false],
   ])("weighs two profiles that serve %s", ([, one, other, isRefused]) => {
     const found = refusals({ a: profile({ users: one }), b: profile({ users: other }) });
-    expect(found.map((line) => line.split(":")[0])).toEqual(
-      isRefused ? ["profiles.b.users.0"] : [],
-    );
+    expect(found.map((line) => line.split(":")[0])).toEqual(isRefused ? ["profiles.b.users.0"] : []);
   });
 
   test("refuses a profile name that cannot be a tag's value", () => {

@@ -92,18 +92,14 @@ export function custodyContract(makeSetup: MakeSetup): void {
       await open();
       const secret = setup.cloud.secretsManager.named(NAME);
       if (secret !== null) secret.kms = { read: null, write: "AccessDeniedException" };
-      expect(
-        await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] })),
-      ).toBe("Denied");
+      expect(await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] }))).toBe("Denied");
     });
 
     test("meets a key that refuses to decrypt by reading the intent back", async () => {
       await open();
       const secret = setup.cloud.secretsManager.named(NAME);
       if (secret !== null) secret.kms = { read: "AccessDeniedException", write: null };
-      expect(
-        await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] })),
-      ).toBe("Denied");
+      expect(await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] }))).toBe("Denied");
     });
 
     test("stores a pair as pending, in the format that credential_process reads", async () => {
@@ -137,9 +133,7 @@ export function custodyContract(makeSetup: MakeSetup): void {
       expect((await custody.credential(DEPLOY, SECOND.id)).id).toBe(SECOND.id);
       await custody.promote(DEPLOY, SECOND.id);
       expect((await custody.credential(DEPLOY, FIRST.id)).id).toBe(FIRST.id);
-      expect(await failureOf(custody.credential(DEPLOY, accessKeyId("AKIANEVERSEEN")))).toBe(
-        "NotFound",
-      );
+      expect(await failureOf(custody.credential(DEPLOY, accessKeyId("AKIANEVERSEEN")))).toBe("NotFound");
     });
 
     test("promotes: current moves, previous follows, pending is taken away", async () => {
@@ -234,17 +228,12 @@ export function custodyContract(makeSetup: MakeSetup): void {
       expect(await failureOf(setup.world.custody.read(DEPLOY))).toBe("Denied");
     });
 
-    test.for(["AccessDeniedException", "DecryptionFailure"] as const)(
-      "throws when its key says %s",
-      async (read) => {
-        await promoteFirst();
-        const secret = setup.cloud.secretsManager.named(NAME);
-        if (secret !== null) secret.kms = { read, write: null };
-        expect(await failureOf(setup.world.custody.read(DEPLOY), [FIRST.secret.reveal()])).toBe(
-          "Denied",
-        );
-      },
-    );
+    test.for(["AccessDeniedException", "DecryptionFailure"] as const)("throws when its key says %s", async (read) => {
+      await promoteFirst();
+      const secret = setup.cloud.secretsManager.named(NAME);
+      if (secret !== null) secret.kms = { read, write: null };
+      expect(await failureOf(setup.world.custody.read(DEPLOY), [FIRST.secret.reveal()])).toBe("Denied");
+    });
 
     test("throws when it is scheduled for deletion", async () => {
       await promoteFirst();

@@ -22,9 +22,7 @@ export interface DestinationUnderTest {
     readonly writeFails: () => void;
   };
   /** What must be mended before a delivery, each with a part of the words that tell an operator so. */
-  readonly blocks: Readonly<
-    Record<string, { readonly arrange: () => void; readonly words: RegExp }>
-  >;
+  readonly blocks: Readonly<Record<string, { readonly arrange: () => void; readonly words: RegExp }>>;
   /** Whether the target exists now. */
   readonly exists: () => boolean;
   readonly close: () => Promise<void>;
@@ -36,10 +34,7 @@ const NEW: Credential = {
 };
 
 /** What `Destination` promises, for any that is delivered to. */
-export function destinationContract(
-  name: string,
-  setUp: () => Promise<DestinationUnderTest>,
-): void {
+export function destinationContract(name: string, setUp: () => Promise<DestinationUnderTest>): void {
   describe(`${name} as a destination`, () => {
     const run =
       (body: (world: DestinationUnderTest) => Promise<void>): (() => Promise<void>) =>
@@ -54,16 +49,13 @@ export function destinationContract(
     delivers(run);
     refuses(run);
   });
-  test.concurrent.for(["preflight", "live"] as const)(
-    `${name}: %s changes nothing`,
-    async (method) => {
-      const world = await setUp();
-      const before = world.pair();
-      await (method === "live" ? world.destination.live(null) : world.destination.preflight());
-      expect(world.pair()).toEqual(before);
-      await world.close();
-    },
-  );
+  test.concurrent.for(["preflight", "live"] as const)(`${name}: %s changes nothing`, async (method) => {
+    const world = await setUp();
+    const before = world.pair();
+    await (method === "live" ? world.destination.live(null) : world.destination.preflight());
+    expect(world.pair()).toEqual(before);
+    await world.close();
+  });
 }
 
 type Run = (body: (world: DestinationUnderTest) => Promise<void>) => () => Promise<void>;

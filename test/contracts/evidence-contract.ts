@@ -24,10 +24,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   afterEach(async () => setup.close());
 
   const use = (service: string, operation: string, region = "us-east-1", input = {}): void => {
-    setup.cloud.callAs(
-      { keyId: key.id, secret: key.secret },
-      { service, operation, region, input },
-    );
+    setup.cloud.callAs({ keyId: key.id, secret: key.secret }, { service, operation, region, input });
   };
   /** Every run asks who it is first, and so learns the time. */
   const answer = async (
@@ -188,8 +185,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
           operation: "CreateSecret",
           input: { Name: "keyturn/deploy", SecretString: "{}" },
         });
-        const SecretId =
-          by === "name" ? "keyturn/deploy" : cloud.secretsManager.named("keyturn/deploy")?.arn;
+        const SecretId = by === "name" ? "keyturn/deploy" : cloud.secretsManager.named("keyturn/deploy")?.arn;
         const readAt = clock.now();
         use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId });
         clock.advance(cloud.lags.cloudTrailMs + hours(1));
@@ -257,11 +253,8 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   });
 
   describe("authorship", () => {
-    const authorOf = async (
-      keyId: AccessKeyId,
-      event: "CreateAccessKey" | "UpdateAccessKey",
-      fromMs: number,
-    ) => answer({ source: "authorship", keyId, event, from: instant(fromMs) });
+    const authorOf = async (keyId: AccessKeyId, event: "CreateAccessKey" | "UpdateAccessKey", fromMs: number) =>
+      answer({ source: "authorship", keyId, event, from: instant(fromMs) });
 
     test("says ours for a key that our role made, and for a status it set", async () => {
       const { world, cloud, clock } = setup;
@@ -296,9 +289,9 @@ export function evidenceContract(makeSetup: MakeSetup): void {
         { keyId: pair.id, secret: pair.secret },
         { service: "iam", operation: "CreateAccessKey", input: { UserName: DEPLOY } },
       )["AccessKey"] as Record<string, string>;
-      expect(
-        await authorOf(accessKeyId(made["AccessKeyId"] ?? ""), "CreateAccessKey", clock.now()),
-      ).toMatchObject({ author: { kind: "other", who: admin.arn } });
+      expect(await authorOf(accessKeyId(made["AccessKeyId"] ?? ""), "CreateAccessKey", clock.now())).toMatchObject({
+        author: { kind: "other", who: admin.arn },
+      });
     });
 
     test("is unknown when no event is found, or CloudTrail refuses", async () => {

@@ -87,9 +87,7 @@ export function journalContract(makeSetup: MakeSetup): void {
       const empty = await journal.read(DEPLOY);
       await journal.write(empty, { record: RECORD, lease: null, now: NOW });
       const late = { ...RECORD, since: plus(NOW, 1) };
-      expect(await failureOf(journal.write(empty, { record: late, lease: null, now: NOW }))).toBe(
-        "Conflict",
-      );
+      expect(await failureOf(journal.write(empty, { record: late, lease: null, now: NOW }))).toBe("Conflict");
       expect((await journal.read(DEPLOY)).record).toEqual(RECORD);
     });
 
@@ -102,9 +100,9 @@ export function journalContract(makeSetup: MakeSetup): void {
       });
       const seen = await journal.read(DEPLOY);
       const lease = leaseOf("second", 2 * until);
-      expect(
-        await failureOf(journal.write(seen, { record: RECORD, lease, now: plus(NOW, until - 1) })),
-      ).toBe("Conflict");
+      expect(await failureOf(journal.write(seen, { record: RECORD, lease, now: plus(NOW, until - 1) }))).toBe(
+        "Conflict",
+      );
       const taken = await journal.write(seen, { record: RECORD, lease, now: plus(NOW, until) });
       expect(taken.lease).toEqual(lease);
     });

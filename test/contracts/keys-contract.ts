@@ -76,9 +76,7 @@ export function keysContract(makeSetup: MakeSetup): void {
     test("makes a key whose pair signs", async () => {
       const { world, cloud } = setup;
       const made = await world.accessKeys.create(DEPLOY);
-      expect(cloud.iam.keysOf(DEPLOY).map(({ id, secret }) => [id, secret])).toEqual([
-        [made.id, made.secret.reveal()],
-      ]);
+      expect(cloud.iam.keysOf(DEPLOY).map(({ id, secret }) => [id, secret])).toEqual([[made.id, made.secret.reveal()]]);
     });
 
     test("says LimitReached for a third key", async () => {
@@ -199,9 +197,7 @@ export function keysContract(makeSetup: MakeSetup): void {
         kind: "lost-before",
         times: 1,
       });
-      expect(
-        await failureOf(world.prover.callerArn(credentialOf(key), "us-east-1"), [key.secret]),
-      ).toBe("Unreachable");
+      expect(await failureOf(world.prover.callerArn(credentialOf(key), "us-east-1"), [key.secret])).toBe("Unreachable");
       expect(cloud.counts.get("sts.GetCallerIdentity")).toBe(1);
     });
   });

@@ -37,10 +37,7 @@ export const madeUp = (name: string): Credential => ({
  * The code that a call fails with, as ours and without these secrets anywhere in the error; else what it did instead,
  * in words that are no code.
  */
-export async function failureOf(
-  call: Promise<unknown>,
-  secrets: readonly string[] = [],
-): Promise<string> {
+export async function failureOf(call: Promise<unknown>, secrets: readonly string[] = []): Promise<string> {
   const thrown: unknown = await call.then(
     () => null,
     (error: unknown) => error,

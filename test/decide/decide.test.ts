@@ -298,11 +298,7 @@ describe("retiring the old key", () => {
       }),
       evidence:
         over.evidence ??
-        evidence(
-          lastUsed(K1, usedAt(ago(over.deliveredAgoMs + hours(1)))),
-          trail(K1, unused),
-          live("ours"),
-        ),
+        evidence(lastUsed(K1, usedAt(ago(over.deliveredAgoMs + hours(1)))), trail(K1, unused), live("ours")),
       ...over.changes,
     });
   };
@@ -457,10 +453,7 @@ describe("retiring the old key", () => {
         deliveredAgoMs: days(30),
         changes: {
           record: aRecord({
-            deliveries: [
-              aDelivery(K2, ago(days(30))),
-              aDelivery(K1, ago(days(80)), { destination: "github:ci" }),
-            ],
+            deliveries: [aDelivery(K2, ago(days(30))), aDelivery(K1, ago(days(80)), { destination: "github:ci" })],
             keys: {
               [K1]: aMemory(),
               [K2]: aMemory({ promotedAt: ago(days(30)), adoptedAt: ago(days(29)) }),
@@ -592,11 +585,7 @@ describe("the soak", () => {
     "N6: a later one is no proof of a use, and only keeps the key": {
       seen: soaking({
         inactiveForMs: days(7),
-        evidence: evidence(
-          lastUsed(K1, usedAt(ago(days(7) - minutes(16)))),
-          trail(K1, unused),
-          live,
-        ),
+        evidence: evidence(lastUsed(K1, usedAt(ago(days(7) - minutes(16)))), trail(K1, unused), live),
       }),
       ...hold("delete", "UsedDuringSoak"),
     },

@@ -1,27 +1,16 @@
 import { describe, expect, test } from "vitest";
-import {
-  CloudflareWorkerOptions,
-  createCloudflareWorker,
-} from "../../src/destinations/cloudflare-worker.ts";
+import { CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import type { Cloudflare } from "../world/cloudflare.ts";
-import {
-  ACCOUNT,
-  clientFor,
-  simulateWorker,
-  WORKER,
-  WORKER_OPTIONS,
-  workerUnderTest,
-} from "./worker-under-test.ts";
+import { ACCOUNT, clientFor, simulateWorker, WORKER, WORKER_OPTIONS, workerUnderTest } from "./worker-under-test.ts";
 
 const BASE = "http://cloudflare.invalid/client/v4";
 const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new-secret") };
 
-const inProcess = (cloudflare: Cloudflare) =>
-  clientFor(BASE, { fetch: cloudflareFetch(cloudflare) });
+const inProcess = (cloudflare: Cloudflare) => clientFor(BASE, { fetch: cloudflareFetch(cloudflare) });
 
 destinationContract("cloudflare-worker, without a socket,", () => {
   const cloudflare = simulateWorker();

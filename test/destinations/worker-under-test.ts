@@ -1,12 +1,5 @@
-import {
-  type CloudflareClient,
-  type CloudflareOptions,
-  createCloudflare,
-} from "../../src/cloud/cloudflare.ts";
-import {
-  type CloudflareWorkerOptions,
-  createCloudflareWorker,
-} from "../../src/destinations/cloudflare-worker.ts";
+import { type CloudflareClient, type CloudflareOptions, createCloudflare } from "../../src/cloud/cloudflare.ts";
+import { type CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import type { DestinationUnderTest } from "../contracts/destination-contract.ts";
 import { Cloudflare, type Readings, type VersionChange } from "../world/cloudflare.ts";

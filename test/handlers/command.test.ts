@@ -35,10 +35,7 @@ describe("an event", () => {
     [{ command: "rotate" }, 'command: found "rotate"; allowed: sweep'],
     [{ command: "constructor" }, 'command: found "constructor"'],
     [{ source: "aws.s3", "detail-type": "Object Created" }, "command: found nothing"],
-    [
-      { command: "sweep", user: "a" },
-      'user: found "a"; allowed: with sweep, only command and users',
-    ],
+    [{ command: "sweep", user: "a" }, 'user: found "a"; allowed: with sweep, only command and users'],
     [{ command: "pause", users: ["a"] }, 'users: found ["a"]; allowed: with pause, only command'],
     [{ command: "sweep", users: [] }, "users: found []; allowed: a list of one"],
     [{ command: "sweep", users: "a" }, 'users: found "a"'],

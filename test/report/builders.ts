@@ -12,11 +12,7 @@ export const K2 = accessKeyId("AKIAK2K2K2K2K2K2K2K2");
 
 export const daysAgo = (count: number) => plus(NOW, -days(count));
 
-export const key = (
-  id = K1,
-  ageMs = days(10),
-  status: AccessKey["status"] = "active",
-): AccessKey => ({
+export const key = (id = K1, ageMs = days(10), status: AccessKey["status"] = "active"): AccessKey => ({
   id,
   status,
   createdAt: plus(NOW, -ageMs),

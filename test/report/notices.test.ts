@@ -3,17 +3,7 @@ import type { ActStep, Outcome } from "../../src/rotation/decision.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { noticesOf } from "../../src/report/notices.ts";
-import {
-  custodyOf,
-  daysAgo,
-  decided,
-  findings,
-  K1,
-  K2,
-  key,
-  observation,
-  profile,
-} from "./builders.ts";
+import { custodyOf, daysAgo, decided, findings, K1, K2, key, observation, profile } from "./builders.ts";
 
 const keysOf = (differs: Parameters<typeof findings>[0]) =>
   noticesOf(findings(differs)).map((notice) => notice.dedupeKey);
@@ -56,9 +46,7 @@ describe("a reason", () => {
 
   test("that is a blind spot names what cannot be seen", () => {
     const blind = observation({ blindSpots: [{ about: "keys", because: "access denied" }] });
-    expect(keysOf({ observation: blind, turns: turn(decided("BlindSpot")) })).toEqual([
-      "BlindSpot:keys",
-    ]);
+    expect(keysOf({ observation: blind, turns: turn(decided("BlindSpot")) })).toEqual(["BlindSpot:keys"]);
   });
 
   test("is told in a plan as in a sweep, once for all turns", () => {
@@ -113,9 +101,7 @@ describe("an outcome", () => {
   test("that failed is told with code and message", () => {
     const error = new RotationError("Denied", "delivering to worker a, token refused");
     const decision = decided("DestinationBehind", "behind", deliver);
-    const [notice] = noticesOf(
-      findings({ turns: turn(decision, { kind: "failed", step: deliver, error }) }),
-    );
+    const [notice] = noticesOf(findings({ turns: turn(decision, { kind: "failed", step: deliver, error }) }));
     expect(notice).toMatchObject({
       code: "StepFailed",
       severity: "warning",
@@ -127,9 +113,7 @@ describe("an outcome", () => {
   test("that failed by a bug of ours is urgent", () => {
     const error = new RotationError("Bug", "checking an invariant, it does not hold: one");
     const decision = decided("OldKeyQuiet", "quiet", deactivate);
-    const [notice] = noticesOf(
-      findings({ turns: turn(decision, { kind: "failed", step: deactivate, error }) }),
-    );
+    const [notice] = noticesOf(findings({ turns: turn(decision, { kind: "failed", step: deactivate, error }) }));
     expect(notice).toMatchObject({ code: "StepFailed", severity: "urgent" });
   });
 
@@ -166,11 +150,7 @@ describe("a deadline", () => {
     ["at maxAge - 3 d", days(87), [`KeyOverdue:${K1}:soon`, `DeliveryLate:${K1}`]],
     ["just before maxAge", days(90) - 1, [`KeyOverdue:${K1}:soon`, `DeliveryLate:${K1}`]],
     ["at maxAge", days(90), [`KeyOverdue:${K1}:week 0`, `DeliveryLate:${K1}`]],
-    [
-      "just before the week is over",
-      days(97) - 1,
-      [`KeyOverdue:${K1}:week 0`, `DeliveryLate:${K1}`],
-    ],
+    ["just before the week is over", days(97) - 1, [`KeyOverdue:${K1}:week 0`, `DeliveryLate:${K1}`]],
     ["a week after maxAge", days(97), [`KeyOverdue:${K1}:week 1`, `DeliveryLate:${K1}`]],
   ])("%s", ([, ageMs, expected]) => {
     expect(aged(ageMs)).toEqual(expected);
@@ -179,9 +159,9 @@ describe("a deadline", () => {
   test("says the age, what is allowed and what is in the way", () => {
     const decision = decided("OldKeyStillUsed", "used 3 h ago by s3");
     const keys = [key(K1, days(91))];
-    const notice = noticesOf(
-      findings({ observation: observation({ keys }), turns: turn(decision) }),
-    ).find(({ code }) => code === "KeyOverdue");
+    const notice = noticesOf(findings({ observation: observation({ keys }), turns: turn(decision) })).find(
+      ({ code }) => code === "KeyOverdue",
+    );
     expect(notice?.text).toBe(`${K1} is 91 d old, and may be 90 d. In the way: used 3 h ago by s3`);
     expect(notice?.severity).toBe("urgent");
   });
@@ -189,9 +169,7 @@ describe("a deadline", () => {
   test("is told of the old key too, whose replacement is promoted and not late", () => {
     const keys = [key(K1, days(91)), key(K2, days(15))];
     const custody = custodyOf({ current: K2, previous: K1 });
-    expect(keysOf({ observation: observation({ keys, custody }) })).toEqual([
-      `KeyOverdue:${K1}:week 0`,
-    ]);
+    expect(keysOf({ observation: observation({ keys, custody }) })).toEqual([`KeyOverdue:${K1}:week 0`]);
   });
 
   test("of an ordinary rotation is never met: Inactive keys do not count", () => {

@@ -49,9 +49,7 @@ describe("report", () => {
     const sent = await report({ notifiers: [broken, mail.notifier], log }, [notice()]);
     expect(sent).toEqual({ failed: ["broken"] });
     expect(mail.got).toHaveLength(1);
-    expect(lines).toMatchObject([
-      { level: "error", message: "a notifier failed", fields: { notifier: "broken" } },
-    ]);
+    expect(lines).toMatchObject([{ level: "error", message: "a notifier failed", fields: { notifier: "broken" } }]);
   });
 
   test("survives a notifier that throws before it waits for anything", async () => {
@@ -93,14 +91,11 @@ describe("the SNS notifier", () => {
     });
   });
 
-  test.for(Object.keys(NOTICES) as NoticeCode[])(
-    "keeps the subject of %s to what SNS takes",
-    (code) => {
-      const { subject } = render(notice({ code, user: userName("u".repeat(64)) }));
-      expect(subject).toMatch(/^[\x20-\x7e]{1,99}$/);
-      expect(subject).toContain(": ");
-    },
-  );
+  test.for(Object.keys(NOTICES) as NoticeCode[])("keeps the subject of %s to what SNS takes", (code) => {
+    const { subject } = render(notice({ code, user: userName("u".repeat(64)) }));
+    expect(subject).toMatch(/^[\x20-\x7e]{1,99}$/);
+    expect(subject).toContain(": ");
+  });
 
   test("tries every notice, and throws the first failure after the last", async () => {
     const subjects: string[] = [];

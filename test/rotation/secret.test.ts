@@ -12,10 +12,7 @@ describe("Secret", () => {
     ["util.inspect", inspect({ nested: { secret } }, { depth: 9, showHidden: true })],
     ["a template string", `${secret}`],
     ["String()", String(secret)],
-    [
-      "an error's inspection",
-      inspect(new RotationError("Bug", `storing ${secret}`, { cause: secret })),
-    ],
+    ["an error's inspection", inspect(new RotationError("Bug", `storing ${secret}`, { cause: secret }))],
   ])("prints as [secret] under %s", ([, printed]) => {
     expect(printed).toContain("[secret]");
     expect(printed).not.toContain(value);

@@ -35,7 +35,11 @@ describe("an invoice scanner that pulls its pair from custody", () => {
       if (hour % 7 === 0) laptop.pull();
       if (hour % 3 === 0) scanner.work();
     };
-    await here.passUntil(() => here.keysOf(user).length === 1 && !here.keysOf(user)[0]?.startsWith(first.id), days(60), work);
+    await here.passUntil(
+      () => here.keysOf(user).length === 1 && !here.keysOf(user)[0]?.startsWith(first.id),
+      days(60),
+      work,
+    );
     const second = here.keysOf(user);
     expect(second).toHaveLength(1);
     await here.passUntil(() => here.keysOf(user).length === 2, days(60), work);

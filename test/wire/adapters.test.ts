@@ -39,12 +39,7 @@ describe("the adapters beyond their contracts", () => {
     const run = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
     const users = await run.directory.tagged();
     run.close();
-    expect(users.map(({ name }) => name).toSorted()).toEqual([
-      "user-0",
-      "user-2",
-      "user-4",
-      "user-6",
-    ]);
+    expect(users.map(({ name }) => name).toSorted()).toEqual(["user-0", "user-2", "user-4", "user-6"]);
     expect(users[0]).toMatchObject({ smtp: "unknown", tags: { keyturn: "p", team: "Mail" } });
   });
 
@@ -54,8 +49,7 @@ describe("the adapters beyond their contracts", () => {
       cloud.iam.createUser({ name, path: "/rotated/", tags: { keyturn: "p" } });
     }
     cloud.onCall(({ operation, input }) => {
-      if (operation === "ListUserTags" && input["UserName"] === "gone")
-        cloud.iam.deleteUser("gone");
+      if (operation === "ListUserTags" && input["UserName"] === "gone") cloud.iam.deleteUser("gone");
     });
     const run = wireWorld(cloud, wire, { pathPrefix: "/rotated/" });
     expect((await run.directory.tagged()).map(({ name }) => name)).toEqual(["here"]);

@@ -120,12 +120,8 @@ describe("the Cloudflare client", () => {
   });
 
   test("asks again for a token that could not be read", async () => {
-    const answers = [
-      () => Promise.reject(new Error("throttled")),
-      () => Promise.resolve(new Secret(TOKEN)),
-    ];
-    const readToken = (): Promise<Secret> =>
-      answers.shift()?.() ?? Promise.reject(new Error("none"));
+    const answers = [() => Promise.reject(new Error("throttled")), () => Promise.resolve(new Secret(TOKEN))];
+    const readToken = (): Promise<Secret> => answers.shift()?.() ?? Promise.reject(new Error("none"));
     const client = clientFor(api.baseUrl, { readToken });
     await expect(client.live(NAME)).rejects.toThrow("throttled");
     expect(await client.live(NAME)).toHaveLength(1);

@@ -122,11 +122,7 @@ interface Call {
   readonly keyId: string;
 }
 
-async function call(
-  edge: Edge,
-  headers: Readonly<Record<string, string>> = {},
-  worker = WORKER,
-): Promise<Call> {
+async function call(edge: Edge, headers: Readonly<Record<string, string>> = {}, worker = WORKER): Promise<Call> {
   const response = await globalThis.fetch(edge.url(worker), { headers });
   return (await response.json()) as Call;
 }

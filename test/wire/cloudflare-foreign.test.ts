@@ -6,14 +6,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import CloudflareSdk from "cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  ACCOUNT,
-  ID,
-  SECRET,
-  simulateWorker,
-  TOKEN,
-  WORKER,
-} from "../destinations/worker-under-test.ts";
+import { ACCOUNT, ID, SECRET, simulateWorker, TOKEN, WORKER } from "../destinations/worker-under-test.ts";
 import { startCloudflareApi } from "../world/wire/cloudflare-handler.ts";
 
 const WRANGLER = resolve("node_modules/wrangler/bin/wrangler.js");
@@ -52,11 +45,7 @@ describe("wrangler against the simulated Cloudflare", () => {
     });
     child.stdin.end(input);
     const ended = new Promise<number | null>((done) => child.once("close", done));
-    const [out, errors, status] = await Promise.all([
-      text(child.stdout),
-      text(child.stderr),
-      ended,
-    ]);
+    const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     return { status, said: out + errors };
   }
 
@@ -68,9 +57,7 @@ describe("wrangler against the simulated Cloudflare", () => {
     expect(liveSecrets()).toEqual({ [ID]: "AKIANEW", [SECRET]: "new+secret/" });
 
     const list = await wrangler(["secret", "list"], "");
-    expect(JSON.parse(list.said)).toEqual(
-      [ID, SECRET].map((name) => ({ name, type: "secret_text" })),
-    );
+    expect(JSON.parse(list.said)).toEqual([ID, SECRET].map((name) => ({ name, type: "secret_text" })));
   });
 
   test("secret put sets one half, and is refused while the newest version is not live", async () => {
@@ -88,11 +75,9 @@ describe("wrangler against the simulated Cloudflare", () => {
 });
 
 describe("the Cloudflare SDK against the simulated Cloudflare", () => {
-  const sdk = () =>
-    new CloudflareSdk({ apiToken: TOKEN, baseURL: api.baseUrl, maxRetries: 0, logLevel: "off" });
+  const sdk = () => new CloudflareSdk({ apiToken: TOKEN, baseURL: api.baseUrl, maxRetries: 0, logLevel: "off" });
   const params = { account_id: ACCOUNT };
-  const secret = (name: string, value: string) =>
-    ({ name, text: value, type: "secret_text" }) as const;
+  const secret = (name: string, value: string) => ({ name, text: value, type: "secret_text" }) as const;
 
   test("bulkUpdate sets the pair, and deployments, versions and bindings can be read", async () => {
     const { scripts } = sdk().workers;

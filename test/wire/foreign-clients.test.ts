@@ -41,17 +41,13 @@ describe("a client that is not ours", () => {
     ["sts", "/", "<Code>SignatureDoesNotMatch</Code>"],
     ["textract", "/", "SignatureDoesNotMatch"],
     ["s3", "/bucket/key", "<Error><Code>SignatureDoesNotMatch</Code>"],
-  ] as const)(
-    "is refused by %s when it signs with another secret",
-    async ([service, path, said]) => {
-      const init =
-        service === "sts" ? form : service === "s3" ? {} : { method: "POST", body: "{}" };
-      const answer = await ask(service, path, init, "another+secret");
-      expect(answer.status).toBe(403);
-      const all = (answer.headers.get("x-amzn-errortype") ?? "") + (await answer.text());
-      expect(all).toContain(said);
-    },
-  );
+  ] as const)("is refused by %s when it signs with another secret", async ([service, path, said]) => {
+    const init = service === "sts" ? form : service === "s3" ? {} : { method: "POST", body: "{}" };
+    const answer = await ask(service, path, init, "another+secret");
+    expect(answer.status).toBe(403);
+    const all = (answer.headers.get("x-amzn-errortype") ?? "") + (await answer.text());
+    expect(all).toContain(said);
+  });
 
   test("is refused when it did not sign", async () => {
     const { url, headers } = await foreignClient(pair, "sts").sign(setup.wire.url, form);

@@ -9,10 +9,11 @@ describe("what is not AWS's own", () => {
   });
   afterEach(async () => setup.close());
   const invoke = async (name: string, body: string, headers: Record<string, string> = {}) =>
-    foreignClient(setup.cloud.role, "lambda").fetch(
-      `${setup.wire.url}/2015-03-31/functions/${name}/invocations`,
-      { method: "POST", body, headers },
-    );
+    foreignClient(setup.cloud.role, "lambda").fetch(`${setup.wire.url}/2015-03-31/functions/${name}/invocations`, {
+      method: "POST",
+      body,
+      headers,
+    });
 
   test("runs an invoked function with its event, and answers what it returned", async () => {
     setup.wire.onInvoke("keyturn-dev-sweep", async (event) => Promise.resolve({ event }));
@@ -44,10 +45,10 @@ describe("what is not AWS's own", () => {
     setup.wire.mount("/client/v4", (request, response) => {
       request.pipe(response);
     });
-    const answer = await foreignClient(setup.cloud.role, "any").fetch(
-      `${setup.wire.url}/client/v4/accounts`,
-      { method: "POST", body: "as it is" },
-    );
+    const answer = await foreignClient(setup.cloud.role, "any").fetch(`${setup.wire.url}/client/v4/accounts`, {
+      method: "POST",
+      body: "as it is",
+    });
     expect(await answer.text()).toBe("as it is");
     expect(answer.headers.get("date")).toBe("Sun, 14 Mar 2027 09:30:00 GMT");
   });

@@ -91,9 +91,7 @@ describe("last used", () => {
 
   test("does not count calls that failed authentication", () => {
     const wrong = { ...pair, secret: "wrong" };
-    expect(code(() => cloud.callAs(wrong, { service: "lambda", operation: "Invoke" }))).toBe(
-      "SignatureDoesNotMatch",
-    );
+    expect(code(() => cloud.callAs(wrong, { service: "lambda", operation: "Invoke" }))).toBe("SignatureDoesNotMatch");
     clock.advance(300 * MINUTE_MS);
     expect(lastUsed()).toEqual({ ServiceName: "N/A", Region: "N/A" });
   });
@@ -166,9 +164,7 @@ describe("event history", () => {
     clock.advance(20 * MINUTE_MS);
     const first = events({ ...byKey(), MaxResults: 2 });
     const NextToken = first["NextToken"];
-    expect(code(() => events({ ...byKey(), MaxResults: 3, NextToken }))).toBe(
-      "InvalidNextTokenException",
-    );
+    expect(code(() => events({ ...byKey(), MaxResults: 3, NextToken }))).toBe("InvalidNextTokenException");
     clock.advance(1_000);
     expect(events({ ...byKey(), MaxResults: 2, NextToken })["Events"]).toHaveLength(1);
   });
@@ -180,9 +176,7 @@ describe("secrets", () => {
     const put = { SecretId: "s", ClientRequestToken: "t".repeat(32), VersionStages: ["X"] };
     secrets("PutSecretValue", { ...put, SecretString: "two" });
     secrets("PutSecretValue", { ...put, SecretString: "two" });
-    expect(code(() => secrets("PutSecretValue", { ...put, SecretString: "three" }))).toBe(
-      "ResourceExistsException",
-    );
+    expect(code(() => secrets("PutSecretValue", { ...put, SecretString: "three" }))).toBe("ResourceExistsException");
   });
 
   test("make the first version current whatever was asked", () => {

@@ -142,10 +142,7 @@ export class Cloud implements SimulatedCloud {
     if (operations === undefined) return {};
     const operation = operations[received.operation];
     if (operation === undefined) {
-      throw new ServiceError(
-        "InvalidAction",
-        `${received.operation} is not valid for this web service.`,
-      );
+      throw new ServiceError("InvalidAction", `${received.operation} is not valid for this web service.`);
     }
     return operation(received);
   }

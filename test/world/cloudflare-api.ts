@@ -1,9 +1,4 @@
-import {
-  type Cloudflare,
-  CloudflareRefusal,
-  type Fault,
-  type WorkerVersion,
-} from "./cloudflare.ts";
+import { type Cloudflare, CloudflareRefusal, type Fault, type WorkerVersion } from "./cloudflare.ts";
 
 /** One request to the API, its path without the base: "/accounts/…". */
 export interface ApiRequest {
@@ -36,11 +31,7 @@ const VERSIONS_PER_PAGE = 10;
 
 /** The calls of the API that are served. Order matters: the first that matches answers. */
 const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
-  [
-    "GET",
-    /^\/(?:user|accounts\/[^/]+)\/tokens\/verify$/,
-    () => ({ id: "token", status: "active" }),
-  ],
+  ["GET", /^\/(?:user|accounts\/[^/]+)\/tokens\/verify$/, () => ({ id: "token", status: "active" })],
   ["GET", script("secrets"), (cf, _, parts) => secretsOf(cf, target(parts))],
   ["PUT", script("secrets"), putSecret],
   ["GET", script("secrets/([^/]+)"), readSecret],
@@ -110,8 +101,7 @@ function dispatch(cloudflare: Cloudflare, request: ApiRequest): unknown {
     const [account, name] = parts.map(decodeURIComponent);
     if (account !== undefined && !/^[0-9a-f]{32}$/.test(account)) break;
     const isAllowed =
-      account === undefined ||
-      (token.account === account && (token.scripts?.includes(name ?? "") ?? true));
+      account === undefined || (token.account === account && (token.scripts?.includes(name ?? "") ?? true));
     if (!isAllowed) throw new CloudflareRefusal(403, 10000, "Authentication error");
     return route(cloudflare, request, parts.map(decodeURIComponent));
   }
@@ -274,11 +264,7 @@ function json(request: ApiRequest): unknown {
   }
 }
 
-function reply(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): ApiReply {
+function reply(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): ApiReply {
   const all = { "content-type": "application/json", ...headers };
   return { kind: "answered", status, headers: all, body: JSON.stringify(body) };
 }
@@ -312,5 +298,4 @@ export function cloudflareFetch(cloudflare: Cloudflare): typeof globalThis.fetch
   };
 }
 
-export const bearer = (header: string | null): string | null =>
-  /^Bearer (.+)$/.exec(header ?? "")?.[1] ?? null;
+export const bearer = (header: string | null): string | null => /^Bearer (.+)$/.exec(header ?? "")?.[1] ?? null;

@@ -1,12 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  ACCOUNT,
-  ID,
-  SECRET,
-  simulateWorker,
-  TOKEN,
-  WORKER,
-} from "../destinations/worker-under-test.ts";
+import { ACCOUNT, ID, SECRET, simulateWorker, TOKEN, WORKER } from "../destinations/worker-under-test.ts";
 import { Cloudflare, type DeployedEvent, type Readings } from "./cloudflare.ts";
 
 const refusal = (code: number) => expect.objectContaining({ code });
@@ -85,9 +78,7 @@ describe("a simulated deployment", () => {
     const cloudflare = simulateWorker();
     for (let made = 1; made <= 100; made += 1) cloudflare.deploy(ACCOUNT, WORKER);
     const [first = "", second = ""] = idsOf(cloudflare);
-    expect(() => cloudflare.createDeployment(ACCOUNT, WORKER, wholly(first))).toThrow(
-      refusal(10021),
-    );
+    expect(() => cloudflare.createDeployment(ACCOUNT, WORKER, wholly(first))).toThrow(refusal(10021));
     cloudflare.createDeployment(ACCOUNT, WORKER, wholly(second));
     expect(cloudflare.deployments(ACCOUNT, WORKER)).toHaveLength(10);
   });

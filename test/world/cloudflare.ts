@@ -129,8 +129,7 @@ export class Cloudflare {
     const rate = this.#rates.get(value) ?? { windowStart: now, count: 0, blockedUntil: 0 };
     this.#rates.set(value, rate);
     if (now < rate.blockedUntil) throw tooMany();
-    if (now - rate.windowStart >= RATE_WINDOW_MS)
-      Object.assign(rate, { windowStart: now, count: 0 });
+    if (now - rate.windowStart >= RATE_WINDOW_MS) Object.assign(rate, { windowStart: now, count: 0 });
     rate.count += 1;
     if (rate.count <= REQUESTS_MAX) return token;
     rate.blockedUntil = now + RATE_WINDOW_MS;
@@ -157,11 +156,7 @@ export class Cloudflare {
   }
 
   /** Sets and deletes secrets in ONE new version, and deploys it. Refused unless the newest version is the live one. */
-  changeSecrets(
-    account: string,
-    script: string,
-    secrets: Readonly<Record<string, string | null>>,
-  ): WorkerVersion {
+  changeSecrets(account: string, script: string, secrets: Readonly<Record<string, string | null>>): WorkerVersion {
     const worker = this.#worker(account, script);
     if (Object.keys(secrets).length > this.#readings.bulkOperationsMax) {
       throw new CloudflareRefusal(400, 100160, "Too many secrets in one request");
@@ -170,10 +165,7 @@ export class Cloudflare {
     if (newest === undefined) throw new CloudflareRefusal(400, 10222, "No versions uploaded");
     const shares = worker.deployments[0]?.shares ?? [];
     const serving = shares.find((share) => share.versionId === newest.id);
-    const isLive =
-      this.#readings.editDuringGradual === "refused"
-        ? serving?.percentage === 100
-        : serving !== undefined;
+    const isLive = this.#readings.editDuringGradual === "refused" ? serving?.percentage === 100 : serving !== undefined;
     if (!isLive) {
       throw new CloudflareRefusal(
         400,
@@ -202,9 +194,7 @@ export class Cloudflare {
       throw new CloudflareRefusal(400, 10021, "One or two versions that add up to 100 are needed");
     }
     const deployable = worker.versions.slice(-DEPLOYABLE_MAX);
-    const targets = plan.shares.map(({ versionId }) =>
-      deployable.find((version) => version.id === versionId),
-    );
+    const targets = plan.shares.map(({ versionId }) => deployable.find((version) => version.id === versionId));
     if (targets.includes(undefined)) {
       throw new CloudflareRefusal(400, 10021, "A version of the deployment cannot be deployed");
     }
@@ -299,10 +289,7 @@ function merged(
 }
 
 /** The names whose values differ between what is live and an older version that is to go live. */
-function changedSecrets(
-  live: readonly WorkerVersion[],
-  targets: readonly (WorkerVersion | undefined)[],
-): string[] {
+function changedSecrets(live: readonly WorkerVersion[], targets: readonly (WorkerVersion | undefined)[]): string[] {
   const pairs = targets.flatMap((target) => live.map((current) => [current, target] as const));
   const names = pairs.flatMap(([current, target]) => {
     if (target === undefined || target.number >= current.number) return [];

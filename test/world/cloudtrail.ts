@@ -163,11 +163,9 @@ export class CloudTrail {
   }
 }
 
-const indexOf = (region: string, key: string, value: unknown): string =>
-  `${region} ${key} ${String(value)}`;
+const indexOf = (region: string, key: string, value: unknown): string => `${region} ${key} ${String(value)}`;
 
-const isReadOnly = (operation: string): boolean =>
-  /^(Get|List|Describe|Lookup|Head|Search|Filter)/.test(operation);
+const isReadOnly = (operation: string): boolean => /^(Get|List|Describe|Lookup|Head|Search|Filter)/.test(operation);
 
 /** ISO 8601 to the second. */
 const spelled = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
@@ -176,16 +174,11 @@ const camel = (name: string): string => name.charAt(0).toLowerCase() + name.slic
 
 function parametersOf(input: Readonly<Record<string, unknown>>): Record<string, unknown> | null {
   const kept = Object.entries(input).filter(([name]) => !WITHHELD.has(name));
-  return kept.length === 0
-    ? null
-    : Object.fromEntries(kept.map(([name, value]) => [camel(name), value]));
+  return kept.length === 0 ? null : Object.fromEntries(kept.map(([name, value]) => [camel(name), value]));
 }
 
 /** Only the answers whose record matters to us, and never the secret. */
-function elementsOf(
-  operation: string,
-  answer: CloudAnswer,
-): Readonly<Record<string, unknown>> | null {
+function elementsOf(operation: string, answer: CloudAnswer): Readonly<Record<string, unknown>> | null {
   if (operation !== "CreateAccessKey") return null;
   const key = answer["AccessKey"] as Readonly<Record<string, unknown>>;
   const created = key["CreateDate"] as Date;
@@ -199,11 +192,7 @@ function elementsOf(
   };
 }
 
-function identityOf(
-  caller: Received["caller"],
-  accountId: string,
-  atMs: number,
-): Readonly<Record<string, unknown>> {
+function identityOf(caller: Received["caller"], accountId: string, atMs: number): Readonly<Record<string, unknown>> {
   const common = {
     principalId: caller.uniqueId,
     arn: caller.arn,
@@ -292,10 +281,7 @@ const tokenOf = (offset: number, input: Readonly<Record<string, unknown>>): stri
 function startOf(input: Readonly<Record<string, unknown>>): number | null {
   const token = optionalText(input, "NextToken");
   if (token === null) return null;
-  const refusal = new ServiceError(
-    "InvalidNextTokenException",
-    "the token is not for these parameters",
-  );
+  const refusal = new ServiceError("InvalidNextTokenException", "the token is not for these parameters");
   const decoded = Buffer.from(token, "base64").toString();
   if (!decoded.startsWith("[")) throw refusal;
   const [offset, print] = JSON.parse(decoded) as [number, string];

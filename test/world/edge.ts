@@ -119,11 +119,7 @@ export class Edge {
     this.#instances.clear();
   }
 
-  async #switch(
-    site: Site,
-    { shares }: Deployment,
-    versions: readonly WorkerVersion[],
-  ): Promise<void> {
+  async #switch(site: Site, { shares }: Deployment, versions: readonly WorkerVersion[]): Promise<void> {
     const held = await Promise.all(versions.map((version) => this.#hold(site, version)));
     site.routes = held.map((instance, index) => ({
       instance,
@@ -208,9 +204,7 @@ async function startInstance(site: Site, version: WorkerVersion): Promise<Instan
 /** The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. */
 function choose(site: Site, incoming: IncomingMessage): Instance | null {
   const override = String(incoming.headers[OVERRIDES] ?? "");
-  const asked = site.routes.find(
-    ({ instance }) => override === `${site.name}="${instance.versionId}"`,
-  );
+  const asked = site.routes.find(({ instance }) => override === `${site.name}="${instance.versionId}"`);
   if (asked !== undefined) return asked.instance;
   const point = site.served % 100;
   site.served += 1;

@@ -6,8 +6,7 @@
 const DATA_EVENTS: Readonly<Record<string, RegExp>> = {
   lambda: /^Invoke/,
   s3: /^(Get|Put|Delete|Head|Copy|List|Restore|Select|Upload|Create|Complete|Abort)(Objects?|ObjectsV2|ObjectVersions|ObjectContent|ObjectTagging|ObjectAcl|Parts?|PartCopy|MultipartUploads?)$/,
-  dynamodb:
-    /Item|Items$|^(Query|Scan|ExecuteStatement|BatchExecuteStatement|ExecuteTransaction|GetRecords)$/,
+  dynamodb: /Item|Items$|^(Query|Scan|ExecuteStatement|BatchExecuteStatement|ExecuteTransaction|GetRecords)$/,
   sns: /^Publish/,
   kinesis: /^(Put|Get)Records?$/,
   firehose: /^PutRecord/,

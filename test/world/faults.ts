@@ -21,24 +21,15 @@ const throttleCode = (service: string): string =>
   ["iam", "sts", "sns"].includes(service) ? "Throttling" : "ThrottlingException";
 
 /** IAM's own ServiceFailure is 500 (facts 3). */
-const failureCode = (service: string): string =>
-  service === "iam" ? "ServiceFailure" : "InternalServiceError";
+const failureCode = (service: string): string => (service === "iam" ? "ServiceFailure" : "InternalServiceError");
 
 function failureOf(fault: Fault): Error {
   if (fault.kind === "lost-before" || fault.kind === "lost-after") return new LostAnswer();
   if (fault.kind === "throttle") {
-    return new ServiceError(
-      fault.code ?? throttleCode(fault.service),
-      "Rate exceeded",
-      fault.status ?? 400,
-    );
+    return new ServiceError(fault.code ?? throttleCode(fault.service), "Rate exceeded", fault.status ?? 400);
   }
   const code = fault.code ?? failureCode(fault.service);
-  return new ServiceError(
-    code,
-    `injected: ${code}`,
-    fault.status ?? (fault.code === undefined ? 500 : 400),
-  );
+  return new ServiceError(code, `injected: ${code}`, fault.status ?? (fault.code === undefined ? 500 : 400));
 }
 
 /** The plan of what goes wrong. Each added fault is spent on the calls that match it, in the order they were added. */

@@ -12,12 +12,7 @@ export interface SeededSystem {
   readonly firstPair: SigningPair;
 }
 
-export type SystemName =
-  | "matchmaking"
-  | "ai-math-tutor"
-  | "cognito-admin"
-  | "flowid"
-  | "invoice-scanner";
+export type SystemName = "matchmaking" | "ai-math-tutor" | "cognito-admin" | "flowid" | "invoice-scanner";
 
 interface SystemSeed {
   readonly user: Omit<UserSeed, "tags">;
@@ -174,10 +169,7 @@ function seedCustody(cloud: Cloud, system: SeededSystem, prefix: string): void {
  * Seeds the five systems, enrolled by their tags. The keys are 60 to 200 days old; four are hand-made, and that of
  * invoice-scanner is in custody already.
  */
-export function seedFiveSystems(
-  cloud: Cloud,
-  custodyPrefix = "keyturn/",
-): Readonly<Record<SystemName, SeededSystem>> {
+export function seedFiveSystems(cloud: Cloud, custodyPrefix = "keyturn/"): Readonly<Record<SystemName, SeededSystem>> {
   seedPolicies(cloud);
   const seeds = systems(cloud.account);
   const seeded = {

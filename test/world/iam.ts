@@ -5,14 +5,7 @@ import type { Operations, Received } from "./caller.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { accountAuthorizationDetails } from "./iam-details.ts";
 import { changeAt, recordUse } from "./iam-state.ts";
-import type {
-  Lags,
-  PolicyDocument,
-  SimulatedGroup,
-  SimulatedKey,
-  SimulatedUser,
-  Use,
-} from "./iam-state.ts";
+import type { Lags, PolicyDocument, SimulatedGroup, SimulatedKey, SimulatedUser, Use } from "./iam-state.ts";
 import { optionalNumber, optionalText, page, structures, text, texts } from "./input.ts";
 import { secretText, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
@@ -38,8 +31,7 @@ interface IamOptions {
 const KEYS_PER_USER_MAX = 2;
 const TAGS_PER_USER_MAX = 50;
 
-const noSuch = (what: string): ServiceError =>
-  new ServiceError("NoSuchEntity", `The ${what} cannot be found.`, 404);
+const noSuch = (what: string): ServiceError => new ServiceError("NoSuchEntity", `The ${what} cannot be found.`, 404);
 
 /** IAM: users, keys, tags and policies of one account. Reads are consistent at once, unlike the real ones. */
 export class Iam {
@@ -268,8 +260,7 @@ export class Iam {
   }
 }
 
-const isSameKey = (one: string, other: string): boolean =>
-  one.toLowerCase() === other.toLowerCase();
+const isSameKey = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 const truncation = (marker: string | null): CloudAnswer =>
   marker === null ? { IsTruncated: false } : { IsTruncated: true, Marker: marker };

@@ -36,11 +36,7 @@ export function structures(input: Input, member: string): Input[] {
 }
 
 /** One page of a list, and the token of the next. A token is the offset: opaque to callers. */
-export function page<T>(
-  all: readonly T[],
-  token: string | null,
-  size: number,
-): [T[], string | null] {
+export function page<T>(all: readonly T[], token: string | null, size: number): [T[], string | null] {
   const start = token === null ? 0 : Number.parseInt(token.replace(/^page-/, ""), 10);
   const end = start + size;
   return [all.slice(start, end), end < all.length ? `page-${String(end)}` : null];

@@ -26,8 +26,7 @@ export function seededRandom(seed: number): SeededRandom {
 }
 
 /** A unique id as IAM makes them: AKIA (keys), AIDA (users), AROA (roles), ASIA (sessions). Twenty characters. */
-export const uniqueId = (random: SeededRandom, prefix: string): string =>
-  prefix + random.text(BASE32, 16);
+export const uniqueId = (random: SeededRandom, prefix: string): string => prefix + random.text(BASE32, 16);
 
 /** Forty characters of base64, with `+` and `/` among them, which careless encoders break. */
 export const secretText = (random: SeededRandom): string => random.text(BASE64, 40);
@@ -38,11 +37,5 @@ export const arnSuffix = (random: SeededRandom): string => random.text(LETTERS, 
 /** A version-4-shaped UUID. */
 export function uuid(random: SeededRandom): string {
   const hex = random.text(HEX, 32);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `a${hex.slice(17, 20)}`,
-    hex.slice(20),
-  ].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20)].join("-");
 }

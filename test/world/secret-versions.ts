@@ -92,10 +92,7 @@ export function moveStage(
   }
   if (to !== null) return move(versions, stage, to);
   if (stage === "AWSCURRENT") {
-    throw new ServiceError(
-      "InvalidParameterException",
-      "You can only move staging label AWSCURRENT.",
-    );
+    throw new ServiceError("InvalidParameterException", "You can only move staging label AWSCURRENT.");
   }
   return place(versions, stage, null);
 }

@@ -31,10 +31,7 @@ export interface SimulatedSecret {
 type Input = Received["input"];
 
 const notFound = (what: string): ServiceError =>
-  new ServiceError(
-    "ResourceNotFoundException",
-    `Secrets Manager can't find the specified ${what}.`,
-  );
+  new ServiceError("ResourceNotFoundException", `Secrets Manager can't find the specified ${what}.`);
 
 const invalid = (why: string): ServiceError => new ServiceError("InvalidRequestException", why);
 
@@ -92,9 +89,7 @@ export class SecretsManager {
   #writable(received: Received): SimulatedSecret {
     const secret = this.#find(received);
     if (secret.deletedAtMs !== null) {
-      throw invalid(
-        "You can't perform this operation on the secret because it was marked for deletion.",
-      );
+      throw invalid("You can't perform this operation on the secret because it was marked for deletion.");
     }
     if (secret.region !== received.region) {
       throw invalid("You can't perform this operation on a replica secret.");
@@ -122,9 +117,7 @@ export class SecretsManager {
     const name = text(input, "Name");
     const there = this.secrets.find((secret) => secret.name === name && secret.region === region);
     if (there !== undefined && there.deletedAtMs !== null) {
-      throw invalid(
-        "You can't create this secret because a secret with this name is already scheduled for deletion.",
-      );
+      throw invalid("You can't create this secret because a secret with this name is already scheduled for deletion.");
     }
     const versionId = optionalText(input, "ClientRequestToken") ?? uuid(this.#random);
     const value = optionalText(input, "SecretString");
@@ -168,11 +161,7 @@ export class SecretsManager {
     const stages = texts(input, "VersionStages");
     const id = optionalText(input, "ClientRequestToken") ?? uuid(this.#random);
     const put = { id, text: text(input, "SecretString"), nowMs };
-    this.#set(
-      secret,
-      putVersion(secret.versions, put, stages.length === 0 ? ["AWSCURRENT"] : stages),
-      nowMs,
-    );
+    this.#set(secret, putVersion(secret.versions, put, stages.length === 0 ? ["AWSCURRENT"] : stages), nowMs);
     return {
       ARN: secret.arn,
       Name: secret.name,
@@ -185,9 +174,7 @@ export class SecretsManager {
     const { input } = received;
     const secret = this.#find(received);
     if (secret.deletedAtMs !== null) {
-      throw invalid(
-        "You can't perform this operation on the secret because it was marked for deletion.",
-      );
+      throw invalid("You can't perform this operation on the secret because it was marked for deletion.");
     }
     const version = versionAsked(this.#shown(secret, received), input);
     if (secret.kms.read !== null) {
@@ -206,9 +193,7 @@ export class SecretsManager {
   /** Answers for a secret that is scheduled for deletion too, and then says since when. Versions without a label are not listed. */
   #describeSecret(received: Received): CloudAnswer {
     const secret = this.#find(received);
-    const labelled = [...this.#shown(secret, received).values()].filter(
-      ({ stages }) => stages.size > 0,
-    );
+    const labelled = [...this.#shown(secret, received).values()].filter(({ stages }) => stages.size > 0);
     return {
       ARN: regional(secret, received.region),
       Name: secret.name,
@@ -251,9 +236,7 @@ export class SecretsManager {
     const all = this.secrets
       .filter((secret) => secret.region === region)
       .filter((secret) => withDeleted || secret.deletedAtMs === null)
-      .filter(
-        ({ name }) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)),
-      )
+      .filter(({ name }) => prefixes.length === 0 || prefixes.some((prefix) => name.startsWith(prefix)))
       .map((secret) => ({ ARN: secret.arn, Name: secret.name, Tags: secret.tags }));
     const size = Math.min(optionalNumber(input, "MaxResults") ?? 100, this.pageSize);
     const [secrets, next] = page(all, optionalText(input, "NextToken"), size);
@@ -309,8 +292,7 @@ function versionAsked(versions: SecretVersions, input: Input): SecretVersion {
   const id = optionalText(input, "VersionId");
   const stage = optionalText(input, "VersionStage");
   const asked = stage ?? (id === null ? "AWSCURRENT" : null);
-  const found =
-    id === null ? holderOf(versions, asked ?? "AWSCURRENT") : (versions.get(id) ?? null);
+  const found = id === null ? holderOf(versions, asked ?? "AWSCURRENT") : (versions.get(id) ?? null);
   if (found === null) throw notFound(`secret value for ${id ?? `staging label: ${asked ?? ""}`}`);
   if (asked !== null && !found.stages.has(asked)) {
     throw invalid("You provided a VersionStage that is not associated to the provided VersionId.");

@@ -23,9 +23,7 @@ test("the five systems are enrolled, with keys of 60 to 200 days, one of them in
     Object.values(systems).map(({ user, profile }) => [user, profile, "none"]),
   );
   expect(await world.custody.users()).toEqual(["ai-invoice-scanner-user"]);
-  const ages = [...cloud.iam.keys.values()].map(
-    ({ createdAtMs }) => (START_MS - createdAtMs) / 86_400_000,
-  );
+  const ages = [...cloud.iam.keys.values()].map(({ createdAtMs }) => (START_MS - createdAtMs) / 86_400_000);
   expect([Math.min(...ages), Math.max(...ages)]).toEqual([60, 200]);
 });
 
@@ -62,11 +60,7 @@ test("a reader that pulls keeps its pair until custody has another", () => {
     });
   create('{"Version":1}', "CreateSecret", "Name");
   expect([laptop.pull(), laptop.pair()]).toEqual(["nothing-yet", firstPair]);
-  create(
-    '{"Version":1,"AccessKeyId":"AKIANEXT","SecretAccessKey":"next"}',
-    "PutSecretValue",
-    "SecretId",
-  );
+  create('{"Version":1,"AccessKeyId":"AKIANEXT","SecretAccessKey":"next"}', "PutSecretValue", "SecretId");
   expect(laptop.pull()).toBe("taken");
   expect(laptop.pair().keyId).toBe("AKIANEXT");
   expect(laptop.pull()).toEqual({ error: "InvalidClientTokenId" });

@@ -14,8 +14,7 @@ export const create: Rule = {
   judge(situation) {
     const { observation, profile } = situation;
     const { isCustodyEmpty, pendingId, current, old } = partsOf(observation);
-    if (profile === null || pendingId !== null || observation.keys.length >= KEYS_PER_USER_MAX)
-      return null;
+    if (profile === null || pendingId !== null || observation.keys.length >= KEYS_PER_USER_MAX) return null;
     if (observation.keys.length === 0) return afterOrphan(situation) ?? firstKey();
     const key = isCustodyEmpty ? old[0] : current;
     if (key === null || key === undefined || !isDue(situation, key, isCustodyEmpty)) return null;

@@ -25,13 +25,8 @@ export const deleteOld: Rule = {
     const other = observation.keys.find(({ id }) => id !== key.id);
     // The set must be exactly this key and the one in its place; anything else was ruled on above or is not understood.
     const isInPlace = other?.status === "active" && (isCustodyEmpty || other.id === current?.id);
-    if (!isInPlace)
-      return hold("BlindSpot", `${key.id} is Inactive, and no active current key is in its place`);
-    return (
-      soaking(situation, profile, key) ??
-      unproved(situation, profile, key) ??
-      remove(situation, key)
-    );
+    if (!isInPlace) return hold("BlindSpot", `${key.id} is Inactive, and no active current key is in its place`);
+    return soaking(situation, profile, key) ?? unproved(situation, profile, key) ?? remove(situation, key);
   },
 };
 
@@ -41,11 +36,7 @@ function soaking({ observation, now }: Situation, profile: Profile, key: AccessK
   const soakMs = soakOf(profile, memory);
   const until = plus(since, soakMs);
   if (now >= until) return null;
-  return hold(
-    "Soaking",
-    `${key.id} is Inactive for ${describeMs(now - since)} of ${describeMs(soakMs)}`,
-    until,
-  );
+  return hold("Soaking", `${key.id} is Inactive for ${describeMs(now - since)} of ${describeMs(soakMs)}`, until);
 }
 
 /** A waived key soaks 30 days, or what is left before the current key is due. */
@@ -59,13 +50,11 @@ function soakOf({ policy }: Profile, memory: KeyRecord | null): number {
 function unproved(situation: Situation, profile: Profile, key: AccessKey): Ruling | null {
   const { observation, now } = situation;
   const use = lastUsedOf(observation, key.id);
-  if (use === undefined)
-    return look([{ source: "last-used", keyId: key.id }], `when ${key.id} was last used`);
+  if (use === undefined) return look([{ source: "last-used", keyId: key.id }], `when ${key.id} was last used`);
   if (use.verdict === "unknown")
     return hold("UseUnknown", `when ${key.id} was last used cannot be told: ${use.because}`);
   const since = silenceBegan(situation, profile, key);
-  if (since === null)
-    return hold("TwoHandMadeKeys", `${key.id} is Inactive, was made by hand and is in recent use`);
+  if (since === null) return hold("TwoHandMadeKeys", `${key.id} is Inactive, was made by hand and is in recent use`);
   const from = trailFrom(since, now);
   const trail = trailOf(observation, key.id, from);
   if (trail === undefined) {
@@ -75,17 +64,11 @@ function unproved(situation: Situation, profile: Profile, key: AccessKey): Rulin
     );
   }
   if (trail.use.verdict === "unknown") {
-    return hold(
-      "UseUnknown",
-      `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`,
-    );
+    return hold("UseUnknown", `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`);
   }
   for (const seen of [use, trail.use]) {
     if (seen.verdict === "used" && seen.latest.at > since) {
-      return hold(
-        "UsedDuringSoak",
-        `a use of ${key.id} came to light: ${describeSighting(seen.latest, now)}`,
-      );
+      return hold("UsedDuringSoak", `a use of ${key.id} came to light: ${describeSighting(seen.latest, now)}`);
     }
   }
   return liveUnknown(situation);
@@ -96,22 +79,16 @@ function silenceBegan(situation: Situation, profile: Profile, key: AccessKey): I
   const { observation, now } = situation;
   const memory = memoryOf(observation.record, key.id);
   if (memory?.deactivation) return memory.deactivation.quietSince;
-  if (!partsOf(observation).isCustodyEmpty)
-    return plus(memory?.inactiveSince ?? now, LAST_USED_COLLAPSE_MS);
+  if (!partsOf(observation).isCustodyEmpty) return plus(memory?.inactiveSince ?? now, LAST_USED_COLLAPSE_MS);
   const silentSince = silentSinceOf(situation, key);
   return now - silentSince >= unusedForMs(profile) ? silentSince : null;
 }
 
 function liveUnknown({ observation }: Situation): Ruling | null {
-  const blind = observation.destinations.find(
-    ({ name }) => liveStateOf(observation, name) === "unknown",
-  );
+  const blind = observation.destinations.find(({ name }) => liveStateOf(observation, name) === "unknown");
   return blind === undefined
     ? null
-    : hold(
-        "UseUnknown",
-        `what is live at ${blind.name} cannot be read${whyLiveUnknown(observation, blind.name)}`,
-      );
+    : hold("UseUnknown", `what is live at ${blind.name} cannot be read${whyLiveUnknown(observation, blind.name)}`);
 }
 
 function remove({ observation, now }: Situation, key: AccessKey): Ruling {

@@ -32,8 +32,7 @@ export const makeRoom: Rule = {
 
 function judgePair(situation: Situation, profile: Profile, old: readonly AccessKey[]): Ruling {
   const blind = old.find(({ id }) => lastUsedOf(situation.observation, id)?.verdict === "unknown");
-  if (blind !== undefined)
-    return hold("UseUnknown", `when ${blind.id} was last used cannot be told`);
+  if (blind !== undefined) return hold("UseUnknown", `when ${blind.id} was last used cannot be told`);
   const candidate = old
     .map((key) => ({ key, silentSince: silentSinceOf(situation, key) }))
     .toSorted((one, other) => one.silentSince - other.silentSince)[0];
@@ -67,10 +66,7 @@ function retireFirst(
     return look([question], `whether CloudTrail shows a use of ${key.id}`);
   }
   if (trail.use.verdict === "unknown") {
-    return hold(
-      "UseUnknown",
-      `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`,
-    );
+    return hold("UseUnknown", `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`);
   }
   if (trail.use.verdict === "used" && trail.use.latest.at > silentSince) {
     return hold("TwoHandMadeKeys", `both keys were made by hand and are in use: there is no room`);

@@ -41,10 +41,7 @@ function judgeInactive(situation: Situation, key: AccessKey): Ruling | null {
   const deactivation = deactivationOf(situation, key);
   if (deactivation === "ask") {
     const from = plus(now, -TRAIL_KEEPS_MS);
-    return look(
-      [{ source: "authorship", keyId: key.id, event: "UpdateAccessKey", from }],
-      `who deactivated ${key.id}`,
-    );
+    return look([{ source: "authorship", keyId: key.id, event: "UpdateAccessKey", from }], `who deactivated ${key.id}`);
   }
   if (deactivation === null) return null;
   const questions = openQuestions(situation, key);
@@ -55,18 +52,13 @@ function judgeInactive(situation: Situation, key: AccessKey): Ruling | null {
     const use = describeSighting(sighting, now);
     return reactivate(key, "UsedAfterDeactivation", `a use of ${key.id} came to light: ${use}`);
   }
-  const holder = observation.destinations.find(
-    ({ name }) => liveStateOf(observation, name) === "previous",
-  );
+  const holder = observation.destinations.find(({ name }) => liveStateOf(observation, name) === "previous");
   if (holder === undefined) return null;
   return reactivate(key, "DestinationHoldsOldKey", `${holder.name} is back on what held ${key.id}`);
 }
 
 /** Ours by the journal; where the journal was lost, CloudTrail's UpdateAccessKey event can say so. */
-function deactivationOf(
-  { observation, profile }: Situation,
-  key: AccessKey,
-): Deactivation | "ask" | null {
+function deactivationOf({ observation, profile }: Situation, key: AccessKey): Deactivation | "ask" | null {
   const memory = memoryOf(observation.record, key.id);
   if (memory?.deactivation) return memory.deactivation;
   const author = authorOf(observation, key.id, "UpdateAccessKey");
@@ -79,8 +71,7 @@ function deactivationOf(
 
 function openQuestions({ observation }: Situation, key: AccessKey): readonly Question[] {
   const questions: Question[] = [];
-  if (lastUsedOf(observation, key.id) === undefined)
-    questions.push({ source: "last-used", keyId: key.id });
+  if (lastUsedOf(observation, key.id) === undefined) questions.push({ source: "last-used", keyId: key.id });
   for (const { name, readsCustody } of observation.destinations) {
     if (readsCustody || liveStateOf(observation, name) !== undefined) continue;
     questions.push({ source: "destination", destination: name });
@@ -89,11 +80,7 @@ function openQuestions({ observation }: Situation, key: AccessKey): readonly Que
 }
 
 /** A use after the silence on record began, and up to 15 minutes after the deactivation was answered. */
-function lateUse(
-  { observation }: Situation,
-  key: AccessKey,
-  deactivation: Deactivation,
-): Sighting | null {
+function lateUse({ observation }: Situation, key: AccessKey, deactivation: Deactivation): Sighting | null {
   const limit = lateUseLimit(deactivation);
   const sightings = observation.evidence.flatMap(({ answer }) => {
     if (answer.source !== "last-used" && answer.source !== "cloudtrail") return [];

@@ -21,9 +21,7 @@ export const notOursToTouch: Rule = {
 function barred({ observation, profile }: Situation): Ruling | null {
   const { standing } = observation;
   if (standing.barred === null) {
-    return profile === null
-      ? hold("UnknownProfile", "no profile of that name is configured")
-      : null;
+    return profile === null ? hold("UnknownProfile", "no profile of that name is configured") : null;
   }
   const { reason, because } = standing.barred;
   if (reason === "NotEnrolled" && !isHalfDone(observation)) {
@@ -44,10 +42,7 @@ function recreated({ iamUser, custody, record, account }: Observation): Ruling |
   const isOthers = owner !== null && (owner.userId !== iamUser.id || owner.account !== account);
   if (!isOthers && record.userId === iamUser.id && record.account === account) return null;
   const former = isOthers ? owner.userId : record.userId;
-  return hold(
-    "OtherUserSameName",
-    `custody or journal belong to ${former}, and the user is ${iamUser.id} now`,
-  );
+  return hold("OtherUserSameName", `custody or journal belong to ${former}, and the user is ${iamUser.id} now`);
 }
 
 function taken(situation: Situation, parts: Parts): Ruling | null {
@@ -58,18 +53,11 @@ function taken(situation: Situation, parts: Parts): Ruling | null {
   return hold("CurrentKeyDisabled", `somebody disabled ${parts.current.id}, the current key`);
 }
 
-function currentMissing(
-  { observation, now }: Situation,
-  currentId: NonNullable<Parts["currentId"]>,
-): Ruling {
+function currentMissing({ observation, now }: Situation, currentId: NonNullable<Parts["currentId"]>): Ruling {
   const missingSince = memoryOf(observation.record, currentId)?.missingSince ?? now;
   if (now - missingSince < MISSING_FOR_MS) {
     const until = plus(missingSince, MISSING_FOR_MS);
-    return hold(
-      "NeedsEvidence",
-      `IAM does not list ${currentId}, the current key, just now`,
-      until,
-    );
+    return hold("NeedsEvidence", `IAM does not list ${currentId}, the current key, just now`, until);
   }
   return hold("CurrentKeyGone", `somebody deleted ${currentId}, the current key`);
 }
@@ -81,11 +69,7 @@ function onlyKeyTaken({ keys, custody, record }: Observation): Ruling | null {
     return hold("CurrentKeyDisabled", `every key of the user is disabled`);
   }
   const wasEmptyBefore =
-    custody.kind === "absent" ||
-    (custody.kind === "present" && custody.intent?.before.length === 0);
+    custody.kind === "absent" || (custody.kind === "present" && custody.intent?.before.length === 0);
   if (wasEmptyBefore && Object.keys(record.keys).length === 0) return null;
-  return hold(
-    "CurrentKeyGone",
-    "the user has no key any more, and Keyturn deleted none of the last",
-  );
+  return hold("CurrentKeyGone", "the user has no key any more, and Keyturn deleted none of the last");
 }

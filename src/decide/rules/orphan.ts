@@ -27,38 +27,26 @@ function judgeSuspect(situation: Situation, key: AccessKey): Ruling | null {
   const maker = makerOf(situation, key);
   if (maker === "ask") {
     const from = plus(key.createdAt, -minutes(1));
-    return look(
-      [{ source: "authorship", keyId: key.id, event: "CreateAccessKey", from }],
-      `who made ${key.id}`,
-    );
+    return look([{ source: "authorship", keyId: key.id, event: "CreateAccessKey", from }], `who made ${key.id}`);
   }
   const readyAt = plus(key.createdAt, ORPHAN_AGE_MS);
   if (maker === "unknown") {
     // A stranger is named by the next rule; this one speaks of keys made under an intent of ours.
     if (!partsOf(observation).suspects.includes(key)) return null;
-    if (now < readyAt)
-      return hold("OrphanTooYoung", `who made ${key.id} cannot be told yet`, readyAt);
-    return hold(
-      "OrphanUnproved",
-      `${key.id} appeared when Keyturn was making a key, and nothing says who made it`,
-    );
+    if (now < readyAt) return hold("OrphanTooYoung", `who made ${key.id} cannot be told yet`, readyAt);
+    return hold("OrphanUnproved", `${key.id} appeared when Keyturn was making a key, and nothing says who made it`);
   }
   if (maker === "other") return null;
   if (observation.record.since > key.createdAt) {
-    return hold(
-      "OrphanUnproved",
-      `the journal is younger than ${key.id} and cannot say that it was never delivered`,
-    );
+    return hold("OrphanUnproved", `the journal is younger than ${key.id} and cannot say that it was never delivered`);
   }
-  if (now < readyAt)
-    return hold("OrphanTooYoung", `the secret of ${key.id} was lost when it was made`, readyAt);
+  if (now < readyAt) return hold("OrphanTooYoung", `the secret of ${key.id} was lost when it was made`, readyAt);
   return judgeOrphan(situation, key);
 }
 
 function judgeOrphan({ observation, now }: Situation, key: AccessKey): Ruling {
   const use = lastUsedOf(observation, key.id);
-  if (use === undefined)
-    return look([{ source: "last-used", keyId: key.id }], `whether ${key.id} was ever used`);
+  if (use === undefined) return look([{ source: "last-used", keyId: key.id }], `whether ${key.id} was ever used`);
   if (use.verdict === "unknown") {
     return hold("UseUnknown", `whether ${key.id} was ever used cannot be told: ${use.because}`);
   }
@@ -74,7 +62,6 @@ function judgeOrphan({ observation, now }: Situation, key: AccessKey): Ruling {
 
 function makerOf({ observation }: Situation, key: AccessKey): "ours" | "other" | "unknown" | "ask" {
   const { intent } = observation.record;
-  if (intent?.created === key.id && key.createdAt <= plus(intent.at, INTENT_VALID_MS))
-    return "ours";
+  if (intent?.created === key.id && key.createdAt <= plus(intent.at, INTENT_VALID_MS)) return "ours";
   return authorOf(observation, key.id, "CreateAccessKey")?.kind ?? "ask";
 }

@@ -21,8 +21,7 @@ export const prove: Rule = {
 /** The key that a delivery or a promotion is about to follow; null while every destination backs off. */
 function keyToFollow(situation: Situation): AccessKeyId | null {
   const { pending } = partsOf(situation.observation);
-  if (pending !== null)
-    return nextDelivery(situation, pending)?.step.kind === "hold" ? null : pending.id;
+  if (pending !== null) return nextDelivery(situation, pending)?.step.kind === "hold" ? null : pending.id;
   const step = redeliveryOf(situation)?.step;
   return step?.kind === "deliver" ? step.keyId : null;
 }

@@ -11,9 +11,6 @@ export const smtp: Rule = {
     const right = observation.iamUser?.smtp ?? "unknown";
     if (profile?.smtp === "none" || right === "none") return null;
     const said = right === "allowed" ? "is allowed" : "may, for all that can be told, be allowed";
-    return hold(
-      "SmtpNotRuledOut",
-      `the user ${said} ses:SendRawEmail, and no source sees SMTP log-ins`,
-    );
+    return hold("SmtpNotRuledOut", `the user ${said} ses:SendRawEmail, and no source sees SMTP log-ins`);
   },
 };

@@ -20,10 +20,7 @@ function strange({ observation }: Situation, { strangers }: Parts): Ruling | nul
   if (key === undefined) return null;
   const author = authorOf(observation, key.id, "CreateAccessKey");
   const maker = author?.kind === "other" ? `${author.who} made` : "somebody made";
-  return hold(
-    "Stranger",
-    `${maker} ${key.id}, which is in no custody version and not in the journal`,
-  );
+  return hold("Stranger", `${maker} ${key.id}, which is in no custody version and not in the journal`);
 }
 
 function pendingTaken({ observation, now }: Situation, parts: Parts): Ruling | null {

@@ -18,17 +18,13 @@ export const msIn = (answer: CloudAnswer, member: string): number => {
   return value.getTime();
 };
 
-export const partIn = (answer: CloudAnswer, member: string): CloudAnswer =>
-  (answer[member] ?? {}) as CloudAnswer;
+export const partIn = (answer: CloudAnswer, member: string): CloudAnswer => (answer[member] ?? {}) as CloudAnswer;
 
 export const listIn = (answer: CloudAnswer, member: string): readonly CloudAnswer[] =>
   (answer[member] ?? []) as readonly CloudAnswer[];
 
 /** Tags as a record, keys in lower case where IAM compares them so. */
-export const tagsIn = (
-  answer: CloudAnswer,
-  spelling: "lower-case" | "as-written",
-): Record<string, string> =>
+export const tagsIn = (answer: CloudAnswer, spelling: "lower-case" | "as-written"): Record<string, string> =>
   Object.fromEntries(
     listIn(answer, "Tags").map((tag) => {
       const key = textIn(tag, "Key");

@@ -7,8 +7,7 @@ import { Secret } from "../../../src/rotation/secret.ts";
 import { instant } from "../../../src/rotation/time.ts";
 
 /** The version id of a pair: repeating a store names the same version. */
-export const versionToken = (id: AccessKeyId): string =>
-  createHash("sha256").update(id).digest("hex");
+export const versionToken = (id: AccessKeyId): string => createHash("sha256").update(id).digest("hex");
 
 export const MARKER = JSON.stringify({ Version: 1 });
 
@@ -59,8 +58,5 @@ export function contentOf(text: string, doing: string): Content {
   }
   if (intent !== null) return { kind: "intent", intent };
   if (Object.keys(value).length === 1) return { kind: "marker" };
-  throw new RotationError(
-    "Misconfigured",
-    `${doing}, a version is neither marker, pair nor intent`,
-  );
+  throw new RotationError("Misconfigured", `${doing}, a version is neither marker, pair nor intent`);
 }

@@ -17,14 +17,13 @@ interface Held {
 
 type Labels = Readonly<Record<string, string>>;
 
-const isNotFound = (thrown: unknown): boolean =>
-  thrown instanceof RotationError && thrown.code === "NotFound";
+const isNotFound = (thrown: unknown): boolean => thrown instanceof RotationError && thrown.code === "NotFound";
 
 /** Which version bears which label. */
 const labelsIn = (described: CloudAnswer): Labels =>
   Object.fromEntries(
-    Object.entries((described["VersionIdsToStages"] ?? {}) as Record<string, string[]>).flatMap(
-      ([versionId, stages]) => stages.map((stage) => [stage, versionId]),
+    Object.entries((described["VersionIdsToStages"] ?? {}) as Record<string, string[]>).flatMap(([versionId, stages]) =>
+      stages.map((stage) => [stage, versionId]),
     ),
   );
 
@@ -96,11 +95,7 @@ function secretRequests(session: Session, prefix: string) {
 type Requests = ReturnType<typeof secretRequests>;
 
 /** Replica Regions whose AWSCURRENT is another version, or none. */
-async function replicasBehind(
-  requests: Requests,
-  user: UserName,
-  described: CloudAnswer,
-): Promise<string[]> {
+async function replicasBehind(requests: Requests, user: UserName, described: CloudAnswer): Promise<string[]> {
   const current = labelsIn(described)["AWSCURRENT"];
   const behind: string[] = [];
   for (const replica of listIn(described, "ReplicationStatus")) {
@@ -123,10 +118,7 @@ function reading(requests: Requests, homeRegion: string): Custodian["read"] {
     const described = await requests.describe(user, homeRegion);
     if (described === null) return { kind: "absent" };
     if (described["DeletedDate"] !== undefined) {
-      throw new RotationError(
-        "Misconfigured",
-        `reading custody of ${user}, the secret is scheduled for deletion`,
-      );
+      throw new RotationError("Misconfigured", `reading custody of ${user}, the secret is scheduled for deletion`);
     }
     const labels = labelsIn(described);
     const current = await requests.versionAt(user, labels["AWSCURRENT"]);
@@ -255,10 +247,7 @@ export function directCustody(session: Session, random: Random, prefix: string):
           return held.content.credential;
         }
       }
-      throw new RotationError(
-        "NotFound",
-        `taking ${id} of ${user} out of custody, it is not there`,
-      );
+      throw new RotationError("NotFound", `taking ${id} of ${user} out of custody, it is not there`);
     },
     async withdrawPending(user, id) {
       const { AWSPENDING: pending } = await requests.labelsOf(user);

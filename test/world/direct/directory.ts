@@ -22,9 +22,7 @@ function userFrom(answer: CloudAnswer, smtp: SmtpRight): IamUser {
 }
 
 const defaultDocument = (policy: CloudAnswer): string | null => {
-  const version = listIn(policy, "PolicyVersionList").find(
-    (candidate) => candidate["IsDefaultVersion"] === true,
-  );
+  const version = listIn(policy, "PolicyVersionList").find((candidate) => candidate["IsDefaultVersion"] === true);
   return version === undefined ? null : optionalTextIn(version, "Document");
 };
 
@@ -58,13 +56,9 @@ async function allDetails({ ask }: Session): Promise<Details> {
 
 /** The documents of all policies that bind a user: its own, the attached ones, those of its groups. */
 function documentsOf(user: CloudAnswer, details: Details): (string | null)[] {
-  const managed = new Map(
-    details.policies.map((policy) => [textIn(policy, "Arn"), defaultDocument(policy)]),
-  );
+  const managed = new Map(details.policies.map((policy) => [textIn(policy, "Arn"), defaultDocument(policy)]));
   const names = (user["GroupList"] ?? []) as readonly string[];
-  const groups = names.map((name) =>
-    details.groups.find((group) => textIn(group, "GroupName") === name),
-  );
+  const groups = names.map((name) => details.groups.find((group) => textIn(group, "GroupName") === name));
   const inline = [
     ...listIn(user, "UserPolicyList"),
     ...groups.flatMap((group) => (group === undefined ? [] : listIn(group, "GroupPolicyList"))),

@@ -92,8 +92,7 @@ async function lookUp(
   throw new RotationError("Unreachable", `looking up events in ${region}, the pages do not end`);
 }
 
-const recordIn = (event: CloudAnswer): CloudAnswer =>
-  JSON.parse(textIn(event, "CloudTrailEvent")) as CloudAnswer;
+const recordIn = (event: CloudAnswer): CloudAnswer => JSON.parse(textIn(event, "CloudTrailEvent")) as CloudAnswer;
 
 /** Every enabled Region, opt-in Regions included. */
 async function enabledRegions({ ask }: Session): Promise<string[]> {
@@ -158,17 +157,13 @@ async function trail(
       records.push(...events.map(recordIn));
       asked.push(region);
     }
-    const isApart = (record: CloudAnswer): boolean =>
-      question.handOversApart && isHandOver(record, about.secretName);
+    const isApart = (record: CloudAnswer): boolean => question.handOversApart && isHandOver(record, about.secretName);
     const handOver = newest(records.filter(isApart).map(sightingOf))?.at ?? null;
     const latest = newest(records.filter((record) => !isApart(record)).map(sightingOf));
     const unused: Use = { verdict: "unused", from, to: session.clock.now() };
     return answer(latest === null ? unused : { verdict: "used", latest }, handOver);
   } catch (thrown) {
-    return answer(
-      { verdict: "unknown", because: because(thrown, "looking up the uses of a key") },
-      null,
-    );
+    return answer({ verdict: "unknown", because: because(thrown, "looking up the uses of a key") }, null);
   }
 }
 
@@ -186,21 +181,14 @@ function principalIn(record: CloudAnswer): string {
   return optionalTextIn(issuer, "arn") ?? optionalTextIn(identity, "arn") ?? "nobody named";
 }
 
-async function author(
-  session: Session,
-  question: AuthorshipQuestion,
-  identity: Identity,
-): Promise<Author> {
+async function author(session: Session, question: AuthorshipQuestion, identity: Identity): Promise<Author> {
   try {
     const { principalArn } = await identity.read();
     const { event, from } = question;
     const events = await lookUp(session, "us-east-1", { key: "EventName", value: event, from });
     const record = events
       .map(recordIn)
-      .find(
-        (candidate) =>
-          candidate["errorCode"] === undefined && keyIn(candidate, event) === question.keyId,
-      );
+      .find((candidate) => candidate["errorCode"] === undefined && keyIn(candidate, event) === question.keyId);
     if (record === undefined) {
       return { kind: "unknown", because: `CloudTrail shows no ${event} of ${question.keyId}` };
     }

@@ -1,9 +1,4 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Cloudflare } from "../cloudflare.ts";
 import { answerApi, bearer } from "../cloudflare-api.ts";
@@ -21,11 +16,7 @@ export function cloudflareHandler(cloudflare: Cloudflare): RequestListener {
   };
 }
 
-async function serve(
-  cloudflare: Cloudflare,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function serve(cloudflare: Cloudflare, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const url = new URL(request.url ?? "/", "http://localhost");

@@ -64,10 +64,7 @@ async function readAnswer(answer: IncomingMessage): Promise<Encoded> {
   };
 }
 
-async function createTable(
-  serve: (request: RawRequest) => Promise<Encoded>,
-  name: string,
-): Promise<void> {
+async function createTable(serve: (request: RawRequest) => Promise<Encoded>, name: string): Promise<void> {
   const call = async (operation: string, input: object): Promise<string> => {
     const body = Buffer.from(JSON.stringify(input));
     const headers = {

@@ -97,16 +97,11 @@ function spellDates(value: unknown): unknown {
   if (value instanceof Date) return value.getTime() / 1_000;
   if (Array.isArray(value)) return value.map(spellDates);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, below]) => [name, spellDates(below)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([name, below]) => [name, spellDates(below)]));
 }
 
 /** CloudTrail's window is the one input of a modelled service that holds instants. */
-function withTimes(
-  service: string,
-  input: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+function withTimes(service: string, input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (service !== "cloudtrail") return input;
   return Object.fromEntries(
     Object.entries(input).map(([name, value]) =>

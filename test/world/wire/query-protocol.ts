@@ -4,11 +4,7 @@ type Input = Readonly<Record<string, unknown>>;
 
 /** Reads a form of the query protocol: `Tags.member.1.Key=…` is the first member's Key in the list Tags. */
 export function parseForm(body: string): { readonly action: string; readonly input: Input } {
-  const {
-    Action: action = "",
-    Version: _version,
-    ...fields
-  } = Object.fromEntries(new URLSearchParams(body));
+  const { Action: action = "", Version: _version, ...fields } = Object.fromEntries(new URLSearchParams(body));
   const root: Tree = {};
   for (const [name, value] of Object.entries(fields)) {
     const path = name.split(".").filter((part) => part !== "member" && part !== "entry");
@@ -38,9 +34,7 @@ function ripen(tree: Tree | string): unknown {
   const entries = Object.entries(tree);
   const isList = entries.length > 0 && entries.every(([name]) => /^\d+$/.test(name));
   if (!isList) return Object.fromEntries(entries.map(([name, below]) => [name, ripen(below)]));
-  return entries
-    .toSorted(([one], [other]) => Number(one) - Number(other))
-    .map(([, below]) => ripen(below));
+  return entries.toSorted(([one], [other]) => Number(one) - Number(other)).map(([, below]) => ripen(below));
 }
 
 /** The answer as IAM, STS, SNS and CloudFormation spell it. */

@@ -50,8 +50,7 @@ export function signerOf(request: RawRequest, authorization: Authorization): Sig
   const toSign = stringToSign(request, authorization);
   return {
     keyId: authorization.keyId,
-    isMadeWith: (secret) =>
-      isWhole && hex(hmac(signingKey(secret, authorization), toSign)) === authorization.signature,
+    isMadeWith: (secret) => isWhole && hex(hmac(signingKey(secret, authorization), toSign)) === authorization.signature,
   };
 }
 
@@ -87,9 +86,7 @@ const signingKey = (secret: string, { date, region, service }: Authorization): B
 /** Every service but S3 encodes the path a second time. */
 function canonicalPath(path: string, service: string): string {
   const segments = path.split("/");
-  const encoded = segments.map((segment) =>
-    encode(service === "s3" ? decodeURIComponent(segment) : segment),
-  );
+  const encoded = segments.map((segment) => encode(service === "s3" ? decodeURIComponent(segment) : segment));
   return encoded.join("/") || "/";
 }
 
@@ -118,10 +115,8 @@ const encode = (text: string): string =>
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
 
-const sha256 = (content: string | Buffer): string =>
-  createHash("sha256").update(content).digest("hex");
-const hmac = (key: string | Buffer, text: string): Buffer =>
-  createHmac("sha256", key).update(text).digest();
+const sha256 = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac("sha256", key).update(text).digest();
 const hex = (bytes: Buffer): string => bytes.toString("hex");
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -46,10 +46,7 @@ interface Serving {
 }
 
 /** Serves the cloud over HTTP. Each answer's `Date` is simulated time, DynamoDB's included. */
-export async function startWire(
-  cloud: SimulatedCloud,
-  { clock, port = 0 }: WireOptions,
-): Promise<Wire> {
+export async function startWire(cloud: SimulatedCloud, { clock, port = 0 }: WireOptions): Promise<Wire> {
   const table = await startJournalTable(TABLE);
   const functions = new Map<string, Invoked>();
   const mounted: { wants: (url: string) => boolean; handler: RequestListener }[] = [];
@@ -72,8 +69,7 @@ export async function startWire(
     port: address.port,
     tableName: TABLE,
     mount(wants, handler) {
-      const isWanted =
-        typeof wants === "string" ? (url: string): boolean => url.startsWith(wants) : wants;
+      const isWanted = typeof wants === "string" ? (url: string): boolean => url.startsWith(wants) : wants;
       mounted.push({ wants: isWanted, handler });
     },
     onInvoke(functionName, invoked) {
@@ -88,11 +84,7 @@ export async function startWire(
   };
 }
 
-async function serve(
-  serving: Serving,
-  incoming: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function serve(serving: Serving, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const requestId = randomUUID();
   const request = await readRequest(incoming);
   const authorization = parseAuthorization(request.headers.authorization);
@@ -136,8 +128,7 @@ async function answer(serving: Serving, asked: Asked): Promise<Encoded> {
     return answerFromTable(serving, call, request);
   }
   const answered = serving.cloud.call(call);
-  const invoked =
-    service === "lambda" ? serving.functions.get(String(decoded.input["FunctionName"])) : undefined;
+  const invoked = service === "lambda" ? serving.functions.get(String(decoded.input["FunctionName"])) : undefined;
   if (invoked !== undefined) return invoke(invoked, decoded);
   return decoded.answer(answered, asked.requestId);
 }
@@ -146,11 +137,7 @@ async function answer(serving: Serving, asked: Asked): Promise<Encoded> {
  * The cloud authenticates the call and plays its faults, and the table does the work. Whether a failed call had its
  * effect is seen from whether its signature was looked at: a fault that strikes before does not come so far.
  */
-async function answerFromTable(
-  { cloud, table }: Serving,
-  call: CloudCall,
-  request: RawRequest,
-): Promise<Encoded> {
+async function answerFromTable({ cloud, table }: Serving, call: CloudCall, request: RawRequest): Promise<Encoded> {
   let isAuthentic = false;
   const signer = call.signer && {
     keyId: call.signer.keyId,
@@ -214,6 +201,4 @@ const unsigned = (): ServiceError =>
 
 /** A bug of the simulation is said as a failure of the service, with its message, so that a test shows it. */
 const asServiceError = (thrown: unknown): ServiceError =>
-  thrown instanceof ServiceError
-    ? thrown
-    : new ServiceError("InternalFailure", `simulation: ${String(thrown)}`, 500);
+  thrown instanceof ServiceError ? thrown : new ServiceError("InternalFailure", `simulation: ${String(thrown)}`, 500);
