@@ -51,7 +51,7 @@ export function compose(config: Config, settings: Settings, { deadlineMs }: Run)
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, { clock, identity, stage }),
     journal: createJournal(clients, { tableName: settings.table, random }),
-    notifiers: createNotifiers({ publish: createPublisher(clients, settings.topicArn) }),
+    notifiers: createNotifiers({ publish: createPublisher(clients, { topic: settings.topic, identity }) }),
     destinations: createDestinations(config, {
       cloudflare: (apiToken) =>
         createCloudflare({

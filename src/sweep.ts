@@ -6,7 +6,7 @@ import { standingOf, takeCensus } from "./observe/standing.ts";
 import type { Reconciled } from "./reconcile.ts";
 import { reconcile } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
-import { RotationError } from "./rotation/errors.ts";
+import { RotationError, asRotationError } from "./rotation/errors.ts";
 import type { IamUser, UserName } from "./rotation/keys.ts";
 import type { Observation } from "./rotation/observation.ts";
 import type { Profile } from "./rotation/policy.ts";
@@ -67,14 +67,17 @@ export interface SweepResult {
  */
 export async function sweep(world: World, options: SweepOptions): Promise<SweepResult> {
   const state = await world.journal.sweepState();
-  const subjects = await findSubjects(world, options);
+  const results: UserResult[] = [];
+  const subjects = await findSubjects(world, options, (user, error) => {
+    world.log.event("error", "a user could not be read", { user, error });
+    results.push({ user, profile: null, decisions: [], isFailed: true, error: said(error) });
+  });
   const startedAt = world.clock.now();
   const isPaused = state.runningSince === null;
   const acting = isPaused ? "look" : "act";
   const mode = options.mode === "plan" ? "plan" : acting;
   const waiting = inOrder(subjects, state.left);
   const holder = world.random.token();
-  const results: UserResult[] = [];
   const notifiers = new Set<string>();
 
   async function work(): Promise<void> {
@@ -93,7 +96,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     await world.journal.setLeft(left);
   }
   const isFailed = results.some((result) => result.isFailed) || notifiers.size > 0;
-  return {
+  const result: SweepResult = {
     command: options.mode === "plan" ? "plan" : "sweep",
     status: isFailed ? "failed" : "ok",
     isPaused,
@@ -103,6 +106,23 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     left,
     failedNotifiers: [...notifiers],
   };
+  logEnd(world, result);
+  return result;
+}
+
+/** One line a sweep. Nobody reads what a scheduled sweep returns: the deployment's alarms count these lines. */
+function logEnd({ log }: World, result: SweepResult): void {
+  const { command, status, isPaused, users, left, failedNotifiers } = result;
+  log.event(status === "ok" ? "info" : "error", "sweep ended", {
+    command,
+    status,
+    isPaused,
+    users: users.length,
+    failed: users.filter(({ isFailed }) => isFailed).length,
+    left: left.length,
+    failedNotifiers,
+    durationMs: Date.parse(result.endedAt) - Date.parse(result.startedAt),
+  });
 }
 
 /** What `explain` prints: what was seen, every rule's own answer, and the winner. */
@@ -120,7 +140,9 @@ export async function explain(
   options: Pick<SweepOptions, "profiles" | "enrolmentTag"> & { readonly user: UserName },
 ): Promise<Explanation> {
   const { profiles, enrolmentTag, user } = options;
-  const [subject] = await findSubjects(world, { profiles, enrolmentTag, users: [user] });
+  const [subject] = await findSubjects(world, { profiles, enrolmentTag, users: [user] }, (_, error) => {
+    throw error;
+  });
   if (subject === undefined) {
     throw new RotationError(
       "NotFound",
@@ -134,7 +156,12 @@ export async function explain(
 
 type Finding = Pick<SweepOptions, "profiles" | "enrolmentTag" | "users">;
 
-async function findSubjects(world: World, options: Finding): Promise<readonly Subject[]> {
+/** A user that has custody and no tag is read alone: that this failed must not end the others' sweep. */
+async function findSubjects(
+  world: World,
+  options: Finding,
+  onUnread: (user: UserName, error: RotationError) => void,
+): Promise<readonly Subject[]> {
   const [{ account }, tagged, inCustody] = await Promise.all([
     world.identity.read(),
     world.directory.tagged(),
@@ -147,15 +174,18 @@ async function findSubjects(world: World, options: Finding): Promise<readonly Su
   const wanted = [...new Set([...enrolled, ...inCustody])].filter(
     (name) => options.users === undefined || options.users.includes(name),
   );
-  return Promise.all(
-    wanted.map(async (name) =>
-      subjectOf(world, byName.get(name) ?? (await world.directory.read(name)), {
-        name,
-        account,
-        census,
-      }),
-    ),
+  const found = await Promise.all(
+    wanted.map(async (name) => {
+      try {
+        const iamUser = byName.get(name) ?? (await world.directory.read(name));
+        return subjectOf(world, iamUser, { name, account, census });
+      } catch (thrown) {
+        onUnread(name, asRotationError(thrown, `reading the user ${name}`));
+        return null;
+      }
+    }),
   );
+  return found.filter((subject) => subject !== null);
 }
 
 function subjectOf(

@@ -1,6 +1,8 @@
 import type { Outcome } from "../rotation/decision.ts";
 import { RotationError, must } from "../rotation/errors.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
+import type { Delivery } from "../rotation/record.ts";
+import type { Instant } from "../rotation/time.ts";
 import type { Acting, StepOf } from "./acting.ts";
 import { begin, history } from "./acting.ts";
 
@@ -21,14 +23,37 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
   await world.custody.ensure(user, { account, userId: iamUser.id }, profile.replicaRegions);
   const before = observation.keys.map(({ id }) => id);
   await world.custody.writeIntent(user, { at: world.clock.now(), before });
+  const now = world.clock.now();
   await ledger.save((record) => ({
     ...record,
-    intent: { at: world.clock.now(), before, created: null },
+    intent: { at: now, before, created: null },
+    deliveries: [...record.deliveries, ...presumedHolders(acting, step, now)],
   }));
 
   const id = await createAndStore(acting);
   await history(acting, "created", id);
   return { kind: "done", step };
+}
+
+/** A hand-made key went out without us. On record, a destination that is taken out of the profile is not forgotten. */
+function presumedHolders(
+  { world, profile, ledger }: Acting,
+  { replaces }: StepOf<"create-replacement">,
+  now: Instant,
+): readonly Delivery[] {
+  if (replaces === null) return [];
+  const known = ledger.record().deliveries.filter(({ keyId }) => keyId === replaces);
+  return world.destinations
+    .of(profile.name)
+    .filter(({ name, readsCustody }) => !readsCustody && !known.some((entry) => entry.destination === name))
+    .map(({ name }) => ({
+      destination: name,
+      keyId: replaces,
+      attemptedAt: now,
+      deliveredAt: null,
+      confirmedAt: null,
+      receipt: null,
+    }));
 }
 
 async function preflight(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome | null> {

@@ -1,6 +1,6 @@
 import type { Outcome } from "../rotation/decision.ts";
 import { must } from "../rotation/errors.ts";
-import type { Delivery, UserRecord } from "../rotation/record.ts";
+import type { Delivery, Receipt, UserRecord } from "../rotation/record.ts";
 import { hours, minutes, plus } from "../rotation/time.ts";
 import type { Destination } from "../rotation/world.ts";
 import type { Acting, StepOf } from "./acting.ts";
@@ -65,7 +65,7 @@ async function set(
           attemptedAt,
           deliveredAt: step.isConfirming ? (known?.deliveredAt ?? now) : now,
           confirmedAt: step.isConfirming ? now : (known?.confirmedAt ?? null),
-          receipt,
+          receipt: step.isConfirming ? confirmed(receipt, known) : receipt,
         })),
         step.destination,
       ),
@@ -75,6 +75,12 @@ async function set(
     throw error;
   }
 }
+
+/** A confirming delivery finds the pair live already: the version to tell the old pair by is the first delivery's. */
+const confirmed = (receipt: Receipt, known: Delivery | undefined): Receipt => ({
+  ...receipt,
+  anchor: known?.receipt?.anchor ?? receipt.anchor,
+});
 
 function withDelivery(
   record: UserRecord,

@@ -13,6 +13,8 @@ const BETWEEN_ANSWERS_MS = 250;
 const AFTER_REFUSAL_MS = seconds(2);
 /** A probe of ours must not outlive the time that its footprint is given. */
 const PROVING_MAX_MS = PROBE_LASTS_MS - seconds(10);
+/** A destination that is blocked for months costs a probe an hour, and the journal's item has a size. */
+const PROBES_KEPT_MAX = 200;
 
 /**
  * Signs GetCallerIdentity with the new pair in every Region of the profile until it answers steadily. It proves that the
@@ -24,7 +26,7 @@ export async function prove(acting: Acting, step: StepOf<"prove">): Promise<Outc
   const moved = await begin(acting, (record) =>
     withKey(record, step.keyId, (known) => ({
       ...known,
-      probes: [...known.probes, { from, to: null }],
+      probes: [...known.probes.slice(1 - PROBES_KEPT_MAX), { from, to: null }],
     })),
   );
   if (moved !== null) return { kind: "withdrawn", step, because: moved };

@@ -1,83 +1,50 @@
-import { GetAccountAuthorizationDetailsCommand } from "@aws-sdk/client-iam";
-import type {
-  AttachedPolicy,
-  GroupDetail,
-  IAMClient,
-  ManagedPolicyDetail,
-  PolicyDetail,
-  UserDetail,
-} from "@aws-sdk/client-iam";
+import { paginateGetAccountAuthorizationDetails } from "@aws-sdk/client-iam";
+import type { AttachedPolicy, IAMClient, PolicyDetail, UserDetail } from "@aws-sdk/client-iam";
 import type { SmtpRight } from "../rotation/keys.ts";
-import { markerOf, readPages } from "./pages.ts";
+import { readPages } from "./pages.ts";
 import { smtpRight } from "./smtp-right.ts";
 
 /** The most that IAM gives; a page may all the same be shorter. */
 const PAGE_ITEMS = 1_000;
 
-/** Users with all that their policies say, as one listing gives them. */
-export interface AuthorizationDetails {
-  readonly users: readonly UserDetail[];
-  /** Whether the user's own, its groups' and its attached policies let it send mail by SMTP. */
-  smtpRightOf(user: UserDetail): SmtpRight;
-}
-
-/** Reads all users, groups and policies of the account, all pages. Throws rather than return a part. */
-export async function readAuthorizationDetails(iam: IAMClient): Promise<AuthorizationDetails> {
-  const pages = await readPages("listing users with their tags and policies", async (Marker) => {
-    const answer = await iam.send(
-      new GetAccountAuthorizationDetailsCommand({
-        Filter: ["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"],
-        MaxItems: PAGE_ITEMS,
-        Marker,
-      }),
-    );
-    return { items: [answer], next: markerOf(answer) };
-  });
-  const groups = new Map(pages.flatMap((page) => page.GroupDetailList ?? []).map((group) => [group.GroupName, group]));
-  const policies = new Map(pages.flatMap((page) => page.Policies ?? []).map((policy) => [policy.Arn, policy]));
-  return {
-    users: pages.flatMap((page) => page.UserDetailList ?? []),
-    smtpRightOf: (user) => smtpRight(documentsOf(user, groups, policies)),
-  };
-}
-
-type Named<T> = ReadonlyMap<string | undefined, T>;
-
-/** The policy documents that bear on a user; null for each that the listing does not hold. */
-function documentsOf(
-  user: UserDetail,
-  groups: Named<GroupDetail>,
-  policies: Named<ManagedPolicyDetail>,
-): readonly (string | null)[] {
-  const memberships = (user.GroupList ?? []).map((name) => groups.get(name) ?? null);
-  return [
-    ...inline(user.UserPolicyList),
-    ...attached(user.AttachedManagedPolicies, policies),
-    ...memberships.flatMap((group) =>
-      group === null
-        ? [null]
-        : [...inline(group.GroupPolicyList), ...attached(group.AttachedManagedPolicies, policies)],
-    ),
+/**
+ * All users of the account with their tags, and whether their own, their groups' and their attached policies let them
+ * send mail by SMTP. All pages; throws rather than return a part.
+ */
+export async function listWithSmtpRights(
+  iam: IAMClient,
+): Promise<readonly { readonly user: UserDetail; readonly smtp: SmtpRight }[]> {
+  const listing = paginateGetAccountAuthorizationDetails(
+    { client: iam, pageSize: PAGE_ITEMS },
+    { Filter: ["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"] },
+  );
+  const pages = await readPages("listing users with their tags and policies", listing);
+  const ofPolicy = new Map(
+    pages
+      .flatMap(({ Policies = [] }) => Policies)
+      .map(({ Arn, PolicyVersionList = [] }) => [Arn, PolicyVersionList.find((one) => one.IsDefaultVersion)?.Document]),
+  );
+  const documentsOf = (inline: readonly PolicyDetail[] = [], attached: readonly AttachedPolicy[] = []) => [
+    ...inline.map(({ PolicyDocument }) => decode(PolicyDocument)),
+    ...attached.map(({ PolicyArn }) => decode(ofPolicy.get(PolicyArn))),
   ];
+  const ofGroup = new Map(
+    pages
+      .flatMap(({ GroupDetailList = [] }) => GroupDetailList)
+      .map((group) => [group.GroupName, documentsOf(group.GroupPolicyList, group.AttachedManagedPolicies)]),
+  );
+  const smtpOf = ({ UserPolicyList, AttachedManagedPolicies, GroupList = [] }: UserDetail): SmtpRight =>
+    smtpRight([
+      ...documentsOf(UserPolicyList, AttachedManagedPolicies),
+      ...GroupList.flatMap((name) => ofGroup.get(name) ?? [null]),
+    ]);
+  return pages.flatMap(({ UserDetailList = [] }) => UserDetailList).map((user) => ({ user, smtp: smtpOf(user) }));
 }
 
-const inline = (list: readonly PolicyDetail[] | undefined): readonly (string | null)[] =>
-  (list ?? []).map(({ PolicyDocument }) => decode(PolicyDocument));
-
-const attached = (
-  list: readonly AttachedPolicy[] | undefined,
-  policies: Named<ManagedPolicyDetail>,
-): readonly (string | null)[] =>
-  (list ?? []).map(({ PolicyArn }) => {
-    const versions = policies.get(PolicyArn)?.PolicyVersionList ?? [];
-    return decode(versions.find((version) => version.IsDefaultVersion === true)?.Document);
-  });
-
-/** IAM gives policy documents URL-encoded (RFC 3986). */
+/** IAM gives policy documents URL-encoded (RFC 3986). Null for one that is not there, or is not so encoded. */
 function decode(document: string | undefined): string | null {
-  if (document === undefined) return null;
   try {
-    return decodeURIComponent(document);
+    return document === undefined ? null : decodeURIComponent(document);
   } catch {
     // A document that is not URL-encoded is one that we cannot read.
     return null;

@@ -7,25 +7,23 @@ import type { Clock } from "../rotation/world.ts";
 /** How far a later answer's Date may lie from the time that the first one set, either way. */
 const DRIFT_MAX_MS = minutes(2);
 
-type Plugin = Parameters<STSClient["middlewareStack"]["use"]>[0];
-
 /** AWS's clock, and the plug-in by which every SDK client lets it hear the `Date` of each answer. */
 export interface AwsClock extends Clock {
-  readonly plugin: Plugin;
+  readonly plugin: Parameters<STSClient["middlewareStack"]["use"]>[0];
   /** Hears one `Date` header, as the plug-in does for each answer. A header that is missing or no date is not heard. */
   hear(dateHeader: string | undefined): void;
 }
 
+/** How long the run may take from now; and the monotonic clock, in milliseconds, told only by tests. */
 interface AwsClockOptions {
-  /** How long this run may take from now, in milliseconds. */
   readonly deadlineMs: number;
-  /** The monotonic clock, in milliseconds; told only by tests. */
   readonly monotonicMs?: () => number;
 }
 
 /**
  * A clock that knows the time from AWS alone: an offset learnt from the first answer's `Date`, plus a monotonic clock.
- * `Date` is in whole seconds, so that this clock is up to a second late, and never early. The machine's own time is never read: a function thawed with a wrong clock must not believe that a soak is over.
+ * `Date` is in whole seconds, so that this clock is up to a second late, and never early. The machine's own time is
+ * never read: a function thawed with a wrong clock must not believe that a soak is over.
  */
 export function createAwsClock({ deadlineMs, monotonicMs = () => performance.now() }: AwsClockOptions): AwsClock {
   const endsAt = monotonicMs() + deadlineMs;
@@ -44,14 +42,16 @@ export function createAwsClock({ deadlineMs, monotonicMs = () => performance.now
 
   return {
     plugin: {
-      applyToStack: (stack) => {
+      applyToStack(stack) {
+        // The innermost place of this step sees each raw answer, those of refused and of repeated attempts too.
+        const listening = { step: "deserialize", priority: "low", name: "awsClockListener" } as const;
         stack.add(
           (next) => async (args) => {
             const result = await next(args);
-            hear(dateOf(result.response));
+            hear((result.response as { readonly headers?: Readonly<Record<string, string>> }).headers?.["date"]);
             return result;
           },
-          LISTENING,
+          listening,
         );
       },
     },
@@ -59,15 +59,10 @@ export function createAwsClock({ deadlineMs, monotonicMs = () => performance.now
     remainingMs,
     now() {
       if (driftMs !== null) {
-        const by = `${String(Math.round(driftMs / 1_000))} s`;
-        throw new RotationError(
-          "Bug",
-          `telling the time, an AWS answer differed from AWS's clock by ${by}; the run ends before its next act`,
-        );
+        const said = `an AWS answer differed from AWS's clock by ${String(Math.round(driftMs / 1_000))} s`;
+        throw new RotationError("Bug", `telling the time, ${said}; the run ends before its next act`);
       }
-      if (offsetMs === null) {
-        throw new RotationError("Unreachable", "telling the time, AWS has not answered yet");
-      }
+      if (offsetMs === null) throw new RotationError("Unreachable", "telling the time, AWS has not answered yet");
       return instant(Math.round(offsetMs + monotonicMs()));
     },
     async sleep(ms) {
@@ -76,12 +71,4 @@ export function createAwsClock({ deadlineMs, monotonicMs = () => performance.now
       if (ms >= leftMs) throw new RotationError("Unreachable", "waiting, the run's time is over");
     },
   };
-}
-
-/** The innermost place of the deserialize step sees each raw answer, those of refused and of repeated attempts too. */
-const LISTENING = { step: "deserialize", priority: "low", name: "awsClockListener" } as const;
-
-function dateOf(response: unknown): string | undefined {
-  const { headers } = response as { readonly headers?: Readonly<Record<string, string>> };
-  return headers?.["date"] ?? headers?.["Date"];
 }

@@ -1,51 +1,33 @@
 import { RotationError, type RotationErrorCode } from "../rotation/errors.ts";
 
-interface Meaning {
-  readonly code: RotationErrorCode;
-  /** What is the case, and what to do about it. */
-  readonly words: string;
-}
+/** What kind of failure it is; and what is the case, and what to do about it. */
+type Meaning = readonly [code: RotationErrorCode, words: string];
 
-const NO_WORKER: Meaning = {
-  code: "NotFound",
-  words:
-    "the account has no Worker of that name. Correct the name (an environment is part of it: api-staging). It is never created",
-};
-const NOT_LIVE: Meaning = {
-  code: "Conflict",
-  words: "the newest version of the Worker is not the live one. Deploy the newest version first",
-};
-const REFUSED: Meaning = {
-  code: "Denied",
-  words:
-    "the API token is not allowed to. Give it the role Editor on this Worker, or store a valid token in the secret named by apiToken",
-};
-const NAME_TAKEN: Meaning = {
-  code: "Misconfigured",
-  words: "the name belongs to another kind of binding, such as a plain variable. Remove that, and make it a secret",
-};
-const BAD_PATH: Meaning = { code: "Misconfigured", words: "the account id is not valid" };
-const BAD_REQUEST: Meaning = { code: "Bug", words: "the request was not understood" };
+const REFUSED: Meaning = [
+  "Denied",
+  "the API token is not allowed to. Give it the role Editor on this Worker, or store a valid token in the secret named by apiToken",
+];
 
 /** The codes of Cloudflare's error envelope that its API is known to answer to our calls. */
-const MEANINGS: Readonly<Record<number, Meaning>> = {
-  7000: BAD_PATH,
-  7003: BAD_PATH,
-  9106: REFUSED,
-  9109: REFUSED,
-  10000: REFUSED,
-  10001: REFUSED,
-  10007: NO_WORKER,
-  10021: BAD_REQUEST,
-  10053: NAME_TAKEN,
-  10056: { code: "Misconfigured", words: "the Worker has no binding of that name" },
-  10090: NO_WORKER,
-  10201: BAD_REQUEST,
-  10214: NOT_LIVE,
-  10215: NOT_LIVE,
-  10222: { code: "Misconfigured", words: "the Worker has no version yet. Deploy it once" },
-  100160: { code: "LimitReached", words: "too many secrets in one request" },
-};
+const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
+  [[7000, 7003], "Misconfigured", "the account id is not valid"],
+  [[9106, 9109, 10000, 10001], ...REFUSED],
+  [
+    [10007, 10090],
+    "NotFound",
+    "the account has no Worker of that name. Correct the name (an environment is part of it: api-staging). It is never created",
+  ],
+  [[10021, 10201], "Bug", "the request was not understood"],
+  [
+    [10053],
+    "Misconfigured",
+    "the name belongs to another kind of binding, such as a plain variable. Remove that, and make it a secret",
+  ],
+  [[10056], "Misconfigured", "the Worker has no binding of that name"],
+  [[10214, 10215], "Conflict", "the newest version of the Worker is not the live one. Deploy the newest version first"],
+  [[10222], "Misconfigured", "the Worker has no version yet. Deploy it once"],
+  [[100160], "LimitReached", "too many secrets in one request"],
+];
 
 /** What an answer said, as far as telling what is wrong needs it. */
 export interface Refusal {
@@ -63,27 +45,20 @@ export interface Refusal {
  * since it may repeat what was sent.
  */
 export function translateRefusal(doing: string, refusal: Refusal): RotationError {
-  const { status, codes, retryAfterMs } = refusal;
-  const fail = (code: RotationErrorCode, words: string, outcomeUnknown = false): RotationError =>
-    new RotationError(code, `${doing}, ${words}`, {
-      outcomeUnknown,
-      ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    });
-  if (refusal.isChallenge) {
-    return fail("Unreachable", "Cloudflare answered with a challenge for browsers instead");
-  }
-  if (status === 429) {
-    return fail("Throttled", "too many requests with this token. Cloudflare lifts it in minutes");
-  }
-  if (status >= 500) {
-    return fail("Unreachable", `Cloudflare failed (HTTP ${String(status)})`, refusal.isWrite);
-  }
-  const meaning = codes.map((code) => MEANINGS[code]).find((known) => known !== undefined);
-  if (meaning !== undefined) return fail(meaning.code, meaning.words);
-  if (status === 401 || status === 403) return fail(REFUSED.code, REFUSED.words);
+  const { isWrite, isChallenge, retryAfterMs } = refusal;
+  const [code, words] = meaningOf(refusal);
+  const outcomeUnknown = isWrite && code === "Unreachable" && !isChallenge;
+  return new RotationError(code, `${doing}, ${words}`, { outcomeUnknown, retryAfterMs });
+}
+
+function meaningOf({ status, codes, isChallenge }: Refusal): Meaning {
+  if (isChallenge) return ["Unreachable", "Cloudflare answered with a challenge for browsers instead"];
+  if (status === 429) return ["Throttled", "too many requests with this token. Cloudflare lifts it in minutes"];
+  if (status >= 500) return ["Unreachable", `Cloudflare failed (HTTP ${String(status)})`];
+  const [known] = codes.flatMap((code) => MEANINGS.filter(([theirs]) => theirs.includes(code)));
+  if (known !== undefined) return [known[1], known[2]];
+  if (status === 401 || status === 403) return REFUSED;
   const said = `HTTP ${String(status)}, code ${codes.length === 0 ? "none" : codes.join(" ")}`;
-  if (status >= 200 && status < 300) {
-    return fail("Unreachable", `the answer was no success (${said})`, refusal.isWrite);
-  }
-  return fail("Misconfigured", `Cloudflare refused with an error that is not known (${said})`);
+  if (status < 300) return ["Unreachable", `the answer was no success (${said})`];
+  return ["Misconfigured", `Cloudflare refused with an error that is not known (${said})`];
 }

@@ -1,7 +1,10 @@
+import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
 import { translateRefusal } from "./cloudflare-errors.ts";
+import { readJson } from "./read-json.ts";
+import { NEVER_SENT } from "./translate-error.ts";
 
 /** Reads are asked at most this often in all; a write is sent once. */
 const READ_ATTEMPTS_MAX = 3;
@@ -29,38 +32,21 @@ export interface WorkerName {
 }
 
 /** A secret or variable, as the API shows it. Values never come back. */
-export interface WorkerBinding {
-  readonly name: string;
-  readonly type: string;
-}
+export type WorkerBinding = z.infer<typeof WorkerBinding>;
+const WorkerBinding = z.object({ name: z.string(), type: z.string() });
 
-export interface WorkerVersion {
-  readonly id: string;
-  /** Grows by one with each version of the Worker. */
-  readonly number: number;
-}
+/** A version of a Worker. Its number grows by one with each. */
+export type WorkerVersion = z.infer<typeof WorkerVersion>;
+const WorkerVersion = z.object({ id: z.string(), number: z.number() });
 
 /** One version of the live deployment, and its share of the traffic. */
-export interface LiveShare {
-  readonly versionId: string;
-  readonly percentage: number;
-}
+export type LiveShare = z.infer<typeof LiveShare>;
+const LiveShare = z
+  .object({ version_id: z.string(), percentage: z.number() })
+  .transform((share) => ({ versionId: share.version_id, percentage: share.percentage }));
 
 /** The few calls of Cloudflare's API that a delivery needs. Every method throws `RotationError` and nothing else. */
-export interface CloudflareClient {
-  secrets(worker: WorkerName): Promise<readonly WorkerBinding[]>;
-  /** All bindings of one version, plain variables included. */
-  bindings(worker: WorkerName, versionId: string): Promise<readonly WorkerBinding[]>;
-  /** The versions that can be deployed: the newest 100, in no promised order. */
-  versions(worker: WorkerName): Promise<readonly WorkerVersion[]>;
-  /** The live deployment; empty when the Worker was never deployed. */
-  live(worker: WorkerName): Promise<readonly LiveShare[]>;
-  /**
-   * Sets all of these secrets in one new version and deploys it at once (`secrets-bulk`). Never repeated here, since
-   * each call makes a version. `Conflict` when the newest version is not the live one.
-   */
-  putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void>;
-}
+export type CloudflareClient = ReturnType<typeof createCloudflare>;
 
 interface ApiRequest {
   readonly doing: string;
@@ -69,42 +55,44 @@ interface ApiRequest {
   readonly body?: string;
 }
 
+/** The newest deployment comes first, and is the live one. */
+const Deployment = z.object({ versions: z.array(LiveShare) });
+const Deployments = z.object({ deployments: z.union([z.tuple([]), z.tuple([Deployment], z.unknown())]) });
+const VersionDetails = z.object({ resources: z.object({ bindings: z.array(WorkerBinding) }) });
+const Versions = z.object({ items: z.array(WorkerVersion) });
+
 /** Cloudflare's API by plain fetch: the SDK takes a 200 with `success: false` for success, and can log secrets. */
-export function createCloudflare(options: CloudflareOptions): CloudflareClient {
+export function createCloudflare(options: CloudflareOptions) {
   const send = createSender(options);
-  const get = (worker: WorkerName, what: string, path: string): Promise<unknown> => {
+  async function get<T>(worker: WorkerName, path: string, answer: z.ZodType<T>): Promise<T> {
+    const [what = ""] = path.split(/[/?]/);
     const doing = `reading the ${what} of Worker ${worker.script}`;
-    return send({ doing, method: "GET", path: scriptPath(worker, path) });
-  };
+    const read = answer.safeParse(await send({ doing, method: "GET", path: scriptPath(worker, path) }));
+    if (read.success) return read.data;
+    // What has another shape than documented is not understood, and nothing is concluded from it.
+    throw new RotationError("Unreachable", `${doing}, the answer has an unknown shape`);
+  }
   return {
-    async secrets(worker) {
-      return list(await get(worker, "secrets", "secrets")).map(asBinding);
+    secrets: (worker: WorkerName): Promise<readonly WorkerBinding[]> => get(worker, "secrets", z.array(WorkerBinding)),
+    /** All bindings of one version, plain variables included. */
+    async bindings(worker: WorkerName, versionId: string): Promise<readonly WorkerBinding[]> {
+      return (await get(worker, `versions/${encodeURIComponent(versionId)}`, VersionDetails)).resources.bindings;
     },
-    async bindings(worker, versionId) {
-      const path = `versions/${encodeURIComponent(versionId)}`;
-      const version = await get(worker, "bindings", path);
-      return list(field(field(version, "resources"), "bindings")).map(asBinding);
+    /** The versions that can be deployed: the newest 100, in no promised order. */
+    async versions(worker: WorkerName): Promise<readonly WorkerVersion[]> {
+      return (await get(worker, "versions?deployable=true", Versions)).items;
     },
-    async versions(worker) {
-      const answer = await get(worker, "versions", "versions?deployable=true");
-      return list(field(answer, "items")).map((item) => ({
-        id: text(field(item, "id")),
-        number: count(field(item, "number")),
-      }));
+    /** The live deployment; empty when the Worker was never deployed. */
+    async live(worker: WorkerName): Promise<readonly LiveShare[]> {
+      return (await get(worker, "deployments", Deployments)).deployments[0]?.versions ?? [];
     },
-    async live(worker) {
-      const deployments = list(field(await get(worker, "deployments", "deployments"), "deployments"));
-      if (deployments.length === 0) return [];
-      return list(field(deployments[0], "versions")).map((share) => ({
-        versionId: text(field(share, "version_id")),
-        percentage: count(field(share, "percentage")),
-      }));
-    },
-    async putSecrets(worker, values) {
-      const secrets = Object.entries(values).map(([name, value]) => [
-        name,
-        { type: "secret_text", name, text: value.reveal() },
-      ]);
+    /**
+     * Sets all of these secrets in one new version and deploys it at once (`secrets-bulk`). Never repeated here, since
+     * each call makes a version. `Conflict` when the newest version is not the live one.
+     */
+    async putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void> {
+      const asText = (name: string, value: Secret) => ({ type: "secret_text", name, text: value.reveal() });
+      const secrets = Object.entries(values).map(([name, value]) => [name, asText(name, value)]);
       await send({
         doing: `setting ${Object.keys(values).join(" and ")} of Worker ${worker.script}`,
         method: "PATCH",
@@ -117,26 +105,18 @@ export function createCloudflare(options: CloudflareOptions): CloudflareClient {
 
 /** Sends a request, with the retries and the second look at the token that it may have. Resolves to `result`. */
 function createSender(options: CloudflareOptions): (request: ApiRequest) => Promise<unknown> {
-  let token: Promise<Secret> | null = null;
-  const readToken = (): Promise<Secret> => {
-    token ??= options.readToken().then(asUsable);
-    return token;
-  };
+  let token: Secret | null = null;
 
   async function withFreshToken(request: ApiRequest): Promise<unknown> {
-    const used = await readToken().catch((error: unknown) => {
-      token = null;
-      throw error;
-    });
+    const used = (token ??= await readUsableToken(options));
     try {
       return await attempt(options, request, used);
     } catch (error) {
       if (!(error instanceof RotationError) || error.code !== "Denied") throw error;
-      token = null;
-      const fresh = await readToken();
+      token = await readUsableToken(options);
       // The same token would be refused again, and every call counts against its limit.
-      if (fresh.reveal() === used.reveal()) throw error;
-      return await attempt(options, request, fresh);
+      if (token.reveal() === used.reveal()) throw error;
+      return await attempt(options, request, token);
     }
   }
 
@@ -155,10 +135,11 @@ function createSender(options: CloudflareOptions): (request: ApiRequest) => Prom
 }
 
 /** The token, if it can stand in a header at all: what fetch says of one that cannot would quote it. */
-function asUsable(token: Secret): Secret {
+async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret> {
+  const token = await readToken();
   if (/^[\x21-\x7e]+$/.test(token.reveal())) return token;
-  const doing = "reading the Cloudflare API token";
-  throw new RotationError("Misconfigured", `${doing}, it is empty or has spaces or line ends in it`);
+  const said = "reading the Cloudflare API token, it is empty or has spaces or line ends in it";
+  throw new RotationError("Misconfigured", said);
 }
 
 /** How long to wait before the next try, in milliseconds; null when trying again is not for now. */
@@ -170,97 +151,56 @@ function retryWaitMs(error: unknown, tried: number): number | null {
   return waitMs <= RETRY_WAIT_MAX_MS ? waitMs : null;
 }
 
+/** What every answer is wrapped in. HTML and the like is no success and has no codes. */
+const Envelope = z.object({
+  success: z.boolean().catch(false),
+  result: z.unknown(),
+  errors: z.array(z.object({ code: z.number() }).catch({ code: Number.NaN })).catch([]),
+});
+
+/** One request and its answer. Resolves to the answer's `result`. */
 async function attempt(options: CloudflareOptions, request: ApiRequest, token: Secret): Promise<unknown> {
+  const { doing } = request;
   const isWrite = request.method !== "GET";
-  const answer = await exchange(options, request, token).catch((thrown: unknown) => {
+  const { response, text } = await exchange(options, request, token).catch((thrown: unknown) => {
     const words = describeNetworkFailure(thrown);
-    throw new RotationError("Unreachable", `${request.doing}, ${words}`, {
-      cause: thrown,
-      outcomeUnknown: isWrite && words !== NO_CONNECTION,
-    });
+    const outcomeUnknown = isWrite && words !== NO_CONNECTION;
+    throw new RotationError("Unreachable", `${doing}, ${words}`, { cause: thrown, outcomeUnknown });
   });
-  const isSuccess = answer.isOk && field(answer.envelope, "success") === true;
-  if (isSuccess) return field(answer.envelope, "result");
-  throw translateRefusal(request.doing, { ...answer, codes: codesOf(answer.envelope), isWrite });
+  const envelope = readJson(Envelope, text);
+  if (response.ok && envelope?.success === true) return envelope.result;
+  const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
+  throw translateRefusal(doing, {
+    status: response.status,
+    codes: envelope?.errors.map(({ code }) => code) ?? [],
+    isChallenge: response.headers.get("cf-mitigated") === "challenge",
+    retryAfterMs: Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : null,
+    isWrite,
+  });
 }
 
-async function exchange(options: CloudflareOptions, request: ApiRequest, token: Secret) {
-  const response = await (options.fetch ?? fetch)(`${options.baseUrl}${request.path}`, {
-    method: request.method,
-    headers: {
-      authorization: `Bearer ${token.reveal()}`,
-      // What wrangler sends to secrets-bulk, and what it means: given is set, absent stays.
-      ...(request.body === undefined ? {} : { "content-type": "application/merge-patch+json" }),
-    },
-    body: request.body ?? null,
+async function exchange(options: CloudflareOptions, { method, path, body }: ApiRequest, token: Secret) {
+  const authorization = `Bearer ${token.reveal()}`;
+  const response = await (options.fetch ?? fetch)(`${options.baseUrl}${path}`, {
+    method,
+    // The type is what wrangler sends to secrets-bulk, and what it means: given is set, absent stays.
+    headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }) },
+    body: body ?? null,
     redirect: "error",
     signal: AbortSignal.timeout(options.timeoutMs),
   });
-  const body = await response.text();
-  const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return {
-    isOk: response.ok,
-    status: response.status,
-    isChallenge: response.headers.get("cf-mitigated") === "challenge",
-    retryAfterMs: Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : null,
-    envelope: parse(body),
-  };
+  return { response, text: await response.text() };
 }
 
 const NO_CONNECTION = "no connection to Cloudflare";
 
 /** The words for a failed fetch. Its own error may quote the request, so only known kinds are told apart. */
 function describeNetworkFailure(thrown: unknown): string {
-  if (thrown instanceof Error && thrown.name === "TimeoutError") return "no answer in time";
-  const code = field(field(thrown, "cause"), "code");
-  if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN") return NO_CONNECTION;
-  return "the connection was cut";
+  const { name, cause } = thrown as { readonly name?: unknown; readonly cause?: { readonly code?: unknown } };
+  if (name === "TimeoutError") return "no answer in time";
+  return NEVER_SENT.includes(cause?.code) ? NO_CONNECTION : "the connection was cut";
 }
 
-function scriptPath(worker: WorkerName, path: string): string {
-  const account = encodeURIComponent(worker.accountId);
-  return `/accounts/${account}/workers/scripts/${encodeURIComponent(worker.script)}/${path}`;
-}
-
-/** The body as JSON, or null for HTML and the like, which is no success and has no codes. */
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
-}
-
-const codesOf = (envelope: unknown): number[] => {
-  const errors = field(envelope, "errors");
-  if (!Array.isArray(errors)) return [];
-  return errors.map((error: unknown) => Number(field(error, "code")));
-};
-
-const field = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
-
-const asBinding = (value: unknown): WorkerBinding => ({
-  name: text(field(value, "name")),
-  type: text(field(value, "type")),
-});
-
-/** What has another shape than documented is not understood, and nothing is concluded from it. */
-const misread = (): RotationError =>
-  new RotationError("Unreachable", "reading an answer of Cloudflare, it has an unknown shape");
-
-function list(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw misread();
-  return value;
-}
-
-function text(value: unknown): string {
-  if (typeof value !== "string") throw misread();
-  return value;
-}
-
-function count(value: unknown): number {
-  if (typeof value !== "number") throw misread();
-  return value;
+function scriptPath({ accountId, script }: WorkerName, path: string): string {
+  return `/accounts/${encodeURIComponent(accountId)}/workers/scripts/${encodeURIComponent(script)}/${path}`;
 }

@@ -3,97 +3,78 @@ import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   UpdateSecretVersionStageCommand,
+  type SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { DescribeSecretResponse, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
-import { parseContent } from "./custody-content.ts";
-import type { CustodyContent } from "./custody-content.ts";
-import { asking, translateError } from "./translate-error.ts";
+import type { Credential } from "../rotation/keys.ts";
+import { parseContent, type CustodyContent } from "./custody-content.ts";
+import { asking, finding } from "./translate-error.ts";
 
 /** The labels that tell the versions of a custody secret apart. */
-export type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT";
+type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT";
+type Labels = Readonly<Partial<Record<Label, string>>>;
 
 /** What DescribeSecret says: which version bears which label, the tags, and the replica Regions. */
 export interface SecretFacts {
-  readonly versionOf: Readonly<Partial<Record<Label, string>>>;
+  readonly labels: Labels;
   readonly tags: Readonly<Record<string, string>>;
   readonly replicaRegions: readonly string[];
 }
 
-/** A version written: its content, its token (which becomes its id), and its one label. */
-interface NewVersion {
-  readonly content: string;
-  readonly token: string;
-  readonly label: Label;
-}
+/** One secret in one Region, opened for one errand. */
+export type CustodySecret = ReturnType<typeof openSecret>;
 
-/** One secret in one Region, with the words of its API. */
-export interface CustodySecret {
+/** Opens a secret by its name, for the errand that every error names. Nothing is sent before the first question. */
+export function openSecret(client: SecretsManagerClient, SecretId: string, doing: string) {
   /** Null only when the service says that there is no such secret. Throws for one that is scheduled for deletion. */
-  find(doing: string): Promise<SecretFacts | null>;
-  /** As `find`, and a secret that does not exist is `NotFound`. */
-  facts(doing: string): Promise<SecretFacts>;
-  content(versionId: string, doing: string): Promise<CustodyContent>;
-  put(version: NewVersion, doing: string): Promise<void>;
-  /** Moves a label, by compare and swap on its present holder. `to: null` takes it away. */
-  move(label: Label, ends: { from: string | undefined; to: string | null }, doing: string): Promise<void>;
-}
-
-/** Opens a secret by its name. Nothing is sent before the first question. */
-export function openSecret(client: SecretsManagerClient, name: string): CustodySecret {
-  const find = async (doing: string): Promise<SecretFacts | null> => {
-    try {
-      const described = await client.send(new DescribeSecretCommand({ SecretId: name }));
-      return factsOf(described, doing);
-    } catch (thrown) {
-      const error = translateError(thrown, doing);
-      if (error.code === "NotFound") return null;
-      throw error;
+  async function find(): Promise<SecretFacts | null> {
+    const described = await finding(doing, client.send(new DescribeSecretCommand({ SecretId })));
+    if (described === null) return null;
+    const { DeletedDate, VersionIdsToStages = {}, Tags = [], ReplicationStatus = [] } = described;
+    if (DeletedDate !== undefined) {
+      throw new RotationError("Misconfigured", `${doing}, the secret is scheduled for deletion`);
     }
-  };
-  return {
-    find,
-    async facts(doing) {
-      const found = await find(doing);
-      if (found === null) throw new RotationError("NotFound", `${doing}, there is no ${name}`);
-      return found;
-    },
-    async content(versionId, doing) {
-      const command = new GetSecretValueCommand({ SecretId: name, VersionId: versionId });
-      const { SecretString } = await asking(doing, client.send(command));
-      return parseContent(SecretString, doing);
-    },
-    async put({ content, token, label }, doing) {
-      const command = new PutSecretValueCommand({
-        SecretId: name,
-        SecretString: content,
-        ClientRequestToken: token,
-        VersionStages: [label],
-      });
-      await asking(doing, client.send(command));
-    },
-    async move(label, { from, to }, doing) {
-      const command = new UpdateSecretVersionStageCommand({
-        SecretId: name,
-        VersionStage: label,
-        ...(from === undefined ? {} : { RemoveFromVersionId: from }),
-        ...(to === null ? {} : { MoveToVersionId: to }),
-      });
-      await asking(doing, client.send(command));
-    },
-  };
-}
-
-function factsOf(described: DescribeSecretResponse, doing: string): SecretFacts {
-  if (described.DeletedDate !== undefined) {
-    throw new RotationError("Misconfigured", `${doing}, the secret is scheduled for deletion`);
+    const stages = Object.entries(VersionIdsToStages);
+    return {
+      labels: Object.fromEntries(stages.flatMap(([id, labels]) => labels.map((label) => [label, id]))),
+      tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
+      replicaRegions: ReplicationStatus.flatMap(({ Region }) => Region ?? []),
+    };
   }
-  const labelled = Object.entries(described.VersionIdsToStages ?? {}).flatMap(([id, labels]) =>
-    labels.map((label) => [label, id] as const),
-  );
-  return {
-    versionOf: Object.fromEntries(labelled),
-    tags: Object.fromEntries((described.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-    replicaRegions: (described.ReplicationStatus ?? []).flatMap(({ Region }) => Region ?? []),
-  };
+  /** The version that bears each label. A secret that does not exist is `NotFound`. */
+  async function labels(): Promise<Labels> {
+    const found = await find();
+    if (found === null) throw new RotationError("NotFound", `${doing}, there is no ${SecretId}`);
+    return found.labels;
+  }
+  async function content(VersionId: string): Promise<CustodyContent> {
+    const answer = await asking(doing, client.send(new GetSecretValueCommand({ SecretId, VersionId })));
+    return parseContent(answer.SecretString, doing);
+  }
+  /** The pair of a version; null for one that holds none, or where there is no version. */
+  async function pair(versionId: string | undefined): Promise<Credential | null> {
+    return versionId === undefined ? null : (await content(versionId)).pair;
+  }
+  /** Writes a version under a token, which becomes its id, with one label. */
+  async function put(label: Label, token: string, text: string): Promise<void> {
+    const input = { SecretId, SecretString: text, ClientRequestToken: token, VersionStages: [label] };
+    await asking(doing, client.send(new PutSecretValueCommand(input)));
+  }
+  /**
+   * Moves a label, by compare and swap on its present holder; `to: null` takes it away. Succeeds too when the label is
+   * already there: an earlier try was made, but not heard. `Conflict` when somebody else moved it elsewhere.
+   */
+  async function move(label: Label, { from, to }: { from: string | undefined; to: string | null }): Promise<void> {
+    const ends = { RemoveFromVersionId: from, MoveToVersionId: to ?? undefined };
+    const command = new UpdateSecretVersionStageCommand({ SecretId, VersionStage: label, ...ends });
+    try {
+      await asking(doing, client.send(command));
+    } catch (thrown) {
+      const holder = (await labels())[label];
+      if ((holder ?? null) === to) return;
+      if (holder === from) throw thrown;
+      throw new RotationError("Conflict", `${doing}, ${label} was moved by somebody else`);
+    }
+  }
+  return { doing, find, labels, content, pair, put, move };
 }

@@ -1,13 +1,12 @@
-import { GetUserCommand, ListUserTagsCommand, ListUsersCommand } from "@aws-sdk/client-iam";
+import { GetUserCommand, paginateListUserTags, paginateListUsers } from "@aws-sdk/client-iam";
 import type { IAMClient, Tag, User, UserDetail } from "@aws-sdk/client-iam";
 import { RotationError } from "../rotation/errors.ts";
-import { userName } from "../rotation/keys.ts";
-import type { IamUser, SmtpRight } from "../rotation/keys.ts";
+import { userName, type IamUser, type SmtpRight } from "../rotation/keys.ts";
 import type { Directory } from "../rotation/world.ts";
-import { readAuthorizationDetails } from "./authorization-details.ts";
+import { listWithSmtpRights } from "./authorization-details.ts";
 import type { Clients } from "./clients.ts";
-import { markerOf, readPages } from "./pages.ts";
-import { translateError } from "./translate-error.ts";
+import { readPages } from "./pages.ts";
+import { finding } from "./translate-error.ts";
 
 const PAGE_ITEMS = 1_000;
 const TAG_READS_AT_ONCE = 5;
@@ -32,36 +31,23 @@ export function createDirectory({ iam }: Clients, options: DirectoryOptions): Di
       return all.filter(({ tags }) => wanted.some((key) => Object.hasOwn(tags, key)));
     },
     async read(name) {
-      const doing = `reading user ${name}`;
-      try {
-        const { User } = await iam.send(new GetUserCommand({ UserName: name }));
-        return parseUser(User, User?.Tags, "unknown");
-      } catch (thrown) {
-        const error = translateError(thrown, doing);
-        if (error.code === "NotFound") return null;
-        throw error;
-      }
+      const answer = await finding(`reading user ${name}`, iam.send(new GetUserCommand({ UserName: name })));
+      return answer === null ? null : parseUser(answer.User, answer.User?.Tags, "unknown");
     },
   };
 }
 
 async function listAccount(iam: IAMClient): Promise<readonly IamUser[]> {
-  const details = await readAuthorizationDetails(iam);
-  return details.users.map((user) => parseUser(user, user.Tags, details.smtpRightOf(user)));
+  const users = await listWithSmtpRights(iam);
+  return users.map(({ user, smtp }) => parseUser(user, user.Tags, smtp));
 }
 
+/** Lists the users below a path and reads their tags, a few at a time. A user deleted in the meantime is left out. */
 async function listPath(iam: IAMClient, pathPrefix: string): Promise<readonly IamUser[]> {
-  const users = await readPages(`listing the users below ${pathPrefix}`, async (Marker) => {
-    const answer = await iam.send(new ListUsersCommand({ PathPrefix: pathPrefix, MaxItems: PAGE_ITEMS, Marker }));
-    return { items: answer.Users, next: markerOf(answer) };
-  });
-  return withTags(iam, users);
-}
-
-/** Reads the tags of users, a few at a time. A user deleted in the meantime is left out. */
-async function withTags(iam: IAMClient, users: readonly User[]): Promise<readonly IamUser[]> {
+  const listing = paginateListUsers({ client: iam, pageSize: PAGE_ITEMS }, { PathPrefix: pathPrefix });
+  const pages = await readPages(`listing the users below ${pathPrefix}`, listing);
   const found: IamUser[] = [];
-  const rest = users.values();
+  const rest = pages.flatMap(({ Users = [] }) => Users).values();
   const work = async (): Promise<void> => {
     for (const user of rest) {
       const tags = await readTags(iam, user.UserName ?? "");
@@ -75,16 +61,8 @@ async function withTags(iam: IAMClient, users: readonly User[]): Promise<readonl
 /** The tags of a user, all pages; null only when IAM says that there is no such user. */
 async function readTags(iam: IAMClient, name: string): Promise<readonly Tag[] | null> {
   const doing = `reading the tags of ${name}`;
-  try {
-    return await readPages(doing, async (Marker) => {
-      const answer = await iam.send(new ListUserTagsCommand({ UserName: name, Marker }));
-      return { items: answer.Tags, next: markerOf(answer) };
-    });
-  } catch (thrown) {
-    const error = translateError(thrown, doing);
-    if (error.code === "NotFound") return null;
-    throw error;
-  }
+  const pages = await finding(doing, readPages(doing, paginateListUserTags({ client: iam }, { UserName: name })));
+  return pages?.flatMap(({ Tags = [] }) => Tags) ?? null;
 }
 
 function parseUser(user: User | UserDetail | undefined, tags: readonly Tag[] | undefined, smtp: SmtpRight): IamUser {

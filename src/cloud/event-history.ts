@@ -1,12 +1,11 @@
-import { LookupEventsCommand } from "@aws-sdk/client-cloudtrail";
-import type { Event, LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
+import { LookupEventsCommand, type Event, type LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
+import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
-import { instant } from "../rotation/time.ts";
-import type { Instant } from "../rotation/time.ts";
+import { instant, type Instant } from "../rotation/time.ts";
 import type { Clock } from "../rotation/world.ts";
-import type { Clients } from "./clients.ts";
-import { createPace } from "./pace.ts";
-import type { Pace } from "./pace.ts";
+import { perRegion, type Clients } from "./clients.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { readJson } from "./read-json.ts";
 import { asking } from "./translate-error.ts";
 
 /** Below the two requests a second and Region that all callers of the account share. */
@@ -14,19 +13,31 @@ const LOOKUPS_PER_SECOND = 1.5;
 /** At the pace above, a minute and more for one key in one Region; what is longer will not be told. */
 const PAGES_MAX = 100;
 
+/** A member that is missing or of another kind counts as an empty one: records differ from service to service. */
+const Text = z.string().nullable().catch(null);
+const Members = z.record(z.string(), z.unknown()).catch({});
+const Principal = z.object({ arn: Text }).optional().catch(undefined);
+const Session = z.object({ sessionIssuer: Principal }).optional().catch(undefined);
+const TrailRecord = z
+  .object({
+    sourceIPAddress: Text,
+    userAgent: Text,
+    errorCode: Text,
+    userIdentity: z.object({ arn: Text, sessionContext: Session }).optional().catch(undefined),
+    requestParameters: Members,
+    responseElements: Members,
+  })
+  .transform(({ sourceIPAddress: sourceAddress, userIdentity: { arn, sessionContext } = { arn: null }, ...more }) => {
+    // The role behind a session, or whoever signed.
+    return { ...more, sourceAddress, principalArn: sessionContext?.sessionIssuer?.arn ?? arn };
+  });
+
 /** One management event of CloudTrail, with the few of its fields that we use. */
-export interface TrailEvent {
+export interface TrailEvent extends Readonly<z.infer<typeof TrailRecord>> {
   readonly name: string;
   readonly at: Instant;
   /** As the source spells it before the first dot: "secretsmanager". */
   readonly service: string;
-  readonly sourceAddress: string | null;
-  readonly userAgent: string | null;
-  readonly errorCode: string | null;
-  /** The role behind a session, or whoever signed. */
-  readonly principalArn: string | null;
-  readonly requestParameters: Readonly<Record<string, unknown>>;
-  readonly responseElements: Readonly<Record<string, unknown>>;
 }
 
 interface Search {
@@ -38,11 +49,11 @@ interface Search {
   readonly pageSize: number;
 }
 
-/** CloudTrail's Event history: management events of the last 90 days, Region by Region. */
-export interface EventHistory {
-  /** From now back to `from`, newest first. Throws, rather than end early, for whatever went wrong; one pace a Region for all askers. */
-  search(search: Search): AsyncGenerator<TrailEvent, void>;
-}
+/**
+ * Searches CloudTrail's Event history, the management events of the last 90 days, in one Region: from now back to
+ * `from`, newest first. Throws, rather than end early, for whatever went wrong.
+ */
+export type SearchEvents = (search: Search) => AsyncGenerator<TrailEvent, void>;
 
 interface EventHistoryOptions {
   readonly clock: Pick<Clock, "sleep">;
@@ -50,17 +61,13 @@ interface EventHistoryOptions {
   readonly lookupsPerSecond?: number;
 }
 
+/** Event history, at one pace a Region for all askers. */
 export function createEventHistory(
   clients: Clients,
   { clock, lookupsPerSecond = LOOKUPS_PER_SECOND }: EventHistoryOptions,
-): EventHistory {
-  const paces = new Map<string, Pace>();
-  const paceOf = (region: string): Pace => {
-    const pace = paces.get(region) ?? createPace(clock, lookupsPerSecond);
-    paces.set(region, pace);
-    return pace;
-  };
-  return { search: (search) => searchEvents(clients, search, paceOf(search.region)) };
+): SearchEvents {
+  const paceIn = perRegion(() => createPace(clock, lookupsPerSecond));
+  return (search) => searchEvents(clients, search, paceIn(search.region));
 }
 
 async function* searchEvents(clients: Clients, search: Search, pace: Pace): AsyncGenerator<TrailEvent, void> {
@@ -85,37 +92,12 @@ async function* searchEvents(clients: Clients, search: Search, pace: Pace): Asyn
   throw new RotationError("LimitReached", `${doing}, more than ${String(PAGES_MAX)} pages`);
 }
 
-function parseEvent(event: Event, doing: string): TrailEvent {
-  const record = asObject(parseJson(event.CloudTrailEvent));
-  if (event.EventTime === undefined || event.EventName === undefined) {
+function parseEvent({ EventTime, EventName, EventSource, CloudTrailEvent }: Event, doing: string): TrailEvent {
+  if (EventTime === undefined || EventName === undefined) {
     throw new RotationError("Unreachable", `${doing}, an event has no name or time`);
   }
-  const identity = asObject(record["userIdentity"]);
-  const issuer = asObject(asObject(identity["sessionContext"])["sessionIssuer"]);
-  return {
-    name: event.EventName,
-    at: instant(event.EventTime.getTime()),
-    service: (event.EventSource ?? "unknown").split(".", 1)[0] ?? "unknown",
-    sourceAddress: asText(record["sourceIPAddress"]),
-    userAgent: asText(record["userAgent"]),
-    errorCode: asText(record["errorCode"]),
-    principalArn: asText(issuer["arn"]) ?? asText(identity["arn"]),
-    requestParameters: asObject(record["requestParameters"]),
-    responseElements: asObject(record["responseElements"]),
-  };
+  const [service = "unknown"] = (EventSource ?? "unknown").split(".", 1);
+  // An event whose record cannot be read is still an event: its name and time stand outside the record.
+  const record = readJson(TrailRecord, CloudTrailEvent) ?? TrailRecord.parse({});
+  return { ...record, name: EventName, at: instant(EventTime.getTime()), service };
 }
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    // An event whose record cannot be read is still an event: its name and time stand outside the record.
-    return null;
-  }
-}
-
-/** A member that is no object counts as an empty one: records differ from service to service. */
-export const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
-
-const asText = (value: unknown): string | null => (typeof value === "string" ? value : null);

@@ -5,13 +5,13 @@ import type { Clients } from "./clients.ts";
 import { asking } from "./translate-error.ts";
 
 /** Who we are, asked of STS once a run. A failed question is asked again. */
-export function createIdentity(clients: Clients): Identity {
+export function createIdentity({ sts }: Clients): Identity {
   let known: Awaited<ReturnType<Identity["read"]>> | null = null;
   return {
     async read() {
       if (known !== null) return known;
       const doing = "asking who we are";
-      const { Account, Arn } = await asking(doing, clients.sts.send(new GetCallerIdentityCommand({})));
+      const { Account, Arn } = await asking(doing, sts.send(new GetCallerIdentityCommand({})));
       if (Account === undefined || Arn === undefined) {
         throw new RotationError("Unreachable", `${doing}, the answer names no account`);
       }

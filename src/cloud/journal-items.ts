@@ -1,11 +1,11 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
-import { userName } from "../rotation/keys.ts";
-import type { UserName } from "../rotation/keys.ts";
+import { userName, type UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
-import { instant } from "../rotation/time.ts";
-import type { Instant } from "../rotation/time.ts";
+import { instant, type Instant } from "../rotation/time.ts";
 import type { HistoryEntry, Lease, Revision, SweepState } from "../rotation/world.ts";
+import { readJson } from "./read-json.ts";
 
 /** An item of the journal's table, as DynamoDB spells it. */
 export type Item = Record<string, AttributeValue>;
@@ -16,12 +16,7 @@ export const HISTORY = "history#";
 /** Digits of an instant in a history item's sort key, so that text sorts as time does. */
 const INSTANT_DIGITS = 15;
 
-export const NO_REVISION: Revision = { record: null, number: 0, lease: null };
-
-export const recordKey = (user: UserName): { pk: { S: string }; sk: { S: string } } => ({
-  pk: { S: `user#${user}` },
-  sk: { S: "record" },
-});
+export const recordKey = (user: UserName) => ({ pk: { S: `user#${user}` }, sk: { S: "record" } });
 
 /** The record's item. The record is one JSON text: DynamoDB's own types would need a second spelling of every field. */
 export function formatRevision({ record, number, lease }: Revision, user: UserName): Item {
@@ -39,33 +34,28 @@ export function parseRevision(item: Item, user: UserName): Revision {
   const name = `user#${user}/record`;
   checkVersion(item, name);
   const number = Number(item["revision"]?.N);
-  const record = parseJson(item["record"]?.S);
-  if (!Number.isInteger(number) || !isRecordOf(record, user)) throw unreadable(name);
-  return { record, number, lease: parseLease(item["lease"], user) };
+  const record = readJson(RecordShape, item["record"]?.S);
+  if (!Number.isInteger(number) || record?.user !== user) throw unreadable(name);
+  return { record: record as unknown as UserRecord, number, lease: parseLease(item["lease"], user, name) };
+}
+
+function parseLease(attribute: AttributeValue | undefined, user: UserName, name: string): Lease | null {
+  if (attribute === undefined) return null;
+  const holder = attribute.M?.["holder"]?.S;
+  const until = Number(attribute.M?.["until"]?.N);
+  if (holder === undefined || Number.isNaN(until)) throw unreadable(name);
+  return { user, holder, until: instant(until) };
 }
 
 /** The condition under which a write goes through: the item is as it was read, and nobody else's lease runs. */
-export function conditionOf(
-  revision: Revision,
-  lease: Lease | null,
-  now: Instant,
-): {
-  ConditionExpression: string;
-  ExpressionAttributeNames?: Record<string, string>;
-  ExpressionAttributeValues?: Item;
-} {
+export function conditionOf(revision: Revision, lease: Lease | null, now: Instant) {
   if (revision.number === 0) return { ConditionExpression: "attribute_not_exists(pk)" };
   // Without a lease of its own a write gives back the one that was read.
   const holder = lease?.holder ?? revision.lease?.holder ?? "";
   return {
     ConditionExpression:
       "#revision = :revision AND (attribute_not_exists(#lease) OR #lease.#holder = :holder OR #lease.#until <= :now)",
-    ExpressionAttributeNames: {
-      "#revision": "revision",
-      "#lease": "lease",
-      "#holder": "holder",
-      "#until": "until",
-    },
+    ExpressionAttributeNames: { "#revision": "revision", "#lease": "lease", "#holder": "holder", "#until": "until" },
     ExpressionAttributeValues: {
       ":revision": { N: String(revision.number) },
       ":holder": { S: holder },
@@ -74,6 +64,7 @@ export function conditionOf(
   };
 }
 
+/** The item of a history entry. The token tells apart two entries of one instant. */
 export function formatHistory(entry: HistoryEntry, token: string): Item {
   const at = String(entry.at).padStart(INSTANT_DIGITS, "0");
   return {
@@ -88,14 +79,12 @@ export function formatHistory(entry: HistoryEntry, token: string): Item {
 export function parseHistory(item: Item, user: UserName): HistoryEntry {
   const name = `user#${user}/${item["sk"]?.S ?? ""}`;
   checkVersion(item, name);
-  const entry = parseJson(item["entry"]?.S);
-  if (!isObject(entry) || typeof entry["at"] !== "number" || typeof entry["what"] !== "string") {
-    throw unreadable(name);
-  }
+  const entry = readJson(EntryShape, item["entry"]?.S);
+  if (entry === null) throw unreadable(name);
   return entry as unknown as HistoryEntry;
 }
 
-/** Throws `Misconfigured` for an unknown version. An item without `runningSince` is a pause. */
+/** Throws `Misconfigured` for an unknown version. An item without a number `runningSince` is a pause. */
 export function parseSweepState(item: Item): SweepState {
   checkVersion(item, "keyturn/sweep");
   const since = item["runningSince"]?.N;
@@ -105,55 +94,29 @@ export function parseSweepState(item: Item): SweepState {
   };
 }
 
+/** What every reader relies on: whose record it is, and that each part is of its kind. */
+const Part = z.looseObject({});
+const RecordShape = z.looseObject({
+  v: z.literal(1),
+  user: z.string(),
+  account: z.string(),
+  userId: z.string(),
+  since: z.number(),
+  intent: z.looseObject({ at: z.number(), before: z.array(z.unknown()) }).nullable(),
+  orphans: Part,
+  deliveries: z.array(Part),
+  backOffs: z.array(Part),
+  keys: z.record(z.string(), Part),
+  notices: z.record(z.string(), Part),
+});
+const EntryShape = z.looseObject({ at: z.number(), what: z.string() });
+
 /** Throws `Misconfigured` when the item is of another version than this program knows. */
 function checkVersion(item: Item, name: string): void {
   const version = item["v"]?.N;
   if (version === "1") return;
   const said = `reading the journal's item ${name}, its version is ${version ?? "missing"}, not 1`;
   throw new RotationError("Misconfigured", said);
-}
-
-function parseLease(attribute: AttributeValue | undefined, user: UserName): Lease | null {
-  if (attribute === undefined) return null;
-  const holder = attribute.M?.["holder"]?.S;
-  const until = Number(attribute.M?.["until"]?.N);
-  if (holder === undefined || Number.isNaN(until)) throw unreadable(`user#${user}/record`);
-  return { user, holder, until: instant(until) };
-}
-
-/** Checks what every reader relies on: whose record it is, and that each part is of its kind. */
-function isRecordOf(value: unknown, user: UserName): value is UserRecord {
-  if (!isObject(value)) return false;
-  return (
-    value["v"] === 1 &&
-    value["user"] === user &&
-    typeof value["account"] === "string" &&
-    typeof value["userId"] === "string" &&
-    Number.isFinite(value["since"]) &&
-    isIntent(value["intent"]) &&
-    isObject(value["orphans"]) &&
-    isList(value["deliveries"]) &&
-    isList(value["backOffs"]) &&
-    isMap(value["keys"]) &&
-    isMap(value["notices"])
-  );
-}
-
-const isIntent = (value: unknown): boolean =>
-  value === null || (isObject(value) && Number.isFinite(value["at"]) && Array.isArray(value["before"]));
-const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
-const isMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isObject);
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? "");
-  } catch {
-    // The caller says which item cannot be read.
-    return undefined;
-  }
 }
 
 const unreadable = (name: string): RotationError =>

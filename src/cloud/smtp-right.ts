@@ -1,6 +1,6 @@
+import * as z from "zod";
 import type { SmtpRight } from "../rotation/keys.ts";
-
-const SEND_RAW = "ses:sendrawemail";
+import { readJson } from "./read-json.ts";
 
 /**
  * Whether any of these policy documents lets its user send mail by SMTP. Conditions, denials and boundaries are not
@@ -8,50 +8,34 @@ const SEND_RAW = "ses:sendrawemail";
  * because it was not found, is `unknown` unless another one allows it.
  */
 export function smtpRight(documents: readonly (string | null)[]): SmtpRight {
-  const verdicts = documents.map((text) => (text === null ? "unknown" : judge(text)));
+  const verdicts = documents.flatMap((text) => readJson(Verdicts, text ?? "") ?? ["unknown"]);
   if (verdicts.includes("allowed")) return "allowed";
   return verdicts.includes("unknown") ? "unknown" : "none";
-}
-
-function judge(text: string): SmtpRight {
-  const document = parse(text);
-  if (!isObject(document) || document["Statement"] === undefined) return "unknown";
-  const statements = asList(document["Statement"]).map(judgeStatement);
-  if (statements.includes("allowed")) return "allowed";
-  return statements.includes("unknown") ? "unknown" : "none";
-}
-
-function judgeStatement(statement: unknown): SmtpRight {
-  if (!isObject(statement)) return "unknown";
-  const { Effect, Action, NotAction } = statement as Readonly<Record<string, unknown>>;
-  if (Effect === "Deny") return "none";
-  const isNegated = Action === undefined;
-  const patterns = asList(isNegated ? NotAction : Action);
-  if (Effect !== "Allow" || !patterns.every((pattern) => typeof pattern === "string")) return "unknown";
-  const isNamed = patterns.some(matchesSendRaw);
-  return isNamed === isNegated ? "none" : "allowed";
 }
 
 /** Actions are compared without case; `*` stands for any characters, `?` for one. */
 function matchesSendRaw(pattern: string): boolean {
   const source = pattern
-    .toLowerCase()
     .replaceAll(/[\\^$.+|()[\]{}]/g, "\\$&")
     .replaceAll("*", ".*")
     .replaceAll("?", ".");
-  return new RegExp(`^${source}$`).test(SEND_RAW);
+  return new RegExp(`^${source}$`, "i").test("ses:SendRawEmail");
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A document that is no JSON is judged unknown by the caller.
-    return null;
-  }
-}
+const verdict = (isAllowed: boolean): SmtpRight => (isAllowed ? "allowed" : "none");
+const Patterns = z.union([z.array(z.string()), z.string().transform((one) => [one])]);
+const Effect = z.literal("Allow");
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
-
-const asList = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
+/** What a policy document says, a verdict a statement. */
+const Statement = z
+  .union([
+    z.object({ Effect: z.literal("Deny") }).transform(() => verdict(false)),
+    z.object({ Effect, Action: Patterns }).transform(({ Action }) => verdict(Action.some(matchesSendRaw))),
+    z
+      .object({ Effect, Action: z.never().optional(), NotAction: Patterns })
+      .transform(({ NotAction }) => verdict(!NotAction.some(matchesSendRaw))),
+  ])
+  .catch("unknown");
+const Verdicts = z
+  .object({ Statement: z.union([z.array(Statement), Statement.transform((one) => [one])]) })
+  .transform((document) => document.Statement);

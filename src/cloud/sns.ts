@@ -1,5 +1,5 @@
 import { PublishCommand } from "@aws-sdk/client-sns";
-import { RotationError } from "../rotation/errors.ts";
+import type { Identity } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
 import { asking } from "./translate-error.ts";
 
@@ -11,21 +11,28 @@ interface Publication {
   readonly message: string;
 }
 
+interface PublisherOptions {
+  /** The topic's name. SNS takes nothing but an ARN; the account and partition of it are our own. */
+  readonly topic: string;
+  readonly identity: Identity;
+}
+
 /**
- * Publishes to a topic, in the Region that its ARN names. A subject that SNS would refuse is cut to fit, and what is
- * not ASCII in it becomes a question mark. Throws `Misconfigured` when the ARN names no Region.
+ * Publishes to a topic of our own account and Region. A subject that SNS would refuse is cut to fit, and what is not
+ * ASCII in it becomes a question mark.
  */
-export function createPublisher(clients: Clients, topicArn: string): (publication: Publication) => Promise<void> {
-  const region = topicArn.split(":")[3];
+export function createPublisher(
+  clients: Clients,
+  { topic, identity }: PublisherOptions,
+): (publication: Publication) => Promise<void> {
   return async ({ subject, message }) => {
-    if (region === undefined || region === "") {
-      throw new RotationError("Misconfigured", `publishing to ${topicArn}, it is no topic's ARN`);
-    }
+    const { account, principalArn } = await identity.read();
+    const [, partition = "aws"] = principalArn.split(":");
     const command = new PublishCommand({
-      TopicArn: topicArn,
+      TopicArn: `arn:${partition}:sns:${clients.region}:${account}:${topic}`,
       Subject: subject.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, SUBJECT_LENGTH_MAX),
       Message: message,
     });
-    await asking(`publishing to ${topicArn}`, clients.snsIn(region).send(command));
+    await asking(`publishing to ${topic}`, clients.sns.send(command));
   };
 }

@@ -1,45 +1,31 @@
-import { RotationError } from "../rotation/errors.ts";
-import type { RotationErrorCode } from "../rotation/errors.ts";
+import { RotationError, type RotationErrorCode } from "../rotation/errors.ts";
 
 /** What an SDK error shows of itself. Parsed leniently: anything may be thrown. */
 interface Foreign {
   readonly name?: string;
   readonly message?: string;
   readonly code?: unknown;
-  readonly $metadata?: {
-    readonly httpStatusCode?: number;
-    readonly attempts?: number;
-    readonly requestId?: string;
-  };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number; readonly requestId?: string };
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
 /** The services' names of their errors, without the suffix "Exception" that some clients add to them. */
-const BY_NAME: Readonly<Record<string, RotationErrorCode>> = {
-  NoSuchEntity: "NotFound",
-  ResourceNotFound: "NotFound",
-  LimitExceeded: "LimitReached",
-  Throttling: "Throttled",
-  Throttled: "Throttled",
-  TooManyRequests: "Throttled",
-  RequestLimitExceeded: "Throttled",
-  ProvisionedThroughputExceeded: "Throttled",
-  AccessDenied: "Denied",
-  DecryptionFailure: "Denied",
-  EncryptionFailure: "Denied",
-  InvalidClientTokenId: "Denied",
-  UnrecognizedClient: "Denied",
-  ExpiredToken: "Denied",
-  ConditionalCheckFailed: "Conflict",
-  TransactionConflict: "Conflict",
-  ResourceExists: "Conflict",
-  ConcurrentModification: "Conflict",
-  EntityTemporarilyUnmodifiable: "Conflict",
-  CredentialsProviderError: "Misconfigured",
-};
+const CODES: readonly (readonly [RotationErrorCode, readonly string[]])[] = [
+  ["NotFound", ["NoSuchEntity", "ResourceNotFound"]],
+  ["LimitReached", ["LimitExceeded"]],
+  [
+    "Throttled",
+    ["Throttling", "Throttled", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded"],
+  ],
+  ["Denied", ["AccessDenied", "DecryptionFailure", "EncryptionFailure"]],
+  ["Denied", ["InvalidClientTokenId", "UnrecognizedClient", "ExpiredToken"]],
+  ["Conflict", ["ConditionalCheckFailed", "TransactionConflict", "ResourceExists"]],
+  ["Conflict", ["ConcurrentModification", "EntityTemporarilyUnmodifiable"]],
+  ["Misconfigured", ["CredentialsProviderError"]],
+];
 
-/** A connection that was never made carried nothing. */
-const NEVER_SENT: readonly unknown[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
+/** Node's codes of a connection that was never made: it carried nothing. */
+export const NEVER_SENT: readonly unknown[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
 
 /** An error's name as the service spells it: "NoSuchEntity", "ResourceNotFound". Empty when it has none. */
 export function foreignName(thrown: unknown): string {
@@ -56,12 +42,10 @@ export function foreignName(thrown: unknown): string {
 export function translateError(thrown: unknown, doing: string): RotationError {
   if (thrown instanceof RotationError) return thrown;
   const foreign = (thrown ?? {}) as Foreign;
-  const status = foreign.$metadata?.httpStatusCode;
   const code = codeOf(foreign);
-  const retryAfterMs = retryAfter(foreign);
   return new RotationError(code, `${doing}, ${whatWentWrong(foreign)}`, {
-    ...(retryAfterMs === null ? {} : { retryAfterMs }),
-    outcomeUnknown: code === "Unreachable" && mayHaveArrived(foreign, status),
+    retryAfterMs: retryAfterMsOf(foreign),
+    outcomeUnknown: code === "Unreachable" && mayHaveArrived(foreign),
   });
 }
 
@@ -74,8 +58,20 @@ export async function asking<T>(doing: string, answer: Promise<T>): Promise<T> {
   }
 }
 
+/** As `asking`; null only when the service says that there is no such thing. */
+export async function finding<T>(doing: string, answer: Promise<T>): Promise<T | null> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    const error = translateError(thrown, doing);
+    if (error.code === "NotFound") return null;
+    throw error;
+  }
+}
+
 function codeOf(foreign: Foreign): RotationErrorCode {
-  const named = BY_NAME[foreignName(foreign)];
+  const name = foreignName(foreign);
+  const [named] = CODES.find(([, names]) => names.includes(name)) ?? [];
   if (named !== undefined) return named;
   const status = foreign.$metadata?.httpStatusCode;
   if (status === undefined) return isNetwork(foreign) ? "Unreachable" : "Bug";
@@ -92,24 +88,22 @@ function isNetwork({ name, code }: Foreign): boolean {
 }
 
 /** Earlier attempts of the same call may have arrived even if the last one was never sent. */
-function mayHaveArrived(foreign: Foreign, status: number | undefined): boolean {
-  if (status !== undefined) return true;
-  return !NEVER_SENT.includes(foreign.code) || (foreign.$metadata?.attempts ?? 1) > 1;
+function mayHaveArrived({ $metadata, code }: Foreign): boolean {
+  if ($metadata?.httpStatusCode !== undefined) return true;
+  return !NEVER_SENT.includes(code) || ($metadata?.attempts ?? 1) > 1;
 }
 
-function retryAfter({ $response }: Foreign): number | null {
+function retryAfterMsOf({ $response }: Foreign): number | null {
   const said = Number($response?.headers?.["retry-after"] ?? Number.NaN);
   return Number.isFinite(said) && said >= 0 ? said * 1_000 : null;
 }
 
 function whatWentWrong(foreign: Foreign): string {
   const { httpStatusCode, requestId } = foreign.$metadata ?? {};
-  const code = typeof foreign.code === "string" ? foreign.code : null;
-  const facts = [
-    code,
-    httpStatusCode === undefined ? null : `HTTP ${String(httpStatusCode)}`,
-    requestId === undefined ? null : `request ${requestId}`,
-  ].filter((fact) => fact !== null);
+  const facts: string[] = [];
+  if (typeof foreign.code === "string") facts.push(foreign.code);
+  if (httpStatusCode !== undefined) facts.push(`HTTP ${String(httpStatusCode)}`);
+  if (requestId !== undefined) facts.push(`request ${requestId}`);
   const named = foreign.name ?? "an error without a name";
   const quoted = foreignName(foreign) === "AccessDenied" ? `: ${foreign.message ?? ""}` : "";
   return facts.length === 0 ? named + quoted : `${named} (${facts.join(", ")})${quoted}`;

@@ -4,8 +4,8 @@ import { RotationError } from "../rotation/errors.ts";
 export interface Settings {
   /** The journal's table. */
   readonly table: string;
-  /** Where notices go. */
-  readonly topicArn: string;
+  /** The SNS topic that notices go to, by its name: it is this account's, in this Region. */
+  readonly topic: string;
   /** Which deployment this is; each has its own enrolment tag and its own custody. */
   readonly stage: string;
   /** The tag key that opts a user in: `keyturn`, or `keyturn-<stage>`. */
@@ -29,7 +29,7 @@ export function loadSettings(environment: Environment = process.env): Settings {
   };
   const settings: Settings = {
     table: required("KEYTURN_TABLE"),
-    topicArn: required("KEYTURN_TOPIC_ARN"),
+    topic: required("KEYTURN_TOPIC"),
     region: required("AWS_REGION", "AWS_DEFAULT_REGION"),
     cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(/\/+$/, ""),
     ...stageOf(environment["KEYTURN_STAGE"] || DEFAULT_STAGE),
@@ -45,14 +45,14 @@ function stageOf(stage: string): Pick<Settings, "stage" | "enrolmentTag"> {
   return { stage, enrolmentTag: stage === DEFAULT_STAGE ? "keyturn" : `keyturn-${stage}` };
 }
 
-function malformed({ stage, topicArn, cloudflareBaseUrl }: Settings): string[] {
+function malformed({ stage, topic, cloudflareBaseUrl }: Settings): string[] {
   const found: string[] = [];
   // The tag keyturn-hold is an operator's: a stage of that name would take every hold for an enrolment.
   if (stage === "hold") found.push("KEYTURN_STAGE is hold, which names the tag of an operator's hold");
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(stage))
     found.push(`KEYTURN_STAGE is "${stage}", but may be lower-case letters, digits and hyphens`);
-  if (topicArn !== "" && !/^arn:[^:]+:sns:[^:]+:\d{12}:[\w-]+$/.test(topicArn))
-    found.push(`KEYTURN_TOPIC_ARN is "${topicArn}", which is not the ARN of an SNS topic`);
+  if (topic !== "" && !/^[\w-]{1,256}$/.test(topic))
+    found.push(`KEYTURN_TOPIC is "${topic}", which is not the name of an SNS topic`);
   // The token of Cloudflare travels there: in the clear only as far as this machine's own loopback.
   if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(cloudflareBaseUrl))
     found.push(`CLOUDFLARE_API_BASE_URL is "${cloudflareBaseUrl}", which is not an https address`);

@@ -65,9 +65,13 @@ export function latestUse(old: KeyRecord, isPulled: boolean): Sighting | null {
   return old.latestUse === null || read.at > old.latestUse.at ? read : old.latestUse;
 }
 
+/**
+ * The same call, or one before a later hand-over: the answer of CloudTrail that showed that one had read all that lies
+ * before it, and would have put any other use on record as such.
+ */
 function isHandOver({ latestRead, handOverAt }: KeyRecord): boolean {
   if (latestRead === null || handOverAt === null) return false;
-  return Math.abs(latestRead.at - handOverAt) <= SAME_CALL_MS;
+  return latestRead.at <= handOverAt + SAME_CALL_MS;
 }
 
 /** A call to Secrets Manager that may be a hand-over, and that CloudTrail was not yet seen to tell apart. */

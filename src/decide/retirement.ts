@@ -83,7 +83,8 @@ function undelivered({ observation, old, current }: Judged): Ruling | null {
   );
 }
 
-function unreleased({ observation, old }: Judged): Ruling | null {
+/** Made active again by anyone, a key stays until an operator releases it. */
+export function unreleased({ observation, old }: Pick<Judged, "observation" | "old">): Ruling | null {
   const memory = memoryOf(observation.record, old.id);
   const reactivatedAt = memory?.reactivatedAt ?? null;
   if (reactivatedAt === null) return null;

@@ -47,7 +47,6 @@ type Standing =
  */
 export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudflare: CloudflareClient): Destination {
   const worker: WorkerName = { accountId: options.accountId, script: options.worker };
-  const names = [options.secrets.accessKeyId, options.secrets.secretAccessKey];
   const doing = `delivering to Worker ${options.worker}`;
 
   async function standing(): Promise<Standing> {
@@ -57,9 +56,7 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
 
   async function deliver(credential: Credential, anchor: string | null): Promise<Receipt> {
     const before = await standing();
-    if (before.kind === "unclean") {
-      throw new RotationError("Conflict", `${doing}, ${before.because}`);
-    }
+    if (before.kind === "unclean") throw new RotationError("Conflict", `${doing}, ${before.because}`);
     if (anchor !== null && before.live.id !== anchor) {
       throw new RotationError("Conflict", `${doing}, another version went live since the pre-flight`);
     }
@@ -69,8 +66,11 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
       [options.secrets.accessKeyId]: new Secret(credential.id),
       [options.secrets.secretAccessKey]: credential.secret,
     });
-    const after = await standing().catch(asUnconfirmed);
-    return { anchor: before.live.id, version: ownVersion(before.live, after) };
+    // Cloudflare has said that the pair is set. That it cannot be read back takes nothing from that but the version.
+    const after = await standing().catch(() => null);
+    // Ours is the live version if it is the very next after the anchor. Else somebody deployed too.
+    const isOurs = after?.kind === "clean" && after.live.number === before.live.number + 1;
+    return { anchor: before.live.id, version: isOurs ? after.live.id : null };
   }
 
   return {
@@ -80,11 +80,11 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
       const now = await standing();
       if (now.kind === "unclean") return { kind: "blocked", because: now.because };
       const secrets = await cloudflare.secrets(worker);
-      const missing = names.filter((name) => !isSecret(secrets, name));
+      const isSet = (name: string) => secrets.some((one) => one.name === name && one.type === "secret_text");
+      const missing = Object.values(options.secrets).filter((name) => !isSet(name));
       if (missing.length === 0) return { kind: "ready", anchor: now.live.id };
       const bindings = await cloudflare.bindings(worker, now.live.id);
-      const because = missing.map((name) => describeMissing(bindings, name)).join("; ");
-      return { kind: "blocked", because };
+      return { kind: "blocked", because: missing.map((name) => describeMissing(bindings, name)).join("; ") };
     },
     deliver,
     async live(receipt): Promise<LiveState> {
@@ -94,34 +94,17 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
   };
 }
 
-/** Cloudflare has said that the pair is set. That it cannot be read back takes nothing from that but the version. */
-function asUnconfirmed(thrown: unknown): Standing {
-  if (thrown instanceof RotationError) return { kind: "unclean", because: thrown.message };
-  throw thrown;
-}
-
 function judgeStanding(live: readonly LiveShare[], versions: readonly WorkerVersion[]): Standing {
   const unclean = (because: string): Standing => ({ kind: "unclean", because });
   const [only] = live;
   if (only === undefined) return unclean("the Worker was never deployed. Deploy it once");
-  if (live.length > 1) {
-    return unclean("a gradual deployment is under way. Finish it, or take it back");
-  }
-  const newest = versions.toSorted((a, b) => b.number - a.number)[0];
+  if (live.length > 1) return unclean("a gradual deployment is under way. Finish it, or take it back");
+  const [newest] = versions.toSorted((a, b) => b.number - a.number);
   if (newest?.id === only.versionId) return { kind: "clean", live: newest };
   return unclean(
     "the newest version is not the live one, and would go live with the pair. Deploy it, or upload the live one again",
   );
 }
-
-/** The version that carries the pair: the live one, if it is the very next after the anchor. Else somebody deployed too. */
-function ownVersion(anchor: WorkerVersion, after: Standing): string | null {
-  if (after.kind === "unclean") return null;
-  return after.live.number === anchor.number + 1 ? after.live.id : null;
-}
-
-const isSecret = (bindings: readonly WorkerBinding[], name: string): boolean =>
-  bindings.some((binding) => binding.name === name && binding.type === "secret_text");
 
 function describeMissing(bindings: readonly WorkerBinding[], name: string): string {
   const taken = bindings.find((binding) => binding.name === name);

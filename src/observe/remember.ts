@@ -66,7 +66,9 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
     keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
   }
   for (const [id, known] of Object.entries(keys) as [AccessKeyId, KeyRecord][]) {
-    const next = rememberPresence(known, id, seen);
+    // What was replaced, or was the last, is what tells that somebody took it away.
+    const isReferredTo = seen.keys.length === 0 || record.intent?.before.includes(id) === true;
+    const next = rememberPresence(known, id, { ...seen, isReferredTo });
     if (next === null) delete keys[id];
     if (next !== null) keys[id] = next;
   }
@@ -81,10 +83,14 @@ function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
 function rememberKey(known: KeyRecord | undefined, key: AccessKey, now: Instant): KeyRecord {
   const before = known ?? { ...NOTHING_KNOWN, firstSeenAt: now };
   if (key.status === "inactive") return rememberInactive(before, now);
-  if (key.status !== "active" || before.inactiveSince === null) return before;
-  const answeredAt = before.deactivation?.answeredAt ?? null;
-  if (answeredAt !== null && now - answeredAt < LISTING_SETTLES_MS) return before;
-  return { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now };
+  const { deactivation } = before;
+  if (key.status !== "active" || (deactivation === null && before.inactiveSince === null)) return before;
+  const triedAt = deactivation === null ? null : (deactivation.answeredAt ?? deactivation.at);
+  if (triedAt !== null && now - triedAt < LISTING_SETTLES_MS) return before;
+  const next = { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now };
+  // An unanswered deactivation had no effect, or somebody undid it at once: the silence begins anew, and no more. Kept,
+  // it would pass for the hand of whoever disables the key later.
+  return before.inactiveSince === null ? { ...next, releasedAt: now } : next;
 }
 
 /** The answer to our deactivation may have been lost: seeing the key Inactive is the answer. */
@@ -98,12 +104,17 @@ function rememberInactive(before: KeyRecord, now: Instant): KeyRecord {
 }
 
 /** Null: gone for long, and to be forgotten. */
-function rememberPresence(known: KeyRecord, id: AccessKeyId, seen: Seen): KeyRecord | null {
+function rememberPresence(
+  known: KeyRecord,
+  id: AccessKeyId,
+  seen: Seen & { readonly isReferredTo: boolean },
+): KeyRecord | null {
   const { custody, now } = seen;
   const isListed = seen.keys.some((key) => key.id === id);
   const missingSince = isListed ? null : (known.missingSince ?? now);
   const isInCustody = custody.kind === "unreadable" || custodyIds(custody).includes(id);
-  if (missingSince !== null && !isInCustody && now - missingSince > FORGET_AFTER_MS) return null;
+  const isKept = isInCustody || seen.isReferredTo;
+  if (missingSince !== null && !isKept && now - missingSince > FORGET_AFTER_MS) return null;
   return { ...known, missingSince, promotedAt: promotedAt(known, id, seen) };
 }
 

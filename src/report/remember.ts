@@ -4,6 +4,8 @@ import { hours, type Instant } from "../rotation/time.ts";
 
 /** What comes back within this time had not gone: a state that comes and goes is told once. */
 const FORGOTTEN_AFTER_MS = hours(24);
+/** How exactly it is known when a notice was last seen: a state that lasts is not a reason to write each hour. */
+const SEEN_WITHIN_MS = hours(6);
 
 type Records = Readonly<Record<string, NoticeRecord>>;
 
@@ -22,7 +24,9 @@ export function remember(
     const before = records[dedupeKey];
     const isSaid = toSay.some((notice) => notice.dedupeKey === dedupeKey);
     const saidAt = before === undefined || isSaid ? now : before.saidAt;
-    return [dedupeKey, { firstAt: before?.firstAt ?? now, saidAt, seenAt: now }];
+    const isFresh = before !== undefined && now - before.seenAt < SEEN_WITHIN_MS;
+    const seenAt = isFresh ? before.seenAt : now;
+    return [dedupeKey, { firstAt: before?.firstAt ?? now, saidAt, seenAt }];
   });
   return { toSay, records: Object.fromEntries([...kept, ...seen]) };
 }

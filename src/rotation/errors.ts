@@ -18,7 +18,7 @@ export type RotationErrorCode =
 interface RotationErrorOptions {
   readonly cause?: unknown;
   /** How long the service asked us to wait, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | null;
   /** True when the service may have done what we asked although we never heard so: a time-out, a cut line, a 5xx. */
   readonly outcomeUnknown?: boolean;
 }

@@ -3,7 +3,7 @@ import { loadSettings } from "../../src/config/load.ts";
 
 const environment = {
   KEYTURN_TABLE: "keyturn-journal",
-  KEYTURN_TOPIC_ARN: "arn:aws:sns:us-east-1:123456789012:keyturn-notices",
+  KEYTURN_TOPIC: "keyturn-notices",
   AWS_REGION: "us-east-1",
 };
 
@@ -11,7 +11,7 @@ test("reads the environment of the default stage", () => {
   const settings = loadSettings(environment);
   expect(settings).toEqual({
     table: "keyturn-journal",
-    topicArn: "arn:aws:sns:us-east-1:123456789012:keyturn-notices",
+    topic: "keyturn-notices",
     stage: "default",
     enrolmentTag: "keyturn",
     region: "us-east-1",
@@ -28,8 +28,8 @@ test("gives another stage an enrolment tag of its own", () => {
 test.for([
   ["KEYTURN_TABLE", undefined],
   ["KEYTURN_TABLE", "  "],
-  ["KEYTURN_TOPIC_ARN", undefined],
-  ["KEYTURN_TOPIC_ARN", "notices"],
+  ["KEYTURN_TOPIC", undefined],
+  ["KEYTURN_TOPIC", "arn:aws:sns:us-east-1:123456789012:keyturn-notices"],
   ["AWS_REGION", undefined],
   ["KEYTURN_STAGE", "hold"],
   ["KEYTURN_STAGE", "EU"],
@@ -48,5 +48,5 @@ test("lets the token of Cloudflare travel in the clear on the loopback only", ()
 });
 
 test("names every variable that is missing at once", () => {
-  expect(() => loadSettings({})).toThrow(/KEYTURN_TABLE .*KEYTURN_TOPIC_ARN .*AWS_REGION/);
+  expect(() => loadSettings({})).toThrow(/KEYTURN_TABLE .*KEYTURN_TOPIC .*AWS_REGION/);
 });

@@ -117,8 +117,67 @@ describe("creating", () => {
   });
 });
 
+describe("room at take-over", () => {
+  const two = (unusedForMs: number, old: Parameters<typeof aMemory>[0] = {}): Observation =>
+    anObservation({
+      keys: [aKey(K1, days(400)), aKey(K2, days(80))],
+      record: aRecord({ keys: { [K1]: aMemory(old) } }),
+      evidence: evidence(lastUsed(K1, usedAt(ago(unusedForMs))), lastUsed(K2, usedAt(ago(days(1)))), trail(K1, unused)),
+    });
+  const wait = days(90) + minutes(15);
+  rows({
+    "S1: is made by the key that was unused for exactly 90 days": {
+      seen: two(wait),
+      rule: "make-room",
+      step: "deactivate",
+      reason: "MakingRoom",
+    },
+    "S1: is not made a second before": {
+      seen: two(wait - seconds(1)),
+      ...hold("make-room", "TwoHandMadeKeys"),
+    },
+    "B3: is not made by a key that somebody activated again": {
+      seen: two(wait, { reactivatedAt: ago(days(2)) }),
+      ...hold("make-room", "NeedsRelease"),
+    },
+    "B3: is made by it once it is released": {
+      seen: two(wait, { reactivatedAt: ago(days(2)), releasedAt: ago(days(1)) }),
+      rule: "make-room",
+      step: "deactivate",
+      reason: "MakingRoom",
+    },
+  });
+});
+
 describe("what is not ours to touch", () => {
   rows({
+    "L8: a first rotation stops when somebody disables the hand-made key": {
+      seen: anObservation({
+        keys: [aKey(K1, days(80), "inactive"), aKey(K2, hours(1))],
+        custody: aCustody({ pending: K2 }),
+        record: aRecord({
+          keys: {
+            [K1]: aMemory({
+              deactivation: null,
+              inactiveSince: ago(minutes(5)),
+              isReactivatedByUs: true,
+            }),
+          },
+        }),
+      }),
+      ...hold("not-ours-to-touch", "CurrentKeyDisabled"),
+    },
+    "L8: so it does when somebody deletes it": {
+      seen: anObservation({
+        keys: [aKey(K2, hours(1))],
+        custody: aCustody({ pending: K2 }),
+        record: aRecord({
+          intent: { at: ago(hours(1)), before: [K1], created: K2 },
+          keys: { [K1]: aMemory({ missingSince: ago(hours(1)) }) },
+        }),
+      }),
+      ...hold("not-ours-to-touch", "CurrentKeyGone"),
+    },
     "an unreadable source holds everything": {
       seen: anObservation({
         keys: [aKey(K1, days(80))],

@@ -66,6 +66,12 @@ describe("a notice", () => {
   });
 });
 
+test("is remembered as it was within six hours, so that a state that lasts is not written down each hour", () => {
+  const first = remember({}, [notice("Stranger")], NOW).records;
+  expect(remember(first, [notice("Stranger")], plus(NOW, hours(5))).records).toEqual(first);
+  expect(remember(first, [notice("Stranger")], plus(NOW, hours(6))).records).not.toEqual(first);
+});
+
 test("remembers when it was first, last said and last seen", () => {
   const first = remember({}, [notice("Stranger")], NOW).records;
   const later = remember(first, [notice("Stranger")], plus(NOW, days(1))).records;

@@ -164,11 +164,13 @@ describe("the adapters beyond their contracts", () => {
     expect(cloud.counts.get("cloudtrail.LookupEvents")).toBe(3 * cloud.regions.length);
   });
 
-  test("a publication reaches its topic's Region with a subject that SNS takes", async () => {
+  test("a publication reaches our own account's topic with a subject that SNS takes", async () => {
     const { cloud, world } = setup;
-    const publish = createPublisher(world.clients, "arn:aws:sns:eu-west-1:123456789012:keyturn");
+    const { clients, identity } = world;
+    const publish = createPublisher(clients, { topic: "keyturn-dev", identity });
     await publish({ subject: `keyturn: „deploy“ ${"x".repeat(200)}`, message: "Grüße" });
     const [published] = cloud.sns.published;
+    expect(published?.topicArn).toBe("arn:aws:sns:us-east-1:123456789012:keyturn-dev");
     expect(published?.subject).toMatch(/^keyturn: \?deploy\? x{82}$/);
     expect(published?.message).toBe("Grüße");
   });

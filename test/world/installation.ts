@@ -1,4 +1,5 @@
 import { userName } from "../../src/rotation/keys.ts";
+import type { Notice } from "../../src/rotation/notice.ts";
 import type { Profile } from "../../src/rotation/policy.ts";
 import { hours, instant } from "../../src/rotation/time.ts";
 import type { Destination, World } from "../../src/rotation/world.ts";
@@ -20,6 +21,10 @@ export interface Installation {
   journal: MemoryJournal;
   /** Every notice ever sent: "user code". */
   readonly told: string[];
+  /** The same notices whole. */
+  readonly notices: Notice[];
+  /** Changes the world of each run from now on: a crash, a lie. Null for the world as it is. */
+  bend: ((world: DirectWorld) => World) | null;
   profiles: Record<string, Profile>;
   destinations: Record<string, readonly Destination[]>;
   /** The keys of a user as IAM lists them: "id Active". */
@@ -37,7 +42,6 @@ interface InstallationOptions {
   readonly profiles: Record<string, Profile>;
   readonly destinations?: Record<string, readonly Destination[]>;
   readonly regions?: readonly string[];
-  /** Changes the world of each run: a crash, a lie. */
   readonly bend?: (world: DirectWorld) => World;
 }
 
@@ -45,11 +49,14 @@ export async function install(options: InstallationOptions): Promise<Installatio
   const clock = new SimulatedClock(START_MS);
   const cloud = createCloud({ clock, regions: options.regions ?? ["us-east-1", "eu-central-1"] });
   const told: string[] = [];
+  let runs = 0;
   const installation: Installation = {
     cloud,
     clock,
     journal: new MemoryJournal(),
     told,
+    notices: [],
+    bend: options.bend ?? null,
     profiles: options.profiles,
     destinations: options.destinations ?? {},
     keysOf: (user) =>
@@ -60,17 +67,19 @@ export async function install(options: InstallationOptions): Promise<Installatio
       directWorld(cloud, {
         journal: installation.journal,
         destinations: () => ({ of: (profile) => installation.destinations[profile] ?? [] }),
-        seed: clock.now(),
+        // Two runs at the same instant are two holders of leases.
+        seed: clock.now() + runs++,
       }),
     sweep: async (users) => {
       const world = installation.run();
-      const result = await sweep(options.bend?.(world) ?? world, {
+      const result = await sweep(installation.bend?.(world) ?? world, {
         profiles: installation.profiles,
         enrolmentTag: "keyturn",
         mode: "act",
         ...(users === undefined ? {} : { users: users.map((name) => userName(name)) }),
       });
       told.push(...world.notifier.notices.map(({ user, code }) => `${user} ${code}`));
+      installation.notices.push(...world.notifier.notices);
       return result;
     },
     pass: async (ms, between) => {

@@ -6,7 +6,7 @@ import type { SigningPair } from "./caller.ts";
 /** An atomic destination in memory: versions that each hold a pair, the last deployed one live. */
 export interface MemoryDestination extends Destination {
   /** The pair that its consumer signs with now. */
-  pair(): SigningPair;
+  readonly pair: () => SigningPair;
   /** Somebody deploys: a new version with the same pair. */
   deployByOthers(): void;
   /** Somebody rolls back to an earlier version, with the pair that it had. */
@@ -14,6 +14,10 @@ export interface MemoryDestination extends Destination {
   blockedBecause: string | null;
   /** The next deliveries fail so: without an effect, or with one that we never hear of. */
   failing: "before" | "after" | null;
+  /** Nobody knows a target of this name. */
+  isMissing: boolean;
+  /** Deliveries say that they were done, and the version that they make holds the pair that was live before. */
+  losesPushes: boolean;
   readonly deliveries: string[];
 }
 
@@ -28,6 +32,7 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
   const pairAt = (index: number): SigningPair => versions[index] ?? first;
   const unheard = (): RotationError =>
     new RotationError("Unreachable", `delivering to ${name}, no answer came`, { outcomeUnknown: true });
+  const absent = (): RotationError => new RotationError("NotFound", `delivering to ${name}, there is no such target`);
 
   const destination: MemoryDestination = {
     name,
@@ -36,6 +41,8 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     isAtomic: true,
     blockedBecause: null,
     failing: null,
+    isMissing: false,
+    losesPushes: false,
     deliveries: [],
     pair: () => pairAt(live),
     deployByOthers: () => {
@@ -46,13 +53,14 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     },
     preflight: async () => {
       await Promise.resolve();
+      if (destination.isMissing) throw absent();
       if (destination.blockedBecause !== null) return { kind: "blocked", because: destination.blockedBecause };
       return { kind: "ready", anchor: versionOf(live) };
     },
     deliver: async (credential, anchor) => {
       await Promise.resolve();
       if (destination.failing === "before") throw unheard();
-      deploy({ keyId: credential.id, secret: credential.secret.reveal() });
+      deploy(destination.losesPushes ? pairAt(live) : { keyId: credential.id, secret: credential.secret.reveal() });
       destination.deliveries.push(credential.id);
       if (destination.failing === "after") throw unheard();
       return { version: versionOf(live), anchor };
@@ -60,7 +68,9 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     live: async (receipt): Promise<LiveState> => {
       await Promise.resolve();
       if (receipt?.version === versionOf(live)) return "ours";
-      return receipt?.anchor === versionOf(live) ? "previous" : "foreign";
+      // What was live before our delivery, or is older still, brings an older pair back.
+      const anchor = Number(receipt?.anchor?.slice(1) ?? 0);
+      return live + 1 <= anchor ? "previous" : "foreign";
     },
   };
   return destination;

@@ -66,11 +66,11 @@ function unproved(situation: Situation, profile: Profile, key: AccessKey): Rulin
   if (trail.use.verdict === "unknown") {
     return hold("UseUnknown", `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`);
   }
-  for (const seen of [use, trail.use]) {
-    if (seen.verdict === "used" && seen.latest.at > since) {
-      return hold("UsedDuringSoak", `a use of ${key.id} came to light: ${describeSighting(seen.latest, now)}`);
-    }
-  }
+  const memory = memoryOf(observation.record, key.id);
+  const answers = [use, trail.use].map((answer) => (answer.verdict === "used" ? answer.latest : null));
+  // An answer may be older than an earlier one: a use that was seen once is never forgotten.
+  const late = [...answers, memory?.latestUse, memory?.latestRead].find((seen) => seen && seen.at > since);
+  if (late) return hold("UsedDuringSoak", `a use of ${key.id} came to light: ${describeSighting(late, now)}`);
   return liveUnknown(situation);
 }
 

@@ -7,7 +7,7 @@ import type { Instant } from "../../rotation/time.ts";
 import { days, describeMs, latest, plus } from "../../rotation/time.ts";
 import { lastUsedOf, memoryOf, trailOf } from "../answers.ts";
 import { partsOf } from "../parts.ts";
-import { trailFrom } from "../retirement.ts";
+import { trailFrom, unreleased } from "../retirement.ts";
 import { hold, look } from "../rulings.ts";
 
 /**
@@ -51,9 +51,8 @@ function retireFirst(
   profile: Profile,
   { key, silentSince }: { readonly key: AccessKey; readonly silentSince: Instant },
 ): Ruling {
-  if ((memoryOf(observation.record, key.id)?.reactivatedAt ?? null) !== null) {
-    return hold("NeedsRelease", `${key.id} was made active again, and stays until it is released`);
-  }
+  const kept = unreleased({ observation, old: key });
+  if (kept !== null) return kept;
   const from = trailFrom(silentSince, now);
   const trail = trailOf(observation, key.id, from);
   if (trail === undefined) {

@@ -1,7 +1,7 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import type { AccessKey } from "../../rotation/keys.ts";
 import type { Question, Sighting } from "../../rotation/observation.ts";
-import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation/policy.ts";
+import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import type { Deactivation } from "../../rotation/record.ts";
 import type { Instant } from "../../rotation/time.ts";
 import { plus } from "../../rotation/time.ts";
@@ -64,8 +64,8 @@ function deactivationOf({ observation, profile }: Situation, key: AccessKey): De
   const author = authorOf(observation, key.id, "UpdateAccessKey");
   if (author === undefined) return "ask";
   if (author.kind !== "ours" || profile === null) return null;
-  // We deactivate after a whole quiet window and the lag: the silence began no later than that.
-  const quietSince = plus(author.at, -(quietMs(profile.policy) + LAST_USED_LAG_MS));
+  // Whatever was seen before that was known, and a hand-over may be this late; only the lag's last hours were hidden.
+  const quietSince = plus(author.at, -(profile.policy.quietForMs + LAST_USED_LAG_MS));
   return { at: author.at, answeredAt: author.at, quietSince, isWaived: false };
 }
 

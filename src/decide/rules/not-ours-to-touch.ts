@@ -47,10 +47,22 @@ function recreated({ iamUser, custody, record, account }: Observation): Ruling |
 
 function taken(situation: Situation, parts: Parts): Ruling | null {
   if (parts.isCustodyEmpty) return onlyKeyTaken(situation.observation);
-  if (parts.currentId === null) return null;
+  if (parts.currentId === null) return handMadeTaken(situation, parts);
   if (parts.current === null) return currentMissing(situation, parts.currentId);
   if (parts.current.status === "active") return null;
   return hold("CurrentKeyDisabled", `somebody disabled ${parts.current.id}, the current key`);
+}
+
+/** In a first rotation the hand-made key is what its consumers hold, until the pending one takes its place. */
+function handMadeTaken(situation: Situation, { old }: Parts): Ruling | null {
+  const { keys, record } = situation.observation;
+  if (old.some(({ status }) => status === "active")) return null;
+  const [disabled] = old;
+  if (disabled !== undefined) {
+    return hold("CurrentKeyDisabled", `somebody disabled ${disabled.id}, the key in use`);
+  }
+  const gone = record.intent?.before.find((id) => !keys.some((key) => key.id === id));
+  return gone === undefined ? null : currentMissing(situation, gone);
 }
 
 function currentMissing({ observation, now }: Situation, currentId: NonNullable<Parts["currentId"]>): Ruling {

@@ -2,7 +2,7 @@ import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import type { AccessKey } from "../../rotation/keys.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import { minutes, plus } from "../../rotation/time.ts";
-import { authorOf, lastUsedOf } from "../answers.ts";
+import { authorOf, lastUsedOf, memoryOf } from "../answers.ts";
 import { INTENT_VALID_MS, partsOf } from "../parts.ts";
 import { describeSighting, hold, look } from "../rulings.ts";
 
@@ -50,9 +50,9 @@ function judgeOrphan({ observation, now }: Situation, key: AccessKey): Ruling {
   if (use.verdict === "unknown") {
     return hold("UseUnknown", `whether ${key.id} was ever used cannot be told: ${use.because}`);
   }
-  if (use.verdict === "used") {
-    return hold("OrphanUnproved", `somebody uses ${key.id}: ${describeSighting(use.latest, now)}`);
-  }
+  // An answer may be older than an earlier one: a use that was seen once is never forgotten.
+  const seen = use.verdict === "used" ? use.latest : (memoryOf(observation.record, key.id)?.latestUse ?? null);
+  if (seen !== null) return hold("OrphanUnproved", `somebody uses ${key.id}: ${describeSighting(seen, now)}`);
   return {
     step: { kind: "delete", keyId: key.id },
     reason: "OrphanProvedOurs",

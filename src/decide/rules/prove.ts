@@ -13,7 +13,7 @@ export const prove: Rule = {
     return {
       step: { kind: "prove", keyId },
       reason: "ReplacementNotProved",
-      because: `${keyId} has not answered in this sweep`,
+      because: `${keyId} must answer in this sweep before it is handed on`,
     };
   },
 };

@@ -1,19 +1,15 @@
 import { GLOBAL_REGION } from "../../cloud/clients.ts";
-import { asObject } from "../../cloud/event-history.ts";
-import type { EventHistory, TrailEvent } from "../../cloud/event-history.ts";
+import type { SearchEvents, TrailEvent } from "../../cloud/event-history.ts";
 import { principalOf } from "../../cloud/identity.ts";
 import { asRotationError } from "../../rotation/errors.ts";
 import type { Author, Question } from "../../rotation/observation.ts";
-import { days, instant } from "../../rotation/time.ts";
 import type { Clock, Identity } from "../../rotation/world.ts";
+import { startOfWindow } from "./cloudtrail.ts";
 
-const KEPT_MS = days(90);
 const PAGE_SIZE = 50;
 
-type AuthorshipQuestion = Extract<Question, { readonly source: "authorship" }>;
-
 interface AuthorshipSources {
-  readonly history: EventHistory;
+  readonly search: SearchEvents;
   readonly identity: Identity;
   readonly clock: Clock;
 }
@@ -23,18 +19,13 @@ interface AuthorshipSources {
  * record that names the key says anything; its absence says nothing, since events come late or not at all.
  */
 export async function askAuthorship(
-  { history, identity, clock }: AuthorshipSources,
-  { keyId, event: name, from }: AuthorshipQuestion,
+  { search, identity, clock }: AuthorshipSources,
+  { keyId, event: name, from }: Extract<Question, { readonly source: "authorship" }>,
 ): Promise<Author> {
   try {
     const { principalArn } = await identity.read();
-    const events = history.search({
-      region: GLOBAL_REGION,
-      by: "EventName",
-      value: name,
-      from: instant(Math.max(from, clock.now() - KEPT_MS)),
-      pageSize: PAGE_SIZE,
-    });
+    const start = startOfWindow(from, clock.now());
+    const events = search({ region: GLOBAL_REGION, by: "EventName", value: name, from: start, pageSize: PAGE_SIZE });
     for await (const event of events) {
       if (event.errorCode !== null || keyOf(event) !== keyId) continue;
       const who = event.principalArn ?? "somebody whom the event does not name";
@@ -48,8 +39,7 @@ export async function askAuthorship(
 }
 
 /** The key that an event is about: CreateAccessKey tells its id in the answer, the others in the request. */
-function keyOf(event: TrailEvent): unknown {
-  return event.name === "CreateAccessKey"
-    ? asObject(event.responseElements["accessKey"])["accessKeyId"]
-    : event.requestParameters["accessKeyId"];
+function keyOf({ name, responseElements, requestParameters }: TrailEvent): unknown {
+  if (name !== "CreateAccessKey") return requestParameters["accessKeyId"];
+  return (responseElements["accessKey"] as { readonly accessKeyId?: unknown } | undefined)?.accessKeyId;
 }

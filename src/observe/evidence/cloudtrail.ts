@@ -1,9 +1,8 @@
-import type { EventHistory, TrailEvent } from "../../cloud/event-history.ts";
-import type { Regions } from "../../cloud/regions.ts";
+import type { SearchEvents, TrailEvent } from "../../cloud/event-history.ts";
+import type { EnabledRegions } from "../../cloud/regions.ts";
 import { asRotationError } from "../../rotation/errors.ts";
 import type { Answer, Question, Sighting, Use } from "../../rotation/observation.ts";
-import { days, instant, latest } from "../../rotation/time.ts";
-import type { Instant } from "../../rotation/time.ts";
+import { days, instant, latest, type Instant } from "../../rotation/time.ts";
 import type { Clock, EvidenceContext } from "../../rotation/world.ts";
 
 /** How far back Event history reaches. */
@@ -15,18 +14,25 @@ type CloudTrailQuestion = Extract<Question, { readonly source: "cloudtrail" }>;
 type CloudTrailAnswer = Extract<Answer, { readonly source: "cloudtrail" }>;
 
 interface CloudTrailSources {
-  readonly history: EventHistory;
-  readonly regions: Regions;
+  readonly search: SearchEvents;
+  readonly enabledRegions: EnabledRegions;
   readonly clock: Clock;
   /** What the names of custody secrets begin with; the user's name follows. */
   readonly custodyPrefix: string;
 }
 
-interface RegionAnswer {
-  readonly region: string;
-  readonly use: Use;
-  readonly handOverAt: Instant | null;
+/** What is asked of every Region. */
+interface RegionQuestion {
+  readonly keyId: string;
+  readonly window: { readonly from: Instant; readonly to: Instant };
+  /** The secret whose reads are hand-overs; null where they count as uses like any other. */
+  readonly custodyName: string | null;
 }
+
+type RegionAnswer = Pick<CloudTrailAnswer, "use" | "handOverAt">;
+
+/** The instant from which Event history can answer a question. */
+export const startOfWindow = (from: Instant, now: Instant): Instant => instant(Math.max(from, now - KEPT_MS));
 
 /**
  * The management events that a key signed, in every enabled Region but those left out by name. It never shows data
@@ -34,71 +40,42 @@ interface RegionAnswer {
  * unless another has seen a use.
  */
 export async function askCloudTrail(
-  sources: CloudTrailSources,
-  question: CloudTrailQuestion,
-  context: EvidenceContext,
+  { search, enabledRegions, clock, custodyPrefix }: CloudTrailSources,
+  { keyId, from, handOversApart }: CloudTrailQuestion,
+  { user, unaskedRegions: regionsUnasked }: EvidenceContext,
 ): Promise<CloudTrailAnswer> {
-  const { keyId, from } = question;
-  const unasked = context.unaskedRegions;
-  const answer = { source: "cloudtrail", keyId, from, regionsUnasked: unasked } as const;
+  const answer = { source: "cloudtrail", keyId, from, regionsUnasked } as const;
   try {
-    const enabled = await sources.regions.enabled();
-    const asked = enabled.filter((region) => !Object.hasOwn(unasked, region));
-    const window = windowOf(from, sources.clock.now());
-    const answers = await Promise.all(
-      asked.map((region) => askRegion(sources, { question, context, region, ...window })),
-    );
+    const enabled = await enabledRegions();
+    const regionsAsked = enabled.filter((region) => !Object.hasOwn(regionsUnasked, region));
+    const now = clock.now();
+    const window = { from: startOfWindow(from, now), to: now };
+    const question = { keyId, window, custodyName: handOversApart ? custodyPrefix + user : null };
+    const answers = await Promise.all(regionsAsked.map((region) => askRegion(search, region, question)));
     const handOverAt = latest(...answers.map((each) => each.handOverAt));
-    return { ...answer, use: merge(answers, window), handOverAt, regionsAsked: asked };
+    return { ...answer, use: merge(answers) ?? { verdict: "unused", ...window }, handOverAt, regionsAsked };
   } catch (thrown) {
     const because = asRotationError(thrown, "asking CloudTrail").message;
     return { ...answer, use: { verdict: "unknown", because }, handOverAt: null, regionsAsked: [] };
   }
 }
 
-interface Window {
-  readonly from: Instant;
-  readonly to: Instant;
-}
-
-const windowOf = (from: Instant, now: Instant): Window => ({
-  from: instant(Math.max(from, now - KEPT_MS)),
-  to: now,
-});
-
-interface RegionQuestion extends Window {
-  readonly question: CloudTrailQuestion;
-  readonly context: EvidenceContext;
-  readonly region: string;
-}
-
 /** Reads until the first event that is a use; before it, and apart from it, the newest hand-over. */
-async function askRegion(
-  { history, custodyPrefix }: CloudTrailSources,
-  { question, context, region, from, to }: RegionQuestion,
-): Promise<RegionAnswer> {
-  const isApart = question.handOversApart;
-  const custodyName = custodyPrefix + context.user;
+async function askRegion(search: SearchEvents, region: string, question: RegionQuestion): Promise<RegionAnswer> {
+  const { keyId, window, custodyName } = question;
+  const pageSize = custodyName === null ? 1 : PAGE_SIZE_MAX;
   let handOverAt: Instant | null = null;
   try {
-    const events = history.search({
-      region,
-      by: "AccessKeyId",
-      value: question.keyId,
-      from,
-      pageSize: isApart ? PAGE_SIZE_MAX : 1,
-    });
-    for await (const event of events) {
-      if (isApart && isHandOver(event, custodyName)) {
-        handOverAt = latest(handOverAt, event.at);
-        continue;
+    for await (const event of search({ region, by: "AccessKeyId", value: keyId, from: window.from, pageSize })) {
+      if (custodyName === null || !isHandOver(event, custodyName)) {
+        return { handOverAt, use: { verdict: "used", latest: sighting(event, region) } };
       }
-      return { region, handOverAt, use: { verdict: "used", latest: sighting(event, region) } };
+      handOverAt = latest(handOverAt, event.at);
     }
-    return { region, handOverAt, use: { verdict: "unused", from, to } };
+    return { handOverAt, use: { verdict: "unused", ...window } };
   } catch (thrown) {
     const because = asRotationError(thrown, `asking CloudTrail in ${region}`).message;
-    return { region, handOverAt, use: { verdict: "unknown", because } };
+    return { handOverAt, use: { verdict: "unknown", because } };
   }
 }
 
@@ -113,25 +90,16 @@ export function isHandOver(event: TrailEvent, custodyName: string): boolean {
   return isArn && name.startsWith(`${custodyName}-`) && name.length === custodyName.length + 7;
 }
 
-function sighting(event: TrailEvent, region: string): Sighting {
-  const address = event.sourceAddress ?? "an unknown address";
-  const agent = (event.userAgent ?? "an unknown agent").split(" ", 1)[0] ?? "";
-  return {
-    at: event.at,
-    service: event.service,
-    region,
-    detail: `${event.name} from ${address} by ${agent.slice(0, USER_AGENT_LENGTH_MAX)}`,
-  };
+function sighting({ at, service, name, sourceAddress, userAgent }: TrailEvent, region: string): Sighting {
+  const [agent = ""] = (userAgent ?? "an unknown agent").split(" ", 1);
+  const by = agent.slice(0, USER_AGENT_LENGTH_MAX);
+  return { at, service, region, detail: `${name} from ${sourceAddress ?? "an unknown address"} by ${by}` };
 }
 
-function merge(answers: readonly RegionAnswer[], window: Window): Use {
-  const uses = answers.map(({ use }) => use);
-  const used = uses
-    .filter((use) => use.verdict === "used")
-    .toSorted((one, other) => other.latest.at - one.latest.at)[0];
-  if (used !== undefined) return used;
-  const unknown = uses.find((use) => use.verdict === "unknown");
-  if (unknown !== undefined) return unknown;
+/** The latest use, or why there may be one; null when every Region was asked and saw none. */
+function merge(answers: readonly RegionAnswer[]): Use | null {
   if (answers.length === 0) return { verdict: "unknown", because: "no Region was asked" };
-  return { verdict: "unused", ...window };
+  const uses = answers.map(({ use }) => use);
+  const [used] = uses.filter((use) => use.verdict === "used").toSorted((one, other) => other.latest.at - one.latest.at);
+  return used ?? uses.find((use) => use.verdict === "unknown") ?? null;
 }

@@ -1,7 +1,7 @@
 import type { Clients } from "../../cloud/clients.ts";
 import { custodyPrefix } from "../../cloud/custody.ts";
 import { createEventHistory } from "../../cloud/event-history.ts";
-import { createRegions } from "../../cloud/regions.ts";
+import { createEnabledRegions } from "../../cloud/regions.ts";
 import type { Clock, EvidenceSources, Identity } from "../../rotation/world.ts";
 import { askAuthorship } from "./authorship.ts";
 import { askCloudTrail } from "./cloudtrail.ts";
@@ -17,27 +17,22 @@ interface EvidenceOptions {
 }
 
 /** All evidence sources. A new one is a file of this folder and a line here. */
-export function createEvidenceSources(
-  clients: Clients,
-  { clock, identity, stage, ...pace }: EvidenceOptions,
-): EvidenceSources {
-  const history = createEventHistory(clients, { clock, ...pace });
-  const regions = createRegions(clients);
-  const cloudtrail = { history, regions, clock, custodyPrefix: custodyPrefix(stage) };
+export function createEvidenceSources(clients: Clients, options: EvidenceOptions): EvidenceSources {
+  const { clock, identity, stage } = options;
+  const search = createEventHistory(clients, options);
+  const enabledRegions = createEnabledRegions(clients);
+  const cloudtrail = { search, enabledRegions, clock, custodyPrefix: custodyPrefix(stage) };
   return {
     async answer(question, context) {
-      switch (question.source) {
-        case "last-used": {
-          const { keyId } = question;
-          const use = await askLastUsed({ clients, clock }, keyId, context.user);
-          return { source: "last-used", keyId, use };
-        }
+      const { source, keyId } = question;
+      switch (source) {
+        case "last-used":
+          return { source, keyId, use: await askLastUsed(clients, clock, { keyId, user: context.user }) };
         case "cloudtrail":
           return askCloudTrail(cloudtrail, question, context);
         case "authorship": {
-          const { keyId, event } = question;
-          const author = await askAuthorship({ history, identity, clock }, question);
-          return { source: "authorship", keyId, event, author };
+          const author = await askAuthorship({ search, identity, clock }, question);
+          return { source, keyId, event: question.event, author };
         }
       }
     },

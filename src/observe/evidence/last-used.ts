@@ -15,17 +15,17 @@ const TRACKED_SINCE = instant(Date.UTC(2015, 3, 22));
  * source that may approve. A Region is never tested on: it is "N/A" for whole services.
  */
 export async function askLastUsed(
-  { clients, clock }: { readonly clients: Clients; readonly clock: Clock },
-  keyId: AccessKeyId,
-  user: UserName,
+  clients: Clients,
+  clock: Clock,
+  { keyId, user }: { readonly keyId: AccessKeyId; readonly user: UserName },
 ): Promise<Use> {
   try {
-    const { userName, at, service, region } = await readLastUsed(clients, keyId);
-    if (userName !== null && userName !== user) {
-      const because = `asking when ${keyId} was last used, IAM says that it belongs to ${userName}`;
+    const { owner, latest } = await readLastUsed(clients, keyId);
+    if (owner !== null && owner !== user) {
+      const because = `asking when ${keyId} was last used, IAM says that it belongs to ${owner}`;
       return { verdict: "unknown", because };
     }
-    if (at !== null) return { verdict: "used", latest: { at, service, region, detail: null } };
+    if (latest !== null) return { verdict: "used", latest };
     return { verdict: "unused", from: TRACKED_SINCE, to: plus(clock.now(), -LAST_USED_LAG_MS) };
   } catch (thrown) {
     return { verdict: "unknown", because: asRotationError(thrown, "asking IAM").message };

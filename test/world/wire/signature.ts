@@ -80,8 +80,17 @@ function stringToSign(request: RawRequest, authorization: Authorization): string
   return [ALGORITHM, at, scope, sha256(canonical)].join("\n");
 }
 
-const signingKey = (secret: string, { date, region, service }: Authorization): Buffer =>
-  hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
+/** A signing key is good for a day, a Region and a service; a run of some weeks asks for it many thousand times. */
+const signingKeys = new Map<string, Buffer>();
+
+function signingKey(secret: string, { date, region, service }: Authorization): Buffer {
+  const name = [secret, date, region, service].join(" ");
+  const known = signingKeys.get(name);
+  if (known !== undefined) return known;
+  const made = hmac(hmac(hmac(hmac(`AWS4${secret}`, date), region), service), "aws4_request");
+  signingKeys.set(name, made);
+  return made;
+}
 
 /** Every service but S3 encodes the path a second time. */
 function canonicalPath(path: string, service: string): string {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { LostAnswer, ServiceError } from "../call.ts";
 import type { CloudCall, SimulatedCloud } from "../call.ts";
 import type { SimulatedClock } from "../clock.ts";
@@ -19,6 +20,8 @@ interface WireOptions {
   readonly clock: SimulatedClock;
   /** 0, or nothing, takes a free one. */
   readonly port?: number;
+  /** How long every answer takes, in real milliseconds. */
+  readonly latencyMs?: number;
 }
 
 /** What an invoked function does with its event. What it throws is told to the caller as Lambda tells it. */
@@ -30,6 +33,8 @@ export interface Wire {
   readonly port: number;
   /** The journal's table, which exists. */
   readonly tableName: string;
+  /** The most requests that were under way at once, since it was last set. */
+  inFlightMax: number;
   /** Gives unsigned APIs, such as Cloudflare's, the requests whose URL they want. The first that wants it has it. */
   mount(wants: string | ((url: string) => boolean), handler: RequestListener): void;
   /** Has Lambda's Invoke of this function run here. Invoking any other does nothing, once its signature is good. */
@@ -43,16 +48,23 @@ interface Serving {
   readonly clock: SimulatedClock;
   readonly table: JournalTable;
   readonly functions: ReadonlyMap<string, Invoked>;
+  readonly latencyMs: number;
 }
 
 /** Serves the cloud over HTTP. Each answer's `Date` is simulated time, DynamoDB's included. */
-export async function startWire(cloud: SimulatedCloud, { clock, port = 0 }: WireOptions): Promise<Wire> {
+export async function startWire(cloud: SimulatedCloud, { clock, port = 0, latencyMs = 0 }: WireOptions): Promise<Wire> {
   const table = await startJournalTable(TABLE);
   const functions = new Map<string, Invoked>();
   const mounted: { wants: (url: string) => boolean; handler: RequestListener }[] = [];
-  const serving = { cloud, clock, table, functions };
+  const load = { now: 0, max: 0 };
+  const serving = { cloud, clock, table, functions, latencyMs };
 
   const server = createServer((request, response) => {
+    load.now += 1;
+    load.max = Math.max(load.max, load.now);
+    response.once("close", () => {
+      load.now -= 1;
+    });
     response.sendDate = false;
     response.setHeader("date", new Date(clock.now()).toUTCString());
     const mount = mounted.find(({ wants }) => wants(request.url ?? "/"));
@@ -68,6 +80,12 @@ export async function startWire(cloud: SimulatedCloud, { clock, port = 0 }: Wire
     url: `http://127.0.0.1:${String(address.port)}`,
     port: address.port,
     tableName: TABLE,
+    get inFlightMax() {
+      return load.max;
+    },
+    set inFlightMax(value) {
+      load.max = value;
+    },
     mount(wants, handler) {
       const isWanted = typeof wants === "string" ? (url: string): boolean => url.startsWith(wants) : wants;
       mounted.push({ wants: isWanted, handler });
@@ -87,6 +105,7 @@ export async function startWire(cloud: SimulatedCloud, { clock, port = 0 }: Wire
 async function serve(serving: Serving, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const requestId = randomUUID();
   const request = await readRequest(incoming);
+  if (serving.latencyMs > 0) await delay(serving.latencyMs);
   const authorization = parseAuthorization(request.headers.authorization);
   const spelling = spellingOf(authorization?.service ?? "", request);
   try {

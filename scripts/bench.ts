@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { build } from "./build.ts";
+import { sweepAll, trails } from "./bench/cases.ts";
+import type { Measured } from "./bench/cases.ts";
+
+const COLD_STARTS = 20;
+/** What a peer's source was seen to need, per user; measured elsewhere, on another simulator, without latency. */
+const PEERS = [
+  ["aws-iam-access-key-auto-rotation (c0b26f9)", "2.04 a user", "10.05", "strictly one after the other"],
+  ["tblakex01/iam-key-rotation (2026-03)", "3.07 a user", "8.07", "strictly one after the other"],
+] as const;
+
+const { values } = parseArgs({
+  options: {
+    users: { type: "string", multiple: true, default: ["100", "5000"] },
+    quick: { type: "boolean", default: false },
+  },
+});
+
+const print = (line = ""): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+function row(cells: readonly (string | number)[]): void {
+  const widths = [44, 10, 12, 12, 12];
+  print(cells.map((cell, index) => String(cell).padEnd(widths[index] ?? 10)).join(" "));
+}
+
+function show(name: string, found: Measured): void {
+  row([name, found.calls, found.perUser.toFixed(2), `${(found.wallMs / 1_000).toFixed(2)} s`, found.inFlightMax]);
+  if (found.missed > 0) print(`    ${String(found.missed)} users were missed`);
+}
+
+function byService(found: Measured, rotations: number): void {
+  print(
+    `    calls a rotation, by service: ${[...found.byService].map(([name, count]) => `${name} ${(count / rotations).toFixed(1)}`).join(" · ")}`,
+  );
+}
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
+
+/** The packaged file in fresh processes: how long its import takes, and the most memory that it took. */
+async function coldStart(): Promise<void> {
+  const { file, bytes } = await build();
+  const script = `const at = performance.now(); require(${JSON.stringify(file)}); const ms = performance.now() - at;
+    process.stdout.write(JSON.stringify({ ms, rss: process.resourceUsage().maxRSS / 1024 }))`;
+  const runs = Array.from({ length: COLD_STARTS }, () => {
+    const said = execFileSync(process.execPath, ["-e", script], { encoding: "utf8" });
+    return JSON.parse(said) as { readonly ms: number; readonly rss: number };
+  });
+  print();
+  print(
+    `bundle ${String(Math.round(bytes / 1_000))} kB · import ${median(runs.map(({ ms }) => ms)).toFixed(0)} ms (median of ${String(COLD_STARTS)} fresh processes) · peak memory ${median(runs.map(({ rss }) => rss)).toFixed(0)} MB`,
+  );
+}
+
+async function main(): Promise<void> {
+  print("Every call takes 25 ms; client and simulated cloud share one process, whose work is in the wall time.");
+  print();
+  row(["", "calls", "a user", "wall", "in flight"]);
+  for (const users of values.users.map(Number)) {
+    show(`${String(users)} users, nothing due`, await sweepAll({ users, isDue: false }));
+    const due = await sweepAll({ users, isDue: true });
+    show(`${String(users)} users, all due`, due);
+    byService(due, users);
+    if (users <= 100)
+      show(
+        `${String(users)} users, all due, IAM at 20 a second`,
+        await sweepAll({ users, isDue: true, iam: { perSecond: 20, burst: 40 } }),
+      );
+  }
+  if (!values.quick) {
+    const keys = 100;
+    const found = await trails({ keys, perSecond: 2 });
+    print();
+    print(
+      `CloudTrail: ${String(keys)} old keys in ${String(found.regions)} Regions at 2 a second: ${(found.wallMs / 1_000).toFixed(1)} s, ${String(found.calls)} look-ups; the lower bound is ${(keys / 2).toFixed(1)} s and ${String(keys * found.regions)} look-ups, at our pace of 1.5 a second ${(keys / 1.5).toFixed(1)} s`,
+    );
+  }
+  await coldStart();
+  print();
+  print("Peers, as measured elsewhere (calls a user for a look, calls a rotation):");
+  for (const [name, look, rotation, how] of PEERS) print(`    ${name}: ${look} · ${rotation} · ${how}`);
+}
+
+await main();

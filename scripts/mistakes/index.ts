@@ -1,0 +1,38 @@
+import { fileURLToPath } from "node:url";
+import type { Plugin } from "esbuild";
+
+/** What each mistake is, and the one module of the bundle that it takes the place of. */
+export const MISTAKES = {
+  "two-puts": {
+    replaces: "src/cloud/cloudflare.ts",
+    is: "a Worker's pair is set by two single writes",
+  },
+  "no-quiet": {
+    replaces: "src/decide/rules/retire.ts",
+    is: "the old key goes as soon as the new one is promoted",
+  },
+  "delete-first": {
+    replaces: "src/act/create-replacement.ts",
+    is: "the old key is deleted before its replacement is made",
+  },
+} as const satisfies Readonly<Record<string, { readonly replaces: string; readonly is: string }>>;
+
+export type MistakeName = keyof typeof MISTAKES;
+
+export const isMistake = (name: string): name is MistakeName => Object.hasOwn(MISTAKES, name);
+
+/** Puts a mistake into the bundle. The module that it replaces stays within the mistake's own reach. */
+export function mistakePlugin(name: MistakeName): Plugin {
+  const replaced = fileURLToPath(new URL(`../../${MISTAKES[name].replaces}`, import.meta.url));
+  const mistaken = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+  return {
+    name: `mistake-${name}`,
+    setup(build) {
+      build.onResolve({ filter: /\.ts$/ }, async ({ path, pluginData, kind, importer, resolveDir }) => {
+        if (pluginData === "resolving" || importer === mistaken) return null;
+        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: "resolving" });
+        return found.path === replaced ? { path: mistaken } : null;
+      });
+    },
+  };
+}

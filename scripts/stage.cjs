@@ -1,0 +1,15 @@
+"use strict";
+
+/**
+ * What serverless.yml needs to know of the stage that it deploys: the one name that everything of the stage bears, and
+ * the condition "the user bears this stage's enrolment tag", whose key holds that name (variables are resolved in
+ * values only). The function itself refuses the same stages when it starts; here they are refused before they exist.
+ */
+module.exports = async ({ resolveVariable }) => {
+  const stage = await resolveVariable("sls:stage");
+  if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(stage))
+    throw new Error(`the stage is "${stage}", but may be lower-case letters, digits and hyphens`);
+  if (stage === "hold") throw new Error("the stage is hold, but keyturn-hold is the tag of an operator's hold");
+  const name = stage === "default" ? "keyturn" : `keyturn-${stage}`;
+  return { name, isEnrolled: { Null: { [`aws:ResourceTag/${name}`]: "false" } } };
+};

@@ -1,0 +1,84 @@
+import { parseArgs } from "node:util";
+import { printed, progressLine } from "./local-run/print.ts";
+import { reportOf } from "./local-run/report.ts";
+import { runLocally } from "./local-run/run.ts";
+import type { Progress } from "./local-run/run.ts";
+import { MISTAKES, isMistake } from "./mistakes/index.ts";
+import type { MistakeName } from "./mistakes/index.ts";
+
+const MISTAKE_LINES = Object.entries(MISTAKES).map(([name, { is }]) => `    ${name.padEnd(13)} ${is}`);
+const HELP = `npm start [-- --json] [-- --break <mistake>]
+
+Rotates the access keys of five systems from beginning to end, on a cloud that runs in this process.
+No account is needed, and nothing outside this machine is reached. It takes less than a minute, and
+exits with 0 if every system was rotated and no call of its consumers failed, else with 1.
+
+  --json             prints one JSON document instead
+  --break <mistake>  builds a mistake into Keyturn, which the consumers must notice:
+${MISTAKE_LINES.join("\n")}
+  --help             prints this`;
+
+const EXIT_USAGE = 2;
+/** Where nobody watches, one line in so many days is enough. */
+const DAYS_A_LINE = 5;
+const SWEEPS_A_DAY = 24;
+
+interface Options {
+  readonly isJson: boolean;
+  readonly isHelp: boolean;
+  readonly mistake: MistakeName | null;
+}
+
+/** Reads the command line. Throws an error that says what is wrong with it. */
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: "boolean", default: false },
+      break: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const name = values.break ?? null;
+  if (name !== null && !isMistake(name)) {
+    throw new Error(`--break ${name}: the mistakes are ${Object.keys(MISTAKES).join(", ")}`);
+  }
+  return { isJson: values.json, isHelp: values.help, mistake: name };
+}
+
+/** On a terminal one line that is written over; elsewhere a line now and then. */
+function showProgress(progress: Progress): void {
+  const { stdout } = process;
+  if (stdout.isTTY) stdout.write(`\r\u001b[K${progressLine(progress)}`);
+  else if (progress.sweeps % (DAYS_A_LINE * SWEEPS_A_DAY) === 1) {
+    stdout.write(`${progressLine(progress)}\n`);
+  }
+}
+
+async function start({ isJson, mistake }: Options): Promise<boolean> {
+  if (!isJson) {
+    console.log("Rotating five systems on a cloud in this process, one sweep an hour of its time.");
+    if (mistake !== null) console.log(`With a mistake built in: ${MISTAKES[mistake].is}.`);
+    console.log("Below, each line says what was done, or what is waited for, and why.\n");
+  }
+  const run = await runLocally({ mistake, onProgress: isJson ? () => {} : showProgress });
+  const report = reportOf(run);
+  if (isJson) console.log(JSON.stringify(report, null, 2));
+  else console.log(`${process.stdout.isTTY ? "\r\u001b[K" : "\n"}${printed(report)}`);
+  return report.isGood;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.isHelp) console.log(HELP);
+  else process.exitCode = (await start(options)) ? 0 : 1;
+} catch (thrown) {
+  const isUsage = thrown instanceof Error && isUsageError(thrown);
+  console.error(isUsage ? `${thrown.message}\n\n${HELP}` : thrown);
+  process.exitCode = isUsage ? EXIT_USAGE : 1;
+}
+
+function isUsageError(error: Error): boolean {
+  const code = "code" in error ? String(error.code) : "";
+  return code.startsWith("ERR_PARSE_ARGS") || error.message.startsWith("--break ");
+}

@@ -1,0 +1,14 @@
+import type * as z from "zod";
+
+/**
+ * What a text holds, by its schema; null when it is no JSON or has another shape. Neither the parser's nor the schema's
+ * complaint leaves this function: both quote what they read, and that may be a secret.
+ */
+export function readJson<T>(schema: z.ZodType<T>, text: string | undefined): T | null {
+  try {
+    return schema.safeParse(JSON.parse(text ?? "")).data ?? null;
+  } catch {
+    // The caller says what cannot be read.
+    return null;
+  }
+}

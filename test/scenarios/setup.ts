@@ -1,0 +1,77 @@
+import { env } from "node:process";
+import type { CallBook } from "../../scripts/local-run/calls.ts";
+import { START_MS, startLocalCloud } from "../../scripts/local-run/local-cloud.ts";
+import type { LocalCloud } from "../../scripts/local-run/local-cloud.ts";
+import { createReaders } from "../../scripts/local-run/readers.ts";
+import { createWorkerCallers } from "../../scripts/local-run/worker-callers.ts";
+import { handler } from "../../src/handlers/keyturn.ts";
+import { hours } from "../../src/rotation/time.ts";
+import type { SystemName } from "../world/five-systems.ts";
+
+const HOURS_BETWEEN_SWEEPS = 6;
+/** With one key a user and nothing due there is little to see. */
+const HOURS_BETWEEN_IDLE_SWEEPS = 12;
+
+/** The five systems with their consumers on the local cloud. Keyturn is its handler, over the real adapters. */
+export interface Scenario {
+  readonly local: LocalCloud;
+  /** The calls of a system's consumers. */
+  booksOf(system: SystemName): readonly CallBook[];
+  /** A system's keys as IAM lists them: "id Active". */
+  keysOf(system: SystemName): string[];
+  /** The key id that custody holds as current; null while it holds none. */
+  currentOf(system: SystemName): string | null;
+  /** Hour after hour, everybody at work, until something is the case. Throws when it is not so in time. */
+  passUntil(isSo: () => boolean, daysMax: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface ScenarioOptions extends NonNullable<Parameters<typeof startLocalCloud>[0]> {
+  /** Only these are swept. */
+  readonly systems: readonly SystemName[];
+}
+
+export async function setUpScenario({ systems, ...options }: ScenarioOptions): Promise<Scenario> {
+  const local = await startLocalCloud(options);
+  Object.assign(env, local.environment);
+  await handler({ command: "resume" });
+  const users = systems.map((system) => local.systems[system].user);
+  const callers = createWorkerCallers(local);
+  const readers = createReaders(local);
+  const books = [...callers.books, ...readers.map(({ book }) => book)];
+  let passed = 0;
+
+  const passHour = async (): Promise<void> => {
+    const isIdle = users.every((user) => local.cloud.iam.keysOf(user).length === 1);
+    const isSweep = passed % (isIdle ? HOURS_BETWEEN_IDLE_SWEEPS : HOURS_BETWEEN_SWEEPS) === 0;
+    local.clock.run();
+    if (isSweep) callers.open();
+    await Promise.all([
+      isSweep ? handler({ command: "sweep", users }) : null,
+      ...readers.filter((reader) => reader.isAtWork(passed)).map((reader) => reader.work()),
+    ]);
+    await local.edge.settled();
+    await callers.close();
+    local.clock.stop();
+    passed += 1;
+    local.clock.advance(START_MS + hours(passed) - local.clock.now());
+  };
+  return {
+    local,
+    booksOf: (system) => books.filter((book) => book.system === system),
+    keysOf: (system) => local.cloud.iam.keysOf(local.systems[system].user).map(({ id, status }) => `${id} ${status}`),
+    currentOf: (system) => {
+      const text = local.cloud.secretsManager.textOf(`keyturn/${local.systems[system].user}`, "AWSCURRENT");
+      const content = JSON.parse(text ?? "{}") as { readonly AccessKeyId?: string };
+      return content.AccessKeyId ?? null;
+    },
+    async passUntil(isSo, daysMax) {
+      const last = passed + daysMax * 24;
+      while (!isSo()) {
+        if (passed >= last) throw new Error(`not so within ${String(daysMax)} days`);
+        await passHour();
+      }
+    },
+    close: () => local.close(),
+  };
+}

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import type { DirectWorld } from "./world/direct/world.ts";
+import { install } from "./world/installation.ts";
+
+test("a sweep ends with one line that counts what it did, and says what failed", async () => {
+  const runs: DirectWorld[] = [];
+  const installation = await install({
+    profiles: {},
+    bend: (world) => {
+      if (runs.length === 0) world.notifier.failure = new Error("nobody listens");
+      runs.push(world);
+      return world;
+    },
+  });
+  for (const name of ["first", "second"]) {
+    installation.cloud.iam.createUser({ name, tags: { keyturn: "unknown-profile" } });
+    installation.cloud.iam.createKey(name);
+  }
+  await installation.sweep();
+  await installation.sweep();
+  const ends = runs.map(({ log }) => log.events.filter(({ message }) => message === "sweep ended"));
+  expect(ends).toMatchObject([
+    [{ level: "error", fields: { status: "failed", users: 2, failedNotifiers: ["recorder"] } }],
+    [{ level: "info", fields: { command: "sweep", status: "ok", failed: 0, left: 0 } }],
+  ]);
+});

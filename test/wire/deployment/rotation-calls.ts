@@ -1,0 +1,134 @@
+import { vi } from "vitest";
+import { startLocalCloud } from "../../../scripts/local-run/local-cloud.ts";
+import type { LocalCloud } from "../../../scripts/local-run/local-cloud.ts";
+import { compose, config } from "../../../src/compose.ts";
+import { defineConfig } from "../../../src/config/define.ts";
+import type { Config } from "../../../src/config/define.ts";
+import { loadSettings } from "../../../src/config/load.ts";
+import type { Command } from "../../../src/handlers/command.ts";
+import { obey } from "../../../src/handlers/obey.ts";
+import { days, hours, minutes } from "../../../src/rotation/time.ts";
+import type { CloudCall } from "../../world/call.ts";
+import type { Cloud } from "../../world/cloud.ts";
+import { optionalText } from "../../world/input.ts";
+import type { Asked } from "./policy.ts";
+
+/** Whole rotations, and what each of their calls needed of the function's role. */
+export interface Rotated {
+  readonly asked: readonly Asked[];
+  /** The users whose first key is deleted: their rotation went from end to end. */
+  readonly finished: readonly string[];
+}
+
+const SWEEP: Command = { kind: "sweep", mode: "act", users: null };
+
+/** A user who is found by the path, and whose pair is shown in a second Region. */
+const BY_PATH = defineConfig({
+  discovery: { by: "path", prefix: "/rotated/" },
+  profiles: {
+    nightly: {
+      users: ["/rotated/"],
+      destinations: [{ kind: "secrets-manager" }],
+      replicaRegions: ["eu-central-1"],
+      smtp: "none",
+    },
+  },
+});
+
+/**
+ * Rotates the five systems by the configuration as it is deployed, and one user more by one that uses what it leaves
+ * out: the function's own parts, over the wire, from the first sweep to the deletions.
+ */
+export async function rotateAll(): Promise<Rotated> {
+  const local = await startLocalCloud();
+  for (const [name, value] of Object.entries(local.environment)) vi.stubEnv(name, value);
+  try {
+    local.cloud.iam.createUser({ name: "nightly", path: "/rotated/", tags: { keyturn: "nightly" } });
+    const first = local.cloud.iam.createKey("nightly", {
+      createdAtMs: local.clock.now() - days(100),
+    });
+    useNewestKeys(local.cloud);
+    local.clock.advance(hours(5));
+    const asked: Asked[] = [];
+    const stop = local.cloud.onCall((call) => asked.push(...needs(local.cloud, call)));
+    await run(config, { kind: "resume" });
+    for (const pauseMs of [hours(1), days(12), days(9)]) {
+      local.clock.run();
+      await run(config, SWEEP);
+      await run(BY_PATH, SWEEP);
+      local.clock.stop();
+      useNewestKeys(local.cloud);
+      local.clock.advance(pauseMs);
+    }
+    local.clock.run();
+    await run(config, SWEEP);
+    await run(config, { kind: "explain", user: "flowid-dev-user" as never });
+    await run(BY_PATH, SWEEP);
+    stop();
+    const firsts = Object.values(local.systems).map(({ user, firstPair }) => [user, firstPair.keyId]);
+    const finished = [...firsts, ["nightly", first.id]].flatMap(([user = "", id = ""]) =>
+      local.cloud.iam.keys.get(id)?.isDeleted === true ? [user] : [],
+    );
+    return { asked, finished };
+  } finally {
+    vi.unstubAllEnvs();
+    await local.close();
+  }
+}
+
+/** One invocation, as the handler makes it. */
+async function run({ discovery, profiles }: Config, command: Command): Promise<void> {
+  const settings = loadSettings();
+  const world = compose({ discovery, profiles }, settings, { deadlineMs: minutes(14) });
+  try {
+    await obey(world, command, { profiles, enrolmentTag: settings.enrolmentTag });
+  } finally {
+    world.close();
+  }
+}
+
+/** The consumers work with the pair that they were given. */
+function useNewestKeys(cloud: LocalCloud["cloud"]): void {
+  for (const user of cloud.iam.users.keys()) {
+    const [newest] = cloud.iam.keysOf(user).toSorted((a, b) => b.createdAtMs - a.createdAtMs);
+    if (newest === undefined) continue;
+    const pair = { keyId: newest.id, secret: newest.secret };
+    cloud.callAs(pair, { service: "lambda", operation: "Invoke" });
+  }
+}
+
+/**
+ * What AWS asks of the role for a call. STS asks nothing for GetCallerIdentity (STS API, GetCallerIdentity), and Secrets
+ * Manager asks more where CreateSecret bears tags or replicas (Secrets Manager API, CreateSecret).
+ */
+function needs(cloud: Cloud, { service, operation, region, input, signer }: CloudCall): Asked[] {
+  if (signer?.keyId !== cloud.role.keyId || service === "sts") return [];
+  const arn = (kind: string, rest: string): string => `arn:aws:${kind}:${region}:${cloud.account}:${rest}`;
+  const action = `${service}:${operation}`;
+  const text = (name: string): string => optionalText(input, name) ?? "";
+  switch (service) {
+    case "iam": {
+      const user = cloud.iam.users.get(text("UserName"));
+      if (user === undefined) return [{ action, resource: "*" }];
+      const tags = Object.fromEntries(user.tags.map(({ Key, Value }) => [Key, Value]));
+      const resource = `arn:aws:iam::${cloud.account}:user${user.path}${user.name}`;
+      return [{ action, resource, tags }];
+    }
+    case "secretsmanager": {
+      const name = text("SecretId") || text("Name");
+      if (name === "") return [{ action, resource: "*" }];
+      const resource = arn("secretsmanager", `secret:${name}-AbCdEf`);
+      const more = [
+        ...(input["Tags"] === undefined ? [] : ["secretsmanager:TagResource"]),
+        ...(input["AddReplicaRegions"] === undefined ? [] : ["secretsmanager:ReplicateSecretToRegions"]),
+      ];
+      return [action, ...more].map((each) => ({ action: each, resource }));
+    }
+    case "dynamodb":
+      return [{ action, resource: arn("dynamodb", `table/${text("TableName")}`) }];
+    case "sns":
+      return [{ action, resource: text("TopicArn") }];
+    default:
+      return [{ action, resource: "*" }];
+  }
+}
