@@ -1,5 +1,5 @@
 import { RotationError } from "../rotation/errors.ts";
-import { type UserName, userName } from "../rotation/keys.ts";
+import { type AccessKeyId, accessKeyId, type UserName, userName } from "../rotation/keys.ts";
 
 /** What the function can be asked to do. */
 export type Command =
@@ -10,6 +10,7 @@ export type Command =
       readonly users: readonly UserName[] | null;
     }
   | { readonly kind: "explain"; readonly user: UserName }
+  | { readonly kind: "release"; readonly user: UserName; readonly keyId: AccessKeyId }
   | { readonly kind: "resume" }
   | { readonly kind: "pause" };
 
@@ -18,6 +19,7 @@ const FIELDS = {
   sweep: ["users"],
   plan: ["users"],
   explain: ["user"],
+  release: ["user", "key"],
   resume: [],
   pause: [],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -43,6 +45,8 @@ export function parseCommand(event: unknown): Command {
       return { kind: "sweep", mode: "plan", users: usersOf(event) };
     case "explain":
       return { kind: "explain", user: parseUser("user", event["user"]) };
+    case "release":
+      return { kind: "release", user: parseUser("user", event["user"]), keyId: parseKey(event["key"]) };
     case "resume":
     case "pause":
       return { kind: name };
@@ -75,6 +79,13 @@ function parseUser(field: string, found: unknown): UserName {
   if (typeof found !== "string" || !/^[\w+=,.@-]{1,64}$/.test(found))
     throw refused(field, found, "the name of an IAM user");
   return userName(found);
+}
+
+/** Source: IAM API, accessKeyIdType. */
+function parseKey(found: unknown): AccessKeyId {
+  if (typeof found !== "string" || !/^\w{16,128}$/.test(found))
+    throw refused("key", found, "an access key id, in full");
+  return accessKeyId(found);
 }
 
 function isFields(event: unknown): event is Fields {

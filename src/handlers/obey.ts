@@ -1,3 +1,4 @@
+import { release } from "../act/release.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep } from "../sweep.ts";
@@ -18,6 +19,9 @@ export async function obey(world: World, command: Command, serving: Serving): Pr
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
+    case "release":
+      await release(world, command);
+      return { released: command.keyId };
     case "resume":
       return await resume(world);
     case "pause":

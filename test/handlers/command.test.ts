@@ -13,6 +13,10 @@ describe("an event", () => {
       { command: "explain", user: "deploy" },
       { kind: "explain", user: "deploy" },
     ],
+    [
+      { command: "release", user: "deploy", key: "AKIAIOSFODNN7EXAMPLE" },
+      { kind: "release", user: "deploy", keyId: "AKIAIOSFODNN7EXAMPLE" },
+    ],
     [{ command: "resume" }, { kind: "resume" }],
     [{ command: "pause" }, { kind: "pause" }],
     [
@@ -31,7 +35,7 @@ describe("an event", () => {
     [undefined, "the event: found nothing; allowed: an object"],
     ["sweep", 'the event: found "sweep"'],
     [["sweep"], 'the event: found ["sweep"]'],
-    [{}, "command: found nothing; allowed: sweep, plan, explain, resume, pause"],
+    [{}, "command: found nothing; allowed: sweep, plan, explain, release, resume, pause"],
     [{ command: "rotate" }, 'command: found "rotate"; allowed: sweep'],
     [{ command: "constructor" }, 'command: found "constructor"'],
     [{ source: "aws.s3", "detail-type": "Object Created" }, "command: found nothing"],
@@ -41,6 +45,7 @@ describe("an event", () => {
     [{ command: "sweep", users: "a" }, 'users: found "a"'],
     [{ command: "sweep", users: ["a", 7] }, "users.1: found 7; allowed: the name of an IAM user"],
     [{ command: "explain" }, "user: found nothing"],
+    [{ command: "release", user: "a", key: "AKIA" }, 'key: found "AKIA"; allowed: an access key id'],
     [{ command: "explain", user: "a b" }, 'user: found "a b"'],
   ])("%j is refused", ([event, message]) => {
     expect(() => parseCommand(event)).toThrow(`reading the event, ${message}`);
