@@ -1,9 +1,8 @@
 import { decide } from "./decide/decide.ts";
 import type { Decision } from "./rotation/decision.ts";
 import { RotationError } from "./rotation/errors.ts";
-import type { Observation } from "./rotation/observation.ts";
 import type { World } from "./rotation/world.ts";
-import type { Sight, Subject } from "./observe/observe.ts";
+import type { Known, Sight, Subject } from "./observe/observe.ts";
 import { look, observe } from "./observe/observe.ts";
 
 /** More rounds of questions than the rules have questions: a decision that asks on is a bug. */
@@ -15,8 +14,8 @@ export interface Judged extends Sight {
 }
 
 /** Observes, decides, and asks what a rule wants to know, until a rule says something else than `look`. */
-export async function judge(world: World, subject: Subject, proved: Observation["proved"]): Promise<Judged> {
-  const sight = await observe(world, subject, proved);
+export async function judge(world: World, subject: Subject, known: Known): Promise<Judged> {
+  const sight = await observe(world, subject, known);
   let { observation } = sight;
   for (let round = 0; round < LOOKS_MAX; round += 1) {
     const decision = decide({ observation, profile: subject.profile, now: world.clock.now() });

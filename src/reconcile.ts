@@ -8,7 +8,7 @@ import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/tell.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
-import type { World } from "./rotation/world.ts";
+import type { Revision, World } from "./rotation/world.ts";
 
 /** A first rotation takes create, prove, a delivery for each destination, and promote. */
 const STEPS_MAX = 16;
@@ -32,12 +32,15 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
   const turns: Turn[] = [];
   const proved: AccessKeyId[] = [];
   let judged: Judged | null = null;
+  let revision: Revision | null = null;
   let failure: RotationError | null = null;
   try {
     for (let count = 0; count < STEPS_MAX; count += 1) {
-      judged = await judge(world, subject, proved);
+      // Once a sweep custody is read back whole; after our own steps its labels tell enough.
+      judged = await judge(world, subject, { proved, revision, isThorough: turns.length === 0 });
       const turn = await take(world, subject, { judged, options });
       turns.push(turn);
+      revision = turn.revision;
       if (turn.outcome?.kind !== "done") break;
       if (turn.outcome.step.kind === "prove") proved.push(turn.outcome.step.keyId);
     }
@@ -48,14 +51,20 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
       error: failure,
     });
   }
-  return conclude(world, subject, { judged, turns, failure, options });
+  return conclude(world, subject, { judged, turns, failure, revision, options });
 }
 
 interface Course {
   readonly judged: Judged | null;
   readonly turns: readonly Turn[];
   readonly failure: RotationError | null;
+  readonly revision: Revision | null;
   readonly options: ReconcileOptions;
+}
+
+/** A turn, and the journal as this run knows it after it; null when a write may or may not have been made. */
+interface Taken extends Turn {
+  readonly revision: Revision | null;
 }
 
 /** One turn: the decision, and what became of it. */
@@ -63,19 +72,19 @@ async function take(
   world: World,
   subject: Subject,
   { judged, options }: { readonly judged: Judged; readonly options: ReconcileOptions },
-): Promise<Turn> {
+): Promise<Taken> {
   const { decision, observation, revision } = judged;
   const { step } = decision;
   world.log.decision(subject.user, decision);
-  if (step.kind === "hold" || step.kind === "look") return { decision, outcome: { kind: "held" } };
-  if (options.mode !== "act" || subject.profile === null) return { decision, outcome: null };
+  if (step.kind === "hold" || step.kind === "look") return { decision, outcome: { kind: "held" }, revision };
+  if (options.mode !== "act" || subject.profile === null) return { decision, outcome: null, revision };
   const ledger = openLedger(world, revision, {
     record: observation.record,
     holder: options.holder,
   });
   const outcome = await act({ world, subject, profile: subject.profile, observation, decision, ledger }, step);
   world.log.outcome(subject.user, outcome);
-  return { decision, outcome };
+  return { decision, outcome, revision: outcome.kind === "failed" ? null : ledger.revision() };
 }
 
 async function conclude(world: World, { user, profile }: Subject, course: Course): Promise<Reconciled> {
@@ -90,10 +99,7 @@ async function conclude(world: World, { user, profile }: Subject, course: Course
   const findings = { user, now: observation.observedAt, profile, observation, turns, failure };
   const { records, failed } = await tell(world, findings, observation.record.notices);
   const hasActed = turns.some(({ outcome }) => outcome !== null && outcome.kind !== "held");
-  const unwritten = await close(world, judged, {
-    holder: options.holder,
-    hasActed,
-    notices: records,
-  });
+  const { holder } = options;
+  const unwritten = await close(world, judged, { holder, revision: course.revision, hasActed, notices: records });
   return { turns, failure: failure ?? unwritten, failedNotifiers: failed };
 }

@@ -39,7 +39,7 @@ export interface DecisionResult {
   readonly error?: { readonly code: string; readonly message: string };
 }
 
-export interface UserResult {
+interface UserResult {
   readonly user: string;
   readonly profile: string | null;
   readonly decisions: readonly DecisionResult[];
@@ -149,7 +149,7 @@ export async function explain(
       `explaining ${user}, there is no such user with the tag ${enrolmentTag} or a custody secret`,
     );
   }
-  const { observation, decision } = await judge(world, subject, []);
+  const { observation, decision } = await judge(world, subject, { proved: [], revision: null, isThorough: true });
   const situation = { observation, profile: subject.profile, now: observation.observedAt };
   return { command: "explain", user, observation, rules: judgeAll(situation), decision };
 }

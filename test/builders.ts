@@ -8,9 +8,9 @@ import type { Instant } from "../src/rotation/time.ts";
 
 /** A valid world, in which a test states only what matters to it. All ages count back from NOW. */
 export const NOW = instant(Date.UTC(2026, 5, 1));
-export const USER = userName("deploy");
-export const ACCOUNT = "123456789012";
-export const USER_ID = "AIDAEXAMPLEEXAMPLE01";
+const USER = userName("deploy");
+const ACCOUNT = "123456789012";
+const USER_ID = "AIDAEXAMPLEEXAMPLE01";
 export const K1 = accessKeyId("AKIAK1K1K1K1K1K1K1K1");
 export const K2 = accessKeyId("AKIAK2K2K2K2K2K2K2K2");
 export const WORKER = "cloudflare-worker:api";

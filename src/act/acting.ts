@@ -1,4 +1,4 @@
-import type { ActStep, Decision, Outcome } from "../rotation/decision.ts";
+import type { ActStep, Decision } from "../rotation/decision.ts";
 import type { AccessKeyId, IamUser } from "../rotation/keys.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
@@ -20,10 +20,7 @@ export interface Acting {
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
 
-/** An act: exactly one step, safe to repeat. What it cannot do throws. */
-export type Act<Kind extends ActStep["kind"]> = (acting: Acting, step: StepOf<Kind>) => Promise<Outcome>;
-
-export const unchanged = (record: UserRecord): UserRecord => record;
+const unchanged = (record: UserRecord): UserRecord => record;
 
 /**
  * Begins every act: a journal write under our lease, then a fresh read of the user's tags. The sentence that comes back

@@ -2,7 +2,7 @@ import type { Judged } from "../judge.ts";
 import type { RotationError } from "../rotation/errors.ts";
 import { asRotationError } from "../rotation/errors.ts";
 import type { UserRecord } from "../rotation/record.ts";
-import type { World } from "../rotation/world.ts";
+import type { Revision, World } from "../rotation/world.ts";
 import { openLedger } from "./ledger.ts";
 
 /**
@@ -11,9 +11,11 @@ import { openLedger } from "./ledger.ts";
  */
 export async function close(
   world: Pick<World, "journal" | "clock" | "log">,
-  { observation, revision: read }: Judged,
+  { observation }: Judged,
   at: {
     readonly holder: string;
+    /** As this run last knew the journal; null when a write's outcome is not known. */
+    readonly revision: Revision | null;
     readonly hasActed: boolean;
     readonly notices: UserRecord["notices"];
   },
@@ -21,7 +23,7 @@ export async function close(
   const { user } = observation;
   try {
     // Acts have written the record since it was read: theirs is the newer one.
-    const revision = at.hasActed ? await world.journal.read(user) : read;
+    const revision = at.revision ?? (await world.journal.read(user));
     const learnt = at.hasActed ? (revision.record ?? observation.record) : observation.record;
     const record = { ...learnt, notices: at.notices };
     const isSame = JSON.stringify(record) === JSON.stringify(revision.record);

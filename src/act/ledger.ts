@@ -9,6 +9,8 @@ const LEASE_MS = minutes(5);
 /** A user's record, open for writing under our lease. Every save renews the lease, or fails when somebody else has it. */
 export interface Ledger {
   record(): UserRecord;
+  /** As last read or written. */
+  revision(): Revision;
   /** Throws `Conflict` when another run has the lease or wrote the record since it was read. */
   save(change: (record: UserRecord) => UserRecord): Promise<void>;
   /** Saves and gives the lease back. */
@@ -37,6 +39,7 @@ export function openLedger(
 
   return {
     record: () => record,
+    revision: () => revision,
     save: (change) => write(change(record), false),
     close: (change) => write(change(record), true),
   };

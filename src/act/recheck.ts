@@ -8,12 +8,16 @@ import { judge } from "../judge.ts";
  * same, and `withdrawn` when the world has moved on.
  */
 export async function recheck(
-  { world, subject, observation }: Acting,
+  { world, subject, observation, ledger }: Acting,
   step: ActStep & { readonly keyId: string },
 ): Promise<
   { readonly kind: "same"; readonly fresh: Observation } | { readonly kind: "moved"; readonly outcome: Outcome }
 > {
-  const again = await judge(world, subject, observation.proved);
+  const again = await judge(world, subject, {
+    proved: observation.proved,
+    revision: ledger.revision(),
+    isThorough: true,
+  });
   const { kind } = again.decision.step;
   if (kind === step.kind && "keyId" in again.decision.step && again.decision.step.keyId === step.keyId) {
     return { kind: "same", fresh: again.observation };

@@ -55,10 +55,15 @@ export function openSecret(client: SecretsManagerClient, SecretId: string, doing
   async function pair(versionId: string | undefined): Promise<Credential | null> {
     return versionId === undefined ? null : (await content(versionId)).pair;
   }
-  /** Writes a version under a token, which becomes its id, with one label. */
-  async function put(label: Label, token: string, text: string): Promise<void> {
+  /** The same, but null also for a version that does not exist. */
+  async function pairIfAny(VersionId: string): Promise<Credential | null> {
+    const answer = await finding(doing, client.send(new GetSecretValueCommand({ SecretId, VersionId })));
+    return answer === null ? null : parseContent(answer.SecretString, doing).pair;
+  }
+  /** Writes a version under a token, which becomes its id, with one label. Gives the labels that it bears now. */
+  async function put(label: Label, token: string, text: string): Promise<readonly string[]> {
     const input = { SecretId, SecretString: text, ClientRequestToken: token, VersionStages: [label] };
-    await asking(doing, client.send(new PutSecretValueCommand(input)));
+    return (await asking(doing, client.send(new PutSecretValueCommand(input)))).VersionStages ?? [];
   }
   /**
    * Moves a label, by compare and swap on its present holder; `to: null` takes it away. Succeeds too when the label is
@@ -76,5 +81,5 @@ export function openSecret(client: SecretsManagerClient, SecretId: string, doing
       throw new RotationError("Conflict", `${doing}, ${label} was moved by somebody else`);
     }
   }
-  return { doing, find, labels, content, pair, put, move };
+  return { name: SecretId, doing, find, labels, content, pair, pairIfAny, put, move };
 }

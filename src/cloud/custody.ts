@@ -28,7 +28,7 @@ export function createCustody(clients: Clients, { stage, random }: CustodyOption
   const open = (user: UserName, doing: string): CustodySecret => openSecret(clients.secrets, prefix + user, doing);
   return {
     users: () => listUsers(clients, prefix),
-    read: (user) => readCustody(clients, prefix + user, `reading custody of ${user}`),
+    read: (user, recognise) => readCustody(clients, open(user, `reading custody of ${user}`), recognise ?? null),
     ensure: (user, owner, regions) => ensureSecret(clients, prefix + user, owner, regions),
     writeIntent: (user, intent) => writeIntent(open(user, `writing the intent of ${user}`), intent, random.token()),
     storePending: (user, credential) => storePending(open(user, `storing the replacement of ${user}`), credential),
@@ -78,26 +78,32 @@ async function ensureSecret(
   }
 }
 
-async function readCustody(clients: Clients, name: string, doing: string): Promise<Custody> {
-  const secret = openSecret(clients.secrets, name, doing);
+/** `recognise` null opens every labelled version. */
+async function readCustody(
+  clients: Clients,
+  secret: CustodySecret,
+  recognise: readonly AccessKeyId[] | null,
+): Promise<Custody> {
   const facts = await secret.find();
   if (facts === null) return { kind: "absent" };
+  const keyOf = new Map((recognise ?? []).map((id) => [tokenOf(id), id]));
+  const read = async (versionId: string | undefined, isOpened = true): Promise<CustodyVersion | null> => {
+    if (versionId === undefined) return null;
+    const known = keyOf.get(versionId);
+    if (known !== undefined || !isOpened) return { versionId, keyId: known ?? null };
+    return { versionId, keyId: (await secret.pair(versionId))?.id ?? null };
+  };
   const { AWSCURRENT, AWSPENDING, AWSPREVIOUS, KEYTURN_INTENT } = facts.labels;
   const [current, pending, previous] = await Promise.all([
-    readVersion(secret, AWSCURRENT),
-    readVersion(secret, AWSPENDING === AWSCURRENT ? undefined : AWSPENDING),
-    readVersion(secret, AWSPREVIOUS),
+    read(AWSCURRENT),
+    read(AWSPENDING === AWSCURRENT ? undefined : AWSPENDING),
+    read(AWSPREVIOUS, recognise === null),
   ]);
   // The intent matters only while there is no pair; not reading it otherwise spares a call a sweep.
   const holdsPair = (current?.keyId ?? pending?.keyId ?? null) !== null;
   const intent = holdsPair || KEYTURN_INTENT === undefined ? null : (await secret.content(KEYTURN_INTENT)).intent;
-  const replicasBehind = await findBehind(clients, name, facts);
+  const replicasBehind = await findBehind(clients, secret, facts);
   return { kind: "present", owner: ownerOf(facts), current, pending, previous, intent, replicasBehind };
-}
-
-async function readVersion(secret: CustodySecret, versionId: string | undefined): Promise<CustodyVersion | null> {
-  const pair = await secret.pair(versionId);
-  return versionId === undefined ? null : { versionId, keyId: pair?.id ?? null };
 }
 
 function ownerOf({ tags }: SecretFacts): CustodyOwner | null {
@@ -106,7 +112,7 @@ function ownerOf({ tags }: SecretFacts): CustodyOwner | null {
 }
 
 /** ReplicationStatus tells of the making of a replica, not of its versions: each Region is asked itself. */
-async function findBehind(clients: Clients, name: string, facts: SecretFacts): Promise<readonly string[]> {
+async function findBehind(clients: Clients, { name }: CustodySecret, facts: SecretFacts): Promise<readonly string[]> {
   const behind = async (region: string): Promise<readonly string[]> => {
     const replica = openSecret(clients.secretsIn(region), name, `reading the replica of ${name} in ${region}`);
     try {
@@ -132,13 +138,17 @@ async function writeIntent(secret: CustodySecret, intent: CustodyIntent, token: 
 
 async function storePending(secret: CustodySecret, credential: Credential): Promise<void> {
   const token = tokenOf(credential.id);
-  await secret.put("AWSPENDING", token, formatPair(credential));
+  const labels = await secret.put("AWSPENDING", token, formatPair(credential));
+  if (labels.includes("AWSPENDING")) return;
   // A repeated PutSecretValue changes nothing, labels included, so one that was taken away is put back here.
   const { AWSPENDING: from, AWSCURRENT } = await secret.labels();
   if (from !== token && AWSCURRENT !== token) await secret.move("AWSPENDING", { from, to: token });
 }
 
+/** What Keyturn stored lies under the key's own token; what was deposited by others, under any. */
 async function findPair(secret: CustodySecret, id: AccessKeyId): Promise<Credential> {
+  const own = await secret.pairIfAny(tokenOf(id));
+  if (own?.id === id) return own;
   const { AWSCURRENT, AWSPENDING, AWSPREVIOUS } = await secret.labels();
   for (const versionId of [AWSCURRENT, AWSPENDING, AWSPREVIOUS]) {
     const pair = await secret.pair(versionId);
@@ -149,10 +159,10 @@ async function findPair(secret: CustodySecret, id: AccessKeyId): Promise<Credent
 
 async function promote(secret: CustodySecret, id: AccessKeyId): Promise<void> {
   const { AWSCURRENT, AWSPENDING } = await secret.labels();
-  const pending = await secret.pair(AWSPENDING);
-  if (AWSPENDING === undefined || pending?.id !== id) {
-    const current = await secret.pair(AWSCURRENT);
-    if (current?.id === id) return;
+  const holds = async (versionId: string | undefined): Promise<boolean> =>
+    versionId === tokenOf(id) || (await secret.pair(versionId))?.id === id;
+  if (AWSPENDING === undefined || !(await holds(AWSPENDING))) {
+    if (await holds(AWSCURRENT)) return;
     throw new RotationError("Conflict", `${secret.doing}, it is no longer the pending key`);
   }
   if (AWSPENDING !== AWSCURRENT) await secret.move("AWSCURRENT", { from: AWSCURRENT, to: AWSPENDING });

@@ -5,7 +5,7 @@ import type { Instant } from "../rotation/time.ts";
 import { latest } from "../rotation/time.ts";
 
 /** What last went, or may have gone, to a destination. */
-export function lastDeliveryTo({ record }: Observation, destination: string): Delivery | null {
+function lastDeliveryTo({ record }: Observation, destination: string): Delivery | null {
   return record.deliveries
     .filter((delivery) => delivery.destination === destination)
     .reduce<Delivery | null>(

@@ -24,17 +24,27 @@ export interface Sight {
 
 type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "destinations" | "clock">;
 
+/** What this run knows already when it looks. */
+export interface Known {
+  readonly proved: Observation["proved"];
+  /** The journal as this run wrote it under its lease; null: to be read. A run that lost its lease learns it by its next write. */
+  readonly revision: Revision | null;
+  /** Whether custody's pairs are read back, and not just told by their version ids: before what is hard to undo. */
+  readonly isThorough: boolean;
+}
+
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
-export async function observe(world: Reads, subject: Subject, proved: Observation["proved"]): Promise<Sight> {
+export async function observe(world: Reads, subject: Subject, { proved, ...known }: Known): Promise<Sight> {
   const { user, account, iamUser, standing, profile } = subject;
   const blindSpots: BlindSpot[] = [];
-  const [keys, custody, revision] = await Promise.all([
+  const [keys, revision] = await Promise.all([
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
-    seeing("custody", () => world.custody.read(user), blindSpots),
-    seeing("journal", () => world.journal.read(user), blindSpots),
+    known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
+  const recognise = known.isThorough || keys === null ? undefined : keys.map(({ id }) => id);
+  const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const now = world.clock.now();
-  const known = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "", now });
+  const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "", now });
   const seen = {
     keys: keys ?? [],
     custody: custody ?? ({ kind: "unreadable" } as const),
@@ -51,7 +61,7 @@ export async function observe(world: Reads, subject: Subject, proved: Observatio
     custody: seen.custody,
     destinations: world.destinations.of(profile?.name ?? "").map(({ name, readsCustody }) => ({ name, readsCustody })),
     // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
-    record: keys === null ? known : remember(known, seen),
+    record: keys === null ? recorded : remember(recorded, seen),
     evidence: [],
     proved,
     blindSpots,

@@ -64,8 +64,12 @@ export interface CustodyOwner {
 export interface Custodian {
   /** The users of this stage that have a custody secret, all pages. Secrets scheduled for deletion do not count. */
   users(): Promise<readonly UserName[]>;
-  /** What the labels say, read back whole: a secret that exists but cannot be read or parsed throws. */
-  read(user: UserName): Promise<Custody>;
+  /**
+   * What the labels say. A pair that was stored under the token of a key in `recognise` is known by it and not opened;
+   * without them every labelled pair is read back, which proves that custody can be read. An AWSPREVIOUS of an
+   * unrecognised key is then told without its key. A secret that exists but cannot be read or parsed throws.
+   */
+  read(user: UserName, recognise?: readonly AccessKeyId[]): Promise<Custody>;
   /** Creates the secret with its marker version if there is none. Safe to repeat. */
   ensure(user: UserName, owner: CustodyOwner, replicaRegions: readonly string[]): Promise<void>;
   /**

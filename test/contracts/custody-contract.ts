@@ -52,6 +52,21 @@ export function custodyContract(makeSetup: MakeSetup): void {
       expect(await present()).toEqual(before);
     });
 
+    test("knows the pairs of the keys it is told without opening them", async () => {
+      await promoteFirst();
+      await setup.world.custody.storePending(DEPLOY, SECOND);
+      const whole = await present();
+      setup.cloud.counts.clear();
+      expect(await setup.world.custody.read(DEPLOY, [FIRST.id, SECOND.id])).toEqual(whole);
+      expect(setup.cloud.counts.get("secretsmanager.GetSecretValue") ?? 0).toBe(0);
+    });
+
+    test("opens the pair of a key that it is not told", async () => {
+      await promoteFirst();
+      const custody = await setup.world.custody.read(DEPLOY, [SECOND.id]);
+      expect(custody).toMatchObject({ current: { keyId: FIRST.id } });
+    });
+
     test("has no owner where the tags do not say", async () => {
       await open();
       asRole("UntagResource", { SecretId: NAME, TagKeys: ["keyturn:user-id"] });

@@ -267,6 +267,18 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       expect(await authorOf(made.id, "UpdateAccessKey", clock.now())).toMatchObject(ours);
     });
 
+    test("is unknown for the status of a key that the newest call made active", async () => {
+      const { world, cloud, clock } = setup;
+      cloud.lags.cloudTrailMs = 0;
+      await world.identity.read();
+      const made = await world.accessKeys.create(DEPLOY);
+      const from = clock.now();
+      await world.accessKeys.setStatus(DEPLOY, made.id, "inactive");
+      clock.advance(2_000);
+      await world.accessKeys.setStatus(DEPLOY, made.id, "active");
+      expect(await authorOf(made.id, "UpdateAccessKey", from)).toMatchObject({ author: { kind: "unknown" } });
+    });
+
     test("finds an event of the very second in which the window begins", async () => {
       const { world, cloud, clock } = setup;
       cloud.lags.cloudTrailMs = 0;

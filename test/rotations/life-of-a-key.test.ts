@@ -26,7 +26,7 @@ describe("an invoice scanner that pulls its pair from custody", () => {
     const scanner = consumer(here.cloud, {
       ...at,
       name: "scanner",
-      pair: laptop.pair,
+      pair: () => laptop.pair(),
       call: { service: "s3", operation: "GetObject" },
     });
     let hour = 0;

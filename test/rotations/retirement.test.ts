@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { release } from "../../src/act/release.ts";
+import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, person, toldOf } from "../world/system.ts";
@@ -33,6 +35,22 @@ describe("B3: whoever activates the old key again keeps it", () => {
     job.work();
     expect(job.failures()).toEqual([]);
     expect(toldOf(here)).toContain("NeedsRelease");
+  });
+
+  test("N13: once an operator has released it, it goes when it has been silent for long enough", async () => {
+    const system = await aSystem();
+    const { here, first, work } = system;
+    await untilInactive(system);
+    person(here).setStatus(first.keyId, "Active");
+    await here.pass(days(20), work);
+    expect(ofKey(here, first.keyId)).toBe("Active");
+    const of = { user: userName(DEPLOY), keyId: accessKeyId(first.keyId) };
+    await release(here.run(), of);
+    await here.pass(hours(1), work);
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+    await expect(release(here.run(), { ...of, keyId: accessKeyId("AKIAUNKNOWN") })).rejects.toThrow(
+      "releasing AKIAUNKNOWN of deploy, it was not made active again",
+    );
   });
 
   test("B3: what Keyturn itself gave back does not flip to and fro", async () => {

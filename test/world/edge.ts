@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 import type { Cloudflare, Deployment, WorkerVersion } from "./cloudflare.ts";
 
-export interface EdgeWorker {
+interface EdgeWorker {
   /** The Worker's module; what it imports is bundled. */
   readonly scriptPath: string;
   /** Plain variables beside those of the version, such as AWS_ENDPOINT. */

@@ -12,7 +12,7 @@ import { MemoryJournal } from "./direct/journal.ts";
 import type { DirectWorld } from "./direct/world.ts";
 import { directWorld } from "./direct/world.ts";
 
-export const START_MS = Date.UTC(2026, 0, 5);
+const START_MS = Date.UTC(2026, 0, 5);
 
 /** Keyturn as somebody installed it, on a simulated account: every sweep is a run of its own, the table outlives them. */
 export interface Installation {

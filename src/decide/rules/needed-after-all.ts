@@ -90,7 +90,7 @@ function lateUse({ observation }: Situation, key: AccessKey, deactivation: Deact
 }
 
 /** The consumer's last good call may lie a little after the call that deactivated the key: IAM takes seconds. */
-export function lateUseLimit(deactivation: Deactivation): Instant {
+function lateUseLimit(deactivation: Deactivation): Instant {
   return plus(deactivation.answeredAt ?? deactivation.at, LAST_USED_COLLAPSE_MS);
 }
 

@@ -28,6 +28,8 @@ export async function askAuthorship(
     const events = search({ region: GLOBAL_REGION, by: "EventName", value: name, from: start, pageSize: PAGE_SIZE });
     for await (const event of events) {
       if (event.errorCode !== null || keyOf(event) !== keyId) continue;
+      // The newest call made the key Active: whoever disabled it since is not to be seen yet.
+      if (name === "UpdateAccessKey" && event.requestParameters["status"] !== "Inactive") break;
       const who = event.principalArn ?? "somebody whom the event does not name";
       const isOurs = principalOf(who) === principalOf(principalArn);
       return isOurs ? { kind: "ours", at: event.at } : { kind: "other", who, at: event.at };

@@ -114,25 +114,32 @@ function ownerIn(described: CloudAnswer): { account: string; userId: string } | 
 }
 
 function reading(requests: Requests, homeRegion: string): Custodian["read"] {
-  return async (user) => {
+  return async (user, recognise) => {
     const described = await requests.describe(user, homeRegion);
     if (described === null) return { kind: "absent" };
     if (described["DeletedDate"] !== undefined) {
       throw new RotationError("Misconfigured", `reading custody of ${user}, the secret is scheduled for deletion`);
     }
     const labels = labelsIn(described);
-    const current = await requests.versionAt(user, labels["AWSCURRENT"]);
+    const known = new Map((recognise ?? []).map((id) => [versionToken(id), id]));
+    const at = async (versionId: string | undefined, isOpened = true): Promise<CustodyVersion | null> => {
+      if (versionId === undefined) return null;
+      const keyId = known.get(versionId);
+      if (keyId !== undefined || !isOpened) return { versionId, keyId: keyId ?? null };
+      return shown(await requests.versionAt(user, versionId));
+    };
+    const current = await at(labels["AWSCURRENT"]);
     const isTidy = labels["AWSPENDING"] !== labels["AWSCURRENT"];
-    const pending = isTidy ? await requests.versionAt(user, labels["AWSPENDING"]) : null;
-    const previous = await requests.versionAt(user, labels["AWSPREVIOUS"]);
-    const isEmpty = keyOf(current) === null && keyOf(pending) === null;
+    const pending = isTidy ? await at(labels["AWSPENDING"]) : null;
+    const previous = await at(labels["AWSPREVIOUS"], recognise === undefined);
+    const isEmpty = (current?.keyId ?? pending?.keyId ?? null) === null;
     const intent = isEmpty ? await requests.versionAt(user, labels["KEYTURN_INTENT"]) : null;
     return {
       kind: "present",
       owner: ownerIn(described),
-      current: shown(current),
-      pending: shown(pending),
-      previous: shown(previous),
+      current,
+      pending,
+      previous,
       intent: intent?.content.kind === "intent" ? intent.content.intent : null,
       replicasBehind: await replicasBehind(requests, user, described),
     };

@@ -192,6 +192,8 @@ async function author(session: Session, question: AuthorshipQuestion, identity: 
     if (record === undefined) {
       return { kind: "unknown", because: `CloudTrail shows no ${event} of ${question.keyId}` };
     }
+    const isUndone = event === "UpdateAccessKey" && partIn(record, "requestParameters")["status"] !== "Inactive";
+    if (isUndone) return { kind: "unknown", because: "the newest call made the key active" };
     const at = instant(Date.parse(textIn(record, "eventTime")));
     const who = principalIn(record);
     return who === principalArn ? { kind: "ours", at } : { kind: "other", who, at };

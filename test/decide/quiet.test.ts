@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { quietClock } from "../../src/decide/quiet.ts";
+import type { Sighting } from "../../src/rotation/observation.ts";
+import type { Instant } from "../../src/rotation/time.ts";
+import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import { aCustody, aKey, aMemory, anObservation, aPolicy, aProfile, aRecord, ago, K1, K2 } from "../builders.ts";
+
+const PROMOTED_AT = ago(days(3));
+const profile = aProfile({ isPulled: true, policy: aPolicy({ idleAtMostMs: days(28) }) });
+
+/** The clock of a key that several laptops pulled with: the latest read that last-used told of, and the latest hand-over. */
+function clockOf(readAt: Instant, handOverAt: Instant | null) {
+  const latestRead: Sighting = { at: readAt, service: "secretsmanager", region: "us-east-1", detail: null };
+  const keys = { [K1]: aMemory({ latestRead, handOverAt }), [K2]: aMemory({ promotedAt: PROMOTED_AT }) };
+  const observation = anObservation({
+    keys: [aKey(K1, days(60)), aKey(K2, days(3))],
+    custody: aCustody({ current: K2, previous: K1 }),
+    destinations: [],
+    record: aRecord({ keys }),
+  });
+  return quietClock(observation, profile, { old: K1, current: K2 });
+}
+
+describe("a read with the old key after the promotion", () => {
+  const base = plus(PROMOTED_AT, hours(1));
+  const readAt = plus(PROMOTED_AT, hours(8));
+
+  test("is no use where CloudTrail shows it as a hand-over", () => {
+    expect(clockOf(readAt, readAt)).toMatchObject({ quietSince: base, useAfterBase: null });
+  });
+
+  test("is no use where CloudTrail has shown a later hand-over, of another laptop", () => {
+    const later = plus(readAt, hours(1));
+    expect(clockOf(readAt, later)).toMatchObject({ quietSince: base, useAfterBase: null });
+  });
+
+  test("is a use while CloudTrail has shown none, or only an earlier one", () => {
+    const quietSince = plus(readAt, minutes(15));
+    expect(clockOf(readAt, null)).toMatchObject({ quietSince });
+    expect(clockOf(readAt, plus(readAt, -minutes(2)))).toMatchObject({ quietSince });
+  });
+});
