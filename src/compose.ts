@@ -32,7 +32,7 @@ interface Run {
 
 /** The real world, for one run: clock, identity and connections are its own. `close` when the run is over. */
 export function compose(config: Config, settings: Settings, { deadlineMs }: Run): World & { close(): void } {
-  const clock = createAwsClock({ deadlineMs });
+  const clock = createAwsClock(deadlineMs);
   const random = createRandom();
   const clients = createClients({ region: settings.region, clock });
   const identity = createIdentity(clients);
@@ -47,11 +47,11 @@ export function compose(config: Config, settings: Settings, { deadlineMs }: Run)
       pathPrefix: config.discovery.by === "path" ? config.discovery.prefix : null,
     }),
     accessKeys: createAccessKeys(clients),
-    custody: createCustody(clients, { stage, random }),
+    custody: createCustody(clients, stage, random),
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, { clock, identity, stage }),
-    journal: createJournal(clients, { tableName: settings.table, random }),
-    notifiers: createNotifiers({ publish: createPublisher(clients, { topic: settings.topic, identity }) }),
+    journal: createJournal(clients, settings.table, random),
+    notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
     destinations: createDestinations(config, {
       cloudflare: (apiToken) =>
         createCloudflare({

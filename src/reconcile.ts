@@ -5,7 +5,7 @@ import type { Judged } from "./judge.ts";
 import { judge } from "./judge.ts";
 import type { Subject } from "./observe/observe.ts";
 import type { Turn } from "./report/notices.ts";
-import { tell } from "./report/tell.ts";
+import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Revision, World } from "./rotation/world.ts";

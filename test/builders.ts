@@ -92,6 +92,7 @@ export const aRecord = (changes: Partial<UserRecord> = {}): UserRecord => ({
 
 export const aDelivery = (keyId: AccessKeyId, deliveredAt: Instant, changes: Partial<Delivery> = {}): Delivery => ({
   destination: WORKER,
+  slots: [WORKER],
   keyId,
   attemptedAt: deliveredAt,
   deliveredAt,
@@ -136,7 +137,7 @@ export const anObservation = (changes: Partial<Observation> = {}): Observation =
     standing: { profile: "ci", barred: null },
     observedAt: NOW,
     custody: { kind: "absent" },
-    destinations: [{ name: WORKER, readsCustody: false }],
+    destinations: [{ name: WORKER, slots: [WORKER], readsCustody: false }],
     evidence: [],
     proved: [],
     blindSpots: [],

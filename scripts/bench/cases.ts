@@ -128,7 +128,6 @@ const custodyAlone = {
       name: "secrets-manager",
       slots: [],
       readsCustody: true,
-      isAtomic: true,
       preflight: async () => Promise.resolve({ kind: "ready" as const, anchor: null }),
       deliver: async () => Promise.reject(new Error("delivered by promotion")),
       live: async () => Promise.resolve("ours" as const),

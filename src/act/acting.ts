@@ -39,6 +39,7 @@ export async function begin(
   const fresh = await world.directory.read(subject.user);
   if (fresh === null) return "there is no such user any more";
   if (subject.iamUser === null || fresh.id !== subject.iamUser.id) return "the user was made again";
+  if (fresh.path !== subject.iamUser.path) return "the user has moved to another path";
   return enrolmentTags(fresh) === enrolmentTags(subject.iamUser) ? null : "the user's tags have changed";
 }
 

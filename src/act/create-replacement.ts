@@ -46,8 +46,9 @@ function presumedHolders(
   return world.destinations
     .of(profile.name)
     .filter(({ name, readsCustody }) => !readsCustody && !known.some((entry) => entry.destination === name))
-    .map(({ name }) => ({
+    .map(({ name, slots }) => ({
       destination: name,
+      slots,
       keyId: replaces,
       attemptedAt: now,
       deliveredAt: null,

@@ -25,6 +25,8 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   if (moved !== null) return { kind: "withdrawn", step, because: moved };
   const ready = await destination.preflight();
   if (ready.kind === "blocked") {
+    // With a back-off the destinations after this one get their turn.
+    await acting.ledger.save((record) => withBackOff(record, step.destination, world.clock.now()));
     return { kind: "blocked", step, destination: destination.name, because: ready.because };
   }
   const credential = await world.custody.credential(subject.user, step.keyId);
@@ -47,6 +49,7 @@ async function set(
   await ledger.save((record) =>
     withDelivery(record, step, (known) => ({
       destination: step.destination,
+      slots: at.destination.slots,
       keyId: step.keyId,
       attemptedAt,
       deliveredAt: step.isConfirming ? (known?.deliveredAt ?? null) : null,
@@ -61,6 +64,7 @@ async function set(
       withoutBackOff(
         withDelivery(record, step, (known) => ({
           destination: step.destination,
+          slots: at.destination.slots,
           keyId: step.keyId,
           attemptedAt,
           deliveredAt: step.isConfirming ? (known?.deliveredAt ?? now) : now,

@@ -47,18 +47,12 @@ export function createAccessKeys({ iam, iamOnce }: Clients): AccessKeys {
   };
 }
 
-const STATUSES = new Map<string | undefined, AccessKey["status"]>([
-  ["Active", "active"],
-  ["Inactive", "inactive"],
-]);
+const STATUSES: Readonly<Record<string, AccessKey["status"]>> = { Active: "active", Inactive: "inactive" };
 
 function parseKey({ AccessKeyId, CreateDate, Status }: AccessKeyMetadata, doing: string): AccessKey {
   if (AccessKeyId === undefined || CreateDate === undefined) {
     throw new RotationError("Unreachable", `${doing}, a key without an id or a date`);
   }
-  return {
-    id: accessKeyId(AccessKeyId),
-    status: STATUSES.get(Status) ?? "unrecognized",
-    createdAt: instant(CreateDate.getTime()),
-  };
+  const status = STATUSES[Status ?? ""] ?? "unrecognized";
+  return { id: accessKeyId(AccessKeyId), status, createdAt: instant(CreateDate.getTime()) };
 }

@@ -7,10 +7,7 @@ import { smtpRight } from "./smtp-right.ts";
 /** The most that IAM gives; a page may all the same be shorter. */
 const PAGE_ITEMS = 1_000;
 
-/**
- * All users of the account with their tags, and whether their own, their groups' and their attached policies let them
- * send mail by SMTP. All pages; throws rather than return a part.
- */
+/** All users of the account with their tags, and whether their policies let them send mail by SMTP. Never a part. */
 export async function listWithSmtpRights(
   iam: IAMClient,
 ): Promise<readonly { readonly user: UserDetail; readonly smtp: SmtpRight }[]> {

@@ -4,7 +4,7 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { IAMClient } from "@aws-sdk/client-iam";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SNSClient } from "@aws-sdk/client-sns";
-import { STSClient } from "@aws-sdk/client-sts";
+import { STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
 import type { Credential } from "../rotation/keys.ts";
 import { seconds } from "../rotation/time.ts";
 import type { AwsClock } from "./clock.ts";
@@ -19,45 +19,30 @@ interface ClientsOptions {
   /** Where custody, the journal and the topic live. */
   readonly region: string;
   readonly clock: AwsClock;
-  /** One endpoint for all services. Without it the SDK's own AWS_ENDPOINT_URL variables count, or AWS itself. */
-  readonly endpoint?: string;
-  /** Without them the SDK's own chain of credentials. */
-  readonly credentials?: {
-    readonly accessKeyId: string;
-    readonly secretAccessKey: string;
-    readonly sessionToken?: string;
-  };
+  /** One endpoint for all services, and credentials of our own. Without them the SDK's own variables and chain count. */
+  readonly sdk?: Pick<STSClientConfig, "endpoint" | "credentials">;
 }
 
 /** The SDK clients of one run. Every one of them tells the clock the time, has time-outs, and retries only what is safe. */
 export type Clients = ReturnType<typeof createClients>;
 
 /** Makes the clients of one run. Nothing is sent before the first call. */
-export function createClients({ region, clock, endpoint, credentials }: ClientsOptions) {
+export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
   const made: { destroy(): void }[] = [];
   const timeouts = {
     connectionTimeout: CONNECT_WITHIN_MS,
     requestTimeout: ANSWER_WITHIN_MS,
     throwOnRequestTimeout: true,
   };
-  const common = { requestHandler: timeouts, ...(endpoint === undefined ? {} : { endpoint }) };
-  const ours = {
-    ...common,
-    retryMode: "standard",
-    maxAttempts: ATTEMPTS_MAX,
-    ...(credentials === undefined ? {} : { credentials }),
-  };
+  const ours = { ...sdk, requestHandler: timeouts, retryMode: "standard", maxAttempts: ATTEMPTS_MAX };
   // A kept connection may have been closed at the other end unnoticed; what is sent once takes a new one.
   const fresh = { keepAlive: false };
   const once = { maxAttempts: 1, requestHandler: { ...timeouts, httpAgent: fresh, httpsAgent: fresh } };
   // Each client types its plug-ins by its own operations; the clock's reads a header and fits them all.
-  const listening = <T extends { middlewareStack: { use(plugin: never): void } }>(client: T): T => {
+  const kept = <T extends { middlewareStack: { use(plugin: never): void }; destroy(): void }>(client: T): T => {
     client.middlewareStack.use(clock.plugin as never);
-    return client;
-  };
-  const kept = <T extends Parameters<typeof listening>[0] & { destroy(): void }>(client: T): T => {
     made.push(client);
-    return listening(client);
+    return client;
   };
   const secretsIn = perRegion((at) => kept(new SecretsManagerClient({ ...ours, region: at })));
 
@@ -76,7 +61,7 @@ export function createClients({ region, clock, endpoint, credentials }: ClientsO
     /** A client that signs with this pair and asks once. The caller destroys it. */
     stsAs({ id, secret }: Credential, at: string): STSClient {
       const pair = { accessKeyId: id, secretAccessKey: secret.reveal() };
-      return listening(new STSClient({ ...common, ...once, region: at, credentials: pair }));
+      return kept(new STSClient({ ...ours, ...once, region: at, credentials: pair }));
     },
     /** Closes the connections. */
     destroy() {

@@ -14,18 +14,13 @@ export interface AwsClock extends Clock {
   hear(dateHeader: string | undefined): void;
 }
 
-/** How long the run may take from now; and the monotonic clock, in milliseconds, told only by tests. */
-interface AwsClockOptions {
-  readonly deadlineMs: number;
-  readonly monotonicMs?: () => number;
-}
-
 /**
  * A clock that knows the time from AWS alone: an offset learnt from the first answer's `Date`, plus a monotonic clock.
  * `Date` is in whole seconds, so that this clock is up to a second late, and never early. The machine's own time is
  * never read: a function thawed with a wrong clock must not believe that a soak is over.
+ * The run may take `deadlineMs` from now.
  */
-export function createAwsClock({ deadlineMs, monotonicMs = () => performance.now() }: AwsClockOptions): AwsClock {
+export function createAwsClock(deadlineMs: number, monotonicMs = () => performance.now()): AwsClock {
   const endsAt = monotonicMs() + deadlineMs;
   const remainingMs = (): number => Math.max(0, endsAt - monotonicMs());
   let offsetMs: number | null = null;

@@ -1,57 +1,36 @@
-import { RotationError, type RotationErrorCode } from "../rotation/errors.ts";
+import type { RotationErrorCode } from "../rotation/errors.ts";
 
-/** What kind of failure it is; and what is the case, and what to do about it. */
+/** What is the case, and what to do about it. */
 type Meaning = readonly [code: RotationErrorCode, words: string];
 
 const REFUSED: Meaning = [
   "Denied",
-  "the API token is not allowed to. Give it the role Editor on this Worker, or store a valid token in the secret named by apiToken",
+  "the API token is not allowed to. Give it the role Editor on this Worker, or store a valid one in the apiToken secret",
 ];
 
 /** The codes of Cloudflare's error envelope that its API is known to answer to our calls. */
 const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
   [[7000, 7003], "Misconfigured", "the account id is not valid"],
   [[9106, 9109, 10000, 10001], ...REFUSED],
-  [
-    [10007, 10090],
-    "NotFound",
-    "the account has no Worker of that name. Correct the name (an environment is part of it: api-staging). It is never created",
-  ],
+  [[10007, 10090], "NotFound", "the account has no Worker of that name, and none is created. Correct the name"],
   [[10021, 10201], "Bug", "the request was not understood"],
-  [
-    [10053],
-    "Misconfigured",
-    "the name belongs to another kind of binding, such as a plain variable. Remove that, and make it a secret",
-  ],
+  [[10053], "Misconfigured", "the name is taken by another kind of binding. Remove that, and make it a secret"],
   [[10056], "Misconfigured", "the Worker has no binding of that name"],
   [[10214, 10215], "Conflict", "the newest version of the Worker is not the live one. Deploy the newest version first"],
   [[10222], "Misconfigured", "the Worker has no version yet. Deploy it once"],
   [[100160], "LimitReached", "too many secrets in one request"],
 ];
 
-/** What an answer said, as far as telling what is wrong needs it. */
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   /** The codes of the envelope; empty when there was none. */
   readonly codes: readonly number[];
+  /** The answer is a challenge for browsers, and the request reached nothing. */
   readonly isChallenge: boolean;
-  readonly retryAfterMs: number | null;
-  /** The request may change something. */
-  readonly isWrite: boolean;
 }
 
-/**
- * The one translation of Cloudflare's refusals. By code and status, never by message: Cloudflare's text is left out,
- * since it may repeat what was sent.
- */
-export function translateRefusal(doing: string, refusal: Refusal): RotationError {
-  const { isWrite, isChallenge, retryAfterMs } = refusal;
-  const [code, words] = meaningOf(refusal);
-  const outcomeUnknown = isWrite && code === "Unreachable" && !isChallenge;
-  return new RotationError(code, `${doing}, ${words}`, { outcomeUnknown, retryAfterMs });
-}
-
-function meaningOf({ status, codes, isChallenge }: Refusal): Meaning {
+/** By code and status, never by message: Cloudflare's text is left out, since it may repeat what was sent. */
+export function meaningOf({ status, codes, isChallenge }: Refusal): Meaning {
   if (isChallenge) return ["Unreachable", "Cloudflare answered with a challenge for browsers instead"];
   if (status === 429) return ["Throttled", "too many requests with this token. Cloudflare lifts it in minutes"];
   if (status >= 500) return ["Unreachable", `Cloudflare failed (HTTP ${String(status)})`];

@@ -2,11 +2,11 @@ import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
-import { translateRefusal } from "./cloudflare-errors.ts";
+import { meaningOf } from "./cloudflare-errors.ts";
 import { readJson } from "./read-json.ts";
 import { NEVER_SENT } from "./translate-error.ts";
 
-/** Reads are asked at most this often in all; a write is sent once. */
+/** Reads are asked at most this often in all; a write is sent once, since each makes a version. */
 const READ_ATTEMPTS_MAX = 3;
 /** A longer wait is left to the next sweep. Cloudflare's limit lasts five minutes. */
 const RETRY_WAIT_MAX_MS = 5_000;
@@ -43,7 +43,7 @@ const WorkerVersion = z.object({ id: z.string(), number: z.number() });
 export type LiveShare = z.infer<typeof LiveShare>;
 const LiveShare = z
   .object({ version_id: z.string(), percentage: z.number() })
-  .transform((share) => ({ versionId: share.version_id, percentage: share.percentage }));
+  .transform(({ version_id: versionId, percentage }) => ({ versionId, percentage }));
 
 /** The few calls of Cloudflare's API that a delivery needs. Every method throws `RotationError` and nothing else. */
 export type CloudflareClient = ReturnType<typeof createCloudflare>;
@@ -86,10 +86,7 @@ export function createCloudflare(options: CloudflareOptions) {
     async live(worker: WorkerName): Promise<readonly LiveShare[]> {
       return (await get(worker, "deployments", Deployments)).deployments[0]?.versions ?? [];
     },
-    /**
-     * Sets all of these secrets in one new version and deploys it at once (`secrets-bulk`). Never repeated here, since
-     * each call makes a version. `Conflict` when the newest version is not the live one.
-     */
+    /** Sets the secrets in one new version, deployed at once. `Conflict` when the newest version is not live. */
     async putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void> {
       const asText = (name: string, value: Secret) => ({ type: "secret_text", name, text: value.reveal() });
       const secrets = Object.entries(values).map(([name, value]) => [name, asText(name, value)]);
@@ -138,8 +135,7 @@ function createSender(options: CloudflareOptions): (request: ApiRequest) => Prom
 async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret> {
   const token = await readToken();
   if (/^[\x21-\x7e]+$/.test(token.reveal())) return token;
-  const said = "reading the Cloudflare API token, it is empty or has spaces or line ends in it";
-  throw new RotationError("Misconfigured", said);
+  throw new RotationError("Misconfigured", "reading the Cloudflare API token, it is empty or holds white space");
 }
 
 /** How long to wait before the next try, in milliseconds; null when trying again is not for now. */
@@ -170,13 +166,12 @@ async function attempt(options: CloudflareOptions, request: ApiRequest, token: S
   const envelope = readJson(Envelope, text);
   if (response.ok && envelope?.success === true) return envelope.result;
   const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
-  throw translateRefusal(doing, {
-    status: response.status,
-    codes: envelope?.errors.map(({ code }) => code) ?? [],
-    isChallenge: response.headers.get("cf-mitigated") === "challenge",
-    retryAfterMs: Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : null,
-    isWrite,
-  });
+  const retryAfterMs = Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : null;
+  const isChallenge = response.headers.get("cf-mitigated") === "challenge";
+  const codes = envelope?.errors.map((error) => error.code) ?? [];
+  const [code, words] = meaningOf({ status: response.status, codes, isChallenge });
+  const outcomeUnknown = isWrite && code === "Unreachable" && !isChallenge;
+  throw new RotationError(code, `${doing}, ${words}`, { outcomeUnknown, retryAfterMs });
 }
 
 async function exchange(options: CloudflareOptions, { method, path, body }: ApiRequest, token: Secret) {

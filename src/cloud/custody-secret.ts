@@ -65,10 +65,7 @@ export function openSecret(client: SecretsManagerClient, SecretId: string, doing
     const input = { SecretId, SecretString: text, ClientRequestToken: token, VersionStages: [label] };
     return (await asking(doing, client.send(new PutSecretValueCommand(input)))).VersionStages ?? [];
   }
-  /**
-   * Moves a label, by compare and swap on its present holder; `to: null` takes it away. Succeeds too when the label is
-   * already there: an earlier try was made, but not heard. `Conflict` when somebody else moved it elsewhere.
-   */
+  /** Moves a label, or takes it away (`to: null`), by compare and swap. Already done is done; else `Conflict`. */
   async function move(label: Label, { from, to }: { from: string | undefined; to: string | null }): Promise<void> {
     const ends = { RemoveFromVersionId: from, MoveToVersionId: to ?? undefined };
     const command = new UpdateSecretVersionStageCommand({ SecretId, VersionStage: label, ...ends });

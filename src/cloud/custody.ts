@@ -13,17 +13,11 @@ import { foreignName, translateError } from "./translate-error.ts";
 const ACCOUNT_TAG = "keyturn:account";
 const USER_ID_TAG = "keyturn:user-id";
 
-interface CustodyOptions {
-  /** The deployed stage; null for the default one, whose secrets bear no stage in their names. */
-  readonly stage: string | null;
-  readonly random: Random;
-}
-
-/** What the names of a stage's custody secrets begin with; the user's name follows. */
+/** What the names of a stage's custody secrets begin with; the user's name follows. Null is the default stage. */
 export const custodyPrefix = (stage: string | null): string => (stage === null ? "keyturn/" : `keyturn-${stage}/`);
 
 /** Custody in Secrets Manager: one secret a user. */
-export function createCustody(clients: Clients, { stage, random }: CustodyOptions): Custodian {
+export function createCustody(clients: Clients, stage: string | null, random: Random): Custodian {
   const prefix = custodyPrefix(stage);
   const open = (user: UserName, doing: string): CustodySecret => openSecret(clients.secrets, prefix + user, doing);
   return {
@@ -52,12 +46,7 @@ async function listUsers({ secrets }: Clients, prefix: string): Promise<readonly
 /** The token, and so the version id, under which something is stored: the same for every try. */
 const tokenOf = (id: string): string => createHash("sha256").update(id).digest("hex");
 
-async function ensureSecret(
-  { secrets }: Clients,
-  name: string,
-  owner: CustodyOwner,
-  replicaRegions: readonly string[],
-): Promise<void> {
+async function ensureSecret({ secrets }: Clients, name: string, owner: CustodyOwner, regions: readonly string[]) {
   const command = new CreateSecretCommand({
     Name: name,
     Description: "An IAM user's access key, kept by Keyturn.",
@@ -68,7 +57,7 @@ async function ensureSecret(
       { Key: USER_ID_TAG, Value: owner.userId },
     ],
     // The API refuses an empty list of Regions.
-    AddReplicaRegions: replicaRegions.length === 0 ? undefined : replicaRegions.map((Region) => ({ Region })),
+    AddReplicaRegions: regions.length === 0 ? undefined : regions.map((Region) => ({ Region })),
   });
   try {
     await secrets.send(command);

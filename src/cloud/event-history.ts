@@ -4,7 +4,7 @@ import { RotationError } from "../rotation/errors.ts";
 import { instant, type Instant } from "../rotation/time.ts";
 import type { Clock } from "../rotation/world.ts";
 import { perRegion, type Clients } from "./clients.ts";
-import { createPace, type Pace } from "./pace.ts";
+import { createPace } from "./pace.ts";
 import { readJson } from "./read-json.ts";
 import { asking } from "./translate-error.ts";
 
@@ -49,47 +49,32 @@ interface Search {
   readonly pageSize: number;
 }
 
-/**
- * Searches CloudTrail's Event history, the management events of the last 90 days, in one Region: from now back to
- * `from`, newest first. Throws, rather than end early, for whatever went wrong.
- */
+/** Searches the management events of one Region, newest first, back to `from`. Throws rather than end early. */
 export type SearchEvents = (search: Search) => AsyncGenerator<TrailEvent, void>;
 
-interface EventHistoryOptions {
-  readonly clock: Pick<Clock, "sleep">;
-  /** Requests a second in each Region. */
-  readonly lookupsPerSecond?: number;
-}
-
 /** Event history, at one pace a Region for all askers. */
-export function createEventHistory(
-  clients: Clients,
-  { clock, lookupsPerSecond = LOOKUPS_PER_SECOND }: EventHistoryOptions,
-): SearchEvents {
-  const paceIn = perRegion(() => createPace(clock, lookupsPerSecond));
-  return (search) => searchEvents(clients, search, paceIn(search.region));
-}
-
-async function* searchEvents(clients: Clients, search: Search, pace: Pace): AsyncGenerator<TrailEvent, void> {
-  const { region, by, value, from, pageSize } = search;
-  const doing = `searching CloudTrail in ${region} for ${value}`;
-  let token: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    // A token is good only with the very parameters that it was given for.
-    const command = new LookupEventsCommand({
-      LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
-      // Events are dated in whole seconds: one of the very second in which the window begins must be in it.
-      StartTime: new Date(Math.floor(from / 1_000) * 1_000),
-      MaxResults: pageSize,
-      NextToken: token,
-    });
-    await pace();
-    const answer = await asking(doing, clients.cloudtrailIn(region).send(command));
-    for (const event of answer.Events ?? []) yield parseEvent(event, doing);
-    token = answer.NextToken;
-    if (token === undefined) return;
-  }
-  throw new RotationError("LimitReached", `${doing}, more than ${String(PAGES_MAX)} pages`);
+export function createEventHistory(clients: Clients, clock: Clock, perSecond = LOOKUPS_PER_SECOND): SearchEvents {
+  const paceIn = perRegion(() => createPace(clock, perSecond));
+  return async function* ({ region, by, value, from, pageSize }) {
+    const doing = `searching CloudTrail in ${region} for ${value}`;
+    let token: string | undefined;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      // A token is good only with the very parameters that it was given for.
+      const command = new LookupEventsCommand({
+        LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
+        // Events are dated in whole seconds: one of the very second in which the window begins must be in it.
+        StartTime: new Date(Math.floor(from / 1_000) * 1_000),
+        MaxResults: pageSize,
+        NextToken: token,
+      });
+      await paceIn(region)();
+      const answer = await asking(doing, clients.cloudtrailIn(region).send(command));
+      for (const event of answer.Events ?? []) yield parseEvent(event, doing);
+      token = answer.NextToken;
+      if (token === undefined) return;
+    }
+    throw new RotationError("LimitReached", `${doing}, more than ${String(PAGES_MAX)} pages`);
+  };
 }
 
 function parseEvent({ EventTime, EventName, EventSource, CloudTrailEvent }: Event, doing: string): TrailEvent {

@@ -12,13 +12,8 @@ import * as items from "./journal-items.ts";
 import { readPages } from "./pages.ts";
 import { asking } from "./translate-error.ts";
 
-interface JournalOptions {
-  readonly tableName: string;
-  readonly random: Random;
-}
-
 /** The journal in one DynamoDB table with the string keys `pk` and `sk`. */
-export function createJournal({ dynamodb }: Clients, { tableName, random }: JournalOptions): Journal {
+export function createJournal({ dynamodb }: Clients, tableName: string, random: Random): Journal {
   const table = { TableName: tableName, ConsistentRead: true };
   const get = async (Key: items.Item, doing: string): Promise<items.Item | undefined> =>
     (await asking(doing, dynamodb.send(new GetItemCommand({ ...table, Key })))).Item;

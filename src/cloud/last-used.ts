@@ -5,11 +5,7 @@ import { instant } from "../rotation/time.ts";
 import type { Clients } from "./clients.ts";
 import { asking } from "./translate-error.ts";
 
-/**
- * Asks IAM when a key was last used. `latest` is null when IAM names no date: never used, or not since tracking began
- * on 2015-04-22. Its Region is null where IAM says "N/A", as it does for services that it treats as non-regional.
- * `owner` is the key's user, whom no other call can tell from the id alone.
- */
+/** `latest` is null when IAM names no date; its Region is null where IAM says "N/A". `owner` is the key's user. */
 export async function readLastUsed(
   { iam }: Clients,
   id: AccessKeyId,

@@ -7,10 +7,7 @@ type Level = "info" | "warn" | "error";
 /** Where the lines go: a part of Powertools' Logger. */
 export type LogSink = Readonly<Record<Level, (message: string, fields: Record<string, unknown>) => void>>;
 
-/**
- * The log: one JSON line a decision, one an outcome, with a static message and the fields apart. Key ids are logged;
- * a `Secret` prints as "[secret]", and an error as its code and message, without the cause that it wraps.
- */
+/** One JSON line a decision and an outcome. A `Secret` prints as "[secret]", an error as its code and message alone. */
 export function createLog(sink: LogSink = new Logger({ serviceName: "keyturn", logLevel: "INFO" })): Log {
   const write = (level: Level, message: string, fields: Readonly<Record<string, unknown>>): void => {
     sink[level](message, JSON.parse(JSON.stringify(fields, asPlain)) as Record<string, unknown>);

@@ -4,10 +4,7 @@ import { Secret } from "../rotation/secret.ts";
 import type { Clients } from "./clients.ts";
 import { asking } from "./translate-error.ts";
 
-/**
- * A secret that an operator stored as plain text, such as an API token, without the white space around it.
- * `Misconfigured` when it is empty or binary.
- */
+/** A secret that an operator stored as plain text, trimmed. `Misconfigured` when it is empty or binary. */
 export async function readPlainSecret({ secrets }: Clients, name: string): Promise<Secret> {
   const doing = `reading the secret ${name}`;
   const { SecretString } = await asking(doing, secrets.send(new GetSecretValueCommand({ SecretId: name })));

@@ -5,8 +5,5 @@ const FRACTIONS = 2 ** 32;
 
 /** Randomness from the operating system. */
 export function createRandom(): Random {
-  return {
-    fraction: () => randomInt(FRACTIONS) / FRACTIONS,
-    token: () => randomBytes(16).toString("hex"),
-  };
+  return { fraction: () => randomInt(FRACTIONS) / FRACTIONS, token: () => randomBytes(16).toString("hex") };
 }

@@ -1,4 +1,4 @@
-import { paginateListRegions } from "@aws-sdk/client-account";
+import { paginateListRegions, type RegionOptStatus } from "@aws-sdk/client-account";
 import { RotationError } from "../rotation/errors.ts";
 import type { Clients } from "./clients.ts";
 import { readPages } from "./pages.ts";
@@ -6,18 +6,12 @@ import { readPages } from "./pages.ts";
 /** Every Region that is enabled for the account, opt-in Regions included. */
 export type EnabledRegions = () => Promise<readonly string[]>;
 
-/**
- * The account's Regions, from the Account service: any of them may hold CloudTrail events of a key. Asked once a run;
- * a failed question is asked again.
- */
+/** The account's Regions: any of them may hold CloudTrail events of a key. Asked once; a failed question is asked again. */
 export function createEnabledRegions({ account }: Clients): EnabledRegions {
   const doing = "listing the enabled Regions";
   const list: EnabledRegions = async () => {
-    const listing = paginateListRegions(
-      { client: account, pageSize: 50 },
-      { RegionOptStatusContains: ["ENABLED", "ENABLED_BY_DEFAULT"] },
-    );
-    const pages = await readPages(doing, listing);
+    const input = { RegionOptStatusContains: ["ENABLED", "ENABLED_BY_DEFAULT"] satisfies RegionOptStatus[] };
+    const pages = await readPages(doing, paginateListRegions({ client: account, pageSize: 50 }, input));
     const names = pages.flatMap(({ Regions = [] }) => Regions).flatMap(({ RegionName }) => RegionName ?? []);
     if (names.length > 0) return names.toSorted();
     throw new RotationError("Unreachable", `${doing}, the answer names none`);

@@ -6,25 +6,16 @@ import { asking } from "./translate-error.ts";
 /** What SNS takes as the subject of an e-mail: at most 100 characters of printable ASCII. */
 const SUBJECT_LENGTH_MAX = 100;
 
-interface Publication {
+/** One message of a topic. */
+export interface Publication {
   readonly subject: string;
   readonly message: string;
 }
 
-interface PublisherOptions {
-  /** The topic's name. SNS takes nothing but an ARN; the account and partition of it are our own. */
-  readonly topic: string;
-  readonly identity: Identity;
-}
+export type Publish = (publication: Publication) => Promise<void>;
 
-/**
- * Publishes to a topic of our own account and Region. A subject that SNS would refuse is cut to fit, and what is not
- * ASCII in it becomes a question mark.
- */
-export function createPublisher(
-  clients: Clients,
-  { topic, identity }: PublisherOptions,
-): (publication: Publication) => Promise<void> {
+/** Publishes to the topic of this name in our own account and Region. A subject that SNS would refuse is made to fit. */
+export function createPublisher(clients: Clients, topic: string, identity: Identity): Publish {
   return async ({ subject, message }) => {
     const { account, principalArn } = await identity.read();
     const [, partition = "aws"] = principalArn.split(":");

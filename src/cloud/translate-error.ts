@@ -13,10 +13,8 @@ interface Foreign {
 const CODES: readonly (readonly [RotationErrorCode, readonly string[]])[] = [
   ["NotFound", ["NoSuchEntity", "ResourceNotFound"]],
   ["LimitReached", ["LimitExceeded"]],
-  [
-    "Throttled",
-    ["Throttling", "Throttled", "TooManyRequests", "RequestLimitExceeded", "ProvisionedThroughputExceeded"],
-  ],
+  ["Throttled", ["Throttling", "Throttled", "TooManyRequests"]],
+  ["Throttled", ["RequestLimitExceeded", "ProvisionedThroughputExceeded"]],
   ["Denied", ["AccessDenied", "DecryptionFailure", "EncryptionFailure"]],
   ["Denied", ["InvalidClientTokenId", "UnrecognizedClient", "ExpiredToken"]],
   ["Conflict", ["ConditionalCheckFailed", "TransactionConflict", "ResourceExists"]],
@@ -60,13 +58,10 @@ export async function asking<T>(doing: string, answer: Promise<T>): Promise<T> {
 
 /** As `asking`; null only when the service says that there is no such thing. */
 export async function finding<T>(doing: string, answer: Promise<T>): Promise<T | null> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    const error = translateError(thrown, doing);
+  return asking(doing, answer).catch((error: RotationError) => {
     if (error.code === "NotFound") return null;
     throw error;
-  }
+  });
 }
 
 function codeOf(foreign: Foreign): RotationErrorCode {
@@ -100,10 +95,11 @@ function retryAfterMsOf({ $response }: Foreign): number | null {
 
 function whatWentWrong(foreign: Foreign): string {
   const { httpStatusCode, requestId } = foreign.$metadata ?? {};
-  const facts: string[] = [];
-  if (typeof foreign.code === "string") facts.push(foreign.code);
-  if (httpStatusCode !== undefined) facts.push(`HTTP ${String(httpStatusCode)}`);
-  if (requestId !== undefined) facts.push(`request ${requestId}`);
+  const facts = [
+    typeof foreign.code === "string" ? foreign.code : [],
+    httpStatusCode === undefined ? [] : `HTTP ${String(httpStatusCode)}`,
+    requestId === undefined ? [] : `request ${requestId}`,
+  ].flat();
   const named = foreign.name ?? "an error without a name";
   const quoted = foreignName(foreign) === "AccessDenied" ? `: ${foreign.message ?? ""}` : "";
   return facts.length === 0 ? named + quoted : `${named} (${facts.join(", ")})${quoted}`;

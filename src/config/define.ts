@@ -1,8 +1,7 @@
 import * as z from "zod";
-import { factsOf } from "../destinations/index.ts";
 import { RotationError } from "../rotation/errors.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
-import { profileRefusals, type Refusal, sharedUsers, type WeighedProfile } from "./refusals.ts";
+import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
 
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
 const ProfileName = z.string().regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
@@ -20,6 +19,8 @@ const ConfigInput = z.strictObject({
   discovery: Discovery.default({ by: "tags" }),
 });
 
+const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
+
 /** What `keyturn.config.ts` says. */
 export interface ConfigInput {
   readonly profiles: Readonly<Record<string, ProfileInput>>;
@@ -33,47 +34,36 @@ export interface Config {
   readonly discovery: Readonly<z.output<typeof Discovery>>;
 }
 
-/**
- * Reads and weighs a configuration. Throws `Misconfigured` with every problem at once, each with its path, what was
- * found and what is allowed: at load rather than in the middle of a rotation.
- */
+/** Throws `Misconfigured` with every problem at once, each with its path, what was found and what is allowed. */
 export function defineConfig(input: ConfigInput): Config {
   const shell = ConfigInput.safeParse(input, { reportInput: true });
   const refusals = shell.success ? [] : shell.error.issues.map((issue) => refusalOf(issue, []));
-  const profiles = Object.entries(shell.success ? shell.data.profiles : profilesIn(input));
-  const weighed = profiles.flatMap(([name, found]) => weigh(name, found, refusals));
-  refusals.push(...weighed.flatMap(profileRefusals), ...sharedUsers(weighed));
+  // The profiles are weighed even where another part of the input is refused.
+  const { profiles } = Profiles.safeParse(input).data ?? { profiles: {} };
+  const named = Object.entries(profiles).flatMap(([name, found]) => readProfile(name, found, refusals));
+  refusals.push(...named.flatMap(profileRefusals), ...sharedUsers(named));
   if (refusals.length > 0 || !shell.success) throw refused(refusals);
   return deepFreeze({
-    profiles: Object.fromEntries(weighed.map(({ name, read }) => [name, profileOf(name, read)])),
+    profiles: Object.fromEntries(named.map(({ name, read }) => [name, profileOf(name, read)])),
     discovery: shell.data.discovery,
   });
 }
 
 /** What could be read of one profile; its misspelt settings go to `refusals`, and do not hide what its sums have to say. */
-function weigh(name: string, found: unknown, refusals: Refusal[]): WeighedProfile[] {
+function readProfile(name: string, found: unknown, refusals: Refusal[]): NamedProfile[] {
   const strict = ProfileInput.safeParse(found, { reportInput: true });
   if (!strict.success) refusals.push(...strict.error.issues.map((issue) => refusalOf(issue, ["profiles", name])));
   const { data: read } = strict.success ? strict : ProfileInput.strip().safeParse(found);
-  if (read === undefined) return [];
-  return [{ name, read, destinations: read.destinations.map(factsOf) }];
-}
-
-/** The profiles of an input whose other parts were refused. */
-function profilesIn(input: unknown): Record<string, unknown> {
-  const shape = z.object({ profiles: z.record(z.string(), z.unknown()) }).safeParse(input);
-  return shape.success ? shape.data.profiles : {};
+  return read === undefined ? [] : [{ name, read }];
 }
 
 function refusalOf(issue: z.core.$ZodIssue, above: readonly string[]): Refusal {
   const path = [...above, ...issue.path.map(String)].join(".");
   if (issue.code === "unrecognized_keys") {
     const isProfile = above.length > 0 && issue.path.length === 0;
-    return {
-      path: [...(path === "" ? [] : [path]), issue.keys.join(" and ")].join("."),
-      found: "a setting that does not exist",
-      allowed: isProfile ? Object.keys(ProfileInput.shape).join(", ") : "only what belongs there",
-    };
+    const allowed = isProfile ? Object.keys(ProfileInput.shape).join(", ") : "only what belongs there";
+    const prefix = path === "" ? "" : `${path}.`;
+    return { path: prefix + issue.keys.join(" and "), found: "a setting that does not exist", allowed };
   }
   const found = issue.input === undefined ? "nothing" : JSON.stringify(issue.input);
   return { path: path === "" ? "the configuration" : path, found, allowed: allowedBy(issue) };
@@ -90,10 +80,8 @@ function allowedBy(issue: z.core.$ZodIssue): string {
 
 function refused(refusals: readonly Refusal[]): RotationError {
   const lines = refusals.map(({ path, found, allowed }) => `- ${path}: found ${found}; allowed: ${allowed}`);
-  return new RotationError(
-    "Misconfigured",
-    `loading the configuration, ${String(lines.length)} refused:\n${lines.join("\n")}`,
-  );
+  const said = `loading the configuration, ${String(lines.length)} refused:\n${lines.join("\n")}`;
+  return new RotationError("Misconfigured", said);
 }
 
 function deepFreeze<T>(value: T): T {

@@ -14,35 +14,29 @@ export interface Settings {
   readonly cloudflareBaseUrl: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 const DEFAULT_STAGE = "default";
 const CLOUDFLARE_API = "https://api.cloudflare.com/client/v4";
 
 /** Reads the environment, the only place that does. Throws `Misconfigured` naming every variable that is missing or wrong. */
-export function loadSettings(environment: Environment = process.env): Settings {
+export function loadSettings(environment = process.env): Settings {
   const problems: string[] = [];
   const required = (...names: readonly string[]): string => {
     const value = names.map((name) => environment[name]?.trim()).find(Boolean);
     if (value === undefined) problems.push(`${names.join(" or ")} is not set`);
     return value ?? "";
   };
+  const stage = environment["KEYTURN_STAGE"] || DEFAULT_STAGE;
   const settings: Settings = {
     table: required("KEYTURN_TABLE"),
     topic: required("KEYTURN_TOPIC"),
     region: required("AWS_REGION", "AWS_DEFAULT_REGION"),
     cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(/\/+$/, ""),
-    ...stageOf(environment["KEYTURN_STAGE"] || DEFAULT_STAGE),
+    stage,
+    enrolmentTag: stage === DEFAULT_STAGE ? "keyturn" : `keyturn-${stage}`,
   };
   problems.push(...malformed(settings));
-  if (problems.length > 0) {
-    throw new RotationError("Misconfigured", `reading the environment, ${problems.join("; ")}`);
-  }
+  if (problems.length > 0) throw new RotationError("Misconfigured", `reading the environment, ${problems.join("; ")}`);
   return Object.freeze(settings);
-}
-
-function stageOf(stage: string): Pick<Settings, "stage" | "enrolmentTag"> {
-  return { stage, enrolmentTag: stage === DEFAULT_STAGE ? "keyturn" : `keyturn-${stage}` };
 }
 
 function malformed({ stage, topic, cloudflareBaseUrl }: Settings): string[] {

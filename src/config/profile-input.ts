@@ -8,7 +8,7 @@ const UserPattern = z
   .string()
   .regex(
     /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/,
-    "an IAM user name (letters, digits and +=,.@_-, at most 64) or a path that begins and ends with a slash",
+    "an IAM user name, or a path that begins and ends with a slash",
   );
 
 const Region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"');
@@ -57,26 +57,20 @@ export interface ConfiguredProfile extends Profile {
   readonly destinations: readonly DestinationOptions[];
 }
 
+/** The profile in the program's own words, and with its units. */
 export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
-  return {
-    name,
-    users: read.users,
-    policy: {
-      rotateAfterMs: read.rotateAfter,
-      deliverWithinMs: read.deliverWithin,
-      quietForMs: read.quietFor,
-      idleAtMostMs: read.idleAtMost ?? null,
-      soakForMs: read.soakFor,
-      maxAgeMs: read.maxAge,
-      cacheForMs: read.cacheFor,
-      adopt: read.adopt,
-      adoption: read.adoption,
-    },
-    isPulled: read.pulls,
-    smtp: read.smtp ?? null,
-    regions: read.regions,
-    unaskedRegions: read.unaskedRegions,
-    replicaRegions: read.replicaRegions,
-    destinations: read.destinations,
+  const { users, adopt, adoption, regions, unaskedRegions, replicaRegions, destinations } = read;
+  const policy = {
+    rotateAfterMs: read.rotateAfter,
+    deliverWithinMs: read.deliverWithin,
+    quietForMs: read.quietFor,
+    idleAtMostMs: read.idleAtMost ?? null,
+    soakForMs: read.soakFor,
+    maxAgeMs: read.maxAge,
+    cacheForMs: read.cacheFor,
+    adopt,
+    adoption,
   };
+  const given = { name, users, regions, unaskedRegions, replicaRegions, destinations };
+  return { ...given, policy, isPulled: read.pulls, smtp: read.smtp ?? null };
 }

@@ -1,56 +1,124 @@
-import type { AccessKeyId } from "../rotation/keys.ts";
-import type { Answer, Author, LiveState, Observation, Use } from "../rotation/observation.ts";
-import type { KeyRecord, UserRecord } from "../rotation/record.ts";
-import type { Instant } from "../rotation/time.ts";
+import type { Ruling, Situation } from "../rotation/decision.ts";
+import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
+import type { Answer, Author, Observation, Question, Sighting, Use } from "../rotation/observation.ts";
+import type { Profile } from "../rotation/policy.ts";
+import type { KeyRecord } from "../rotation/record.ts";
+import { days, type Instant, plus } from "../rotation/time.ts";
+import { hold, look } from "./rulings.ts";
 
-type AnswerOf<Source extends Answer["source"]> = Extract<Answer, { readonly source: Source }>;
-
-/** The newest answer of a source that fits, or undefined while the question was not asked. */
-function find<Source extends Answer["source"]>(
-  observation: Observation,
-  source: Source,
-  fits: (answer: AnswerOf<Source>) => boolean,
-): AnswerOf<Source> | undefined {
-  const isOfSource = (answer: Answer): answer is AnswerOf<Source> => answer.source === source;
-  return observation.evidence
-    .map(({ answer }) => answer)
-    .filter(isOfSource)
-    .findLast((answer) => fits(answer));
+/** An old key under judgement, of a user whose profile is known. */
+export interface Judged extends Situation {
+  readonly profile: Profile;
+  readonly old: AccessKey;
 }
 
-/** What GetAccessKeyLastUsed said; undefined while it was not asked. */
-export function lastUsedOf(observation: Observation, keyId: AccessKeyId): Use | undefined {
-  return find(observation, "last-used", (answer) => answer.keyId === keyId)?.use;
-}
+type Source = Answer["source"];
+type AnswerOf<From extends Source> = Extract<Answer, { readonly source: From }>;
+type KeyEvent = AnswerOf<"authorship">["event"];
 
-/** What CloudTrail said of a window that begins no later than `from`; undefined while it was not asked. */
-export function trailOf(
-  observation: Observation,
-  keyId: AccessKeyId,
-  from: Instant,
-): AnswerOf<"cloudtrail"> | undefined {
-  return find(observation, "cloudtrail", (answer) => answer.keyId === keyId && answer.from <= from);
-}
+/** CloudTrail keeps 90 days; a window that begins a little later is surely whole. */
+export const TRAIL_KEEPS_MS = days(89);
 
-export function authorOf(
-  observation: Observation,
-  keyId: AccessKeyId,
-  event: "CreateAccessKey" | "UpdateAccessKey",
-): Author | undefined {
-  return find(observation, "authorship", (answer) => answer.keyId === keyId && answer.event === event)?.author;
-}
-
-export function liveStateOf(observation: Observation, destination: string): LiveState | undefined {
-  return find(observation, "destination", (answer) => answer.destination === destination)?.live;
+/** All answers of a source, the newest last. */
+function answersOf<From extends Source>({ evidence }: Observation, source: From): readonly AnswerOf<From>[] {
+  return evidence.map(({ answer }) => answer).filter((it): it is AnswerOf<From> => it.source === source);
 }
 
 /** What the journal remembers of a key; `observe` made sure that every listed key has an entry. */
-export function memoryOf(record: UserRecord, keyId: AccessKeyId): KeyRecord | null {
+export function memoryOf({ record }: Observation, keyId: AccessKeyId): KeyRecord | null {
   return record.keys[keyId] ?? null;
 }
 
-/** Why a destination's live state is unknown, as a clause to end a sentence with. */
-export function whyLiveUnknown(observation: Observation, destination: string): string {
-  const because = find(observation, "destination", (answer) => answer.destination === destination)?.because;
-  return because === undefined || because === null ? "" : `: ${because}`;
+/** Who made or changed a key; undefined while it was not asked. */
+export function authorOf(observation: Observation, keyId: AccessKeyId, event: KeyEvent): Author | undefined {
+  return answersOf(observation, "authorship").findLast((it) => it.keyId === keyId && it.event === event)?.author;
+}
+
+/** What is live at a destination; undefined while it was not asked. */
+export function liveAt(observation: Observation, destination: string): AnswerOf<"destination"> | undefined {
+  return answersOf(observation, "destination").findLast((it) => it.destination === destination);
+}
+
+/** The destinations that confirmed a delivery of ours: only there can be told whether what is live is ours. */
+function filled({ destinations, record }: Observation): readonly string[] {
+  const delivered = record.deliveries.filter(({ deliveredAt }) => deliveredAt !== null);
+  return destinations.map(({ name }) => name).filter((name) => delivered.some((it) => it.destination === name));
+}
+
+/** The questions still to be asked about what is live where we delivered. */
+export function unaskedLive(observation: Observation): readonly Question[] {
+  return filled(observation)
+    .filter((name) => liveAt(observation, name) === undefined)
+    .map((name) => ({ source: "destination", destination: name }));
+}
+
+/** A destination that is back on what was live before our delivery, and so on an older pair. */
+export function holderOfOld(observation: Observation): string | undefined {
+  return filled(observation).find((name) => liveAt(observation, name)?.live === "previous");
+}
+
+/** The hold that a destination asks for whose live state was asked and cannot be read. */
+export function liveUnknown(observation: Observation, destination: string): Ruling | null {
+  const answer = liveAt(observation, destination);
+  if (answer?.live !== "unknown") return null;
+  const because = answer.because === null ? "" : `: ${answer.because}`;
+  return hold("UseUnknown", `what is live at ${destination} cannot be read${because}`);
+}
+
+function lastUsedOf(observation: Observation, keyId: AccessKeyId): Use | undefined {
+  return answersOf(observation, "last-used").findLast((it) => it.keyId === keyId)?.use;
+}
+
+/** The questions still to be asked about when these keys were last used. */
+export function unaskedUse(observation: Observation, keyIds: readonly AccessKeyId[]): readonly Question[] {
+  const unasked = keyIds.filter((id) => lastUsedOf(observation, id) === undefined);
+  return unasked.map((keyId) => ({ source: "last-used", keyId }));
+}
+
+/** What must be known before last-used can speak of these keys; null once it told of them all. Unknown is never unused. */
+export function lastUsedOpen(observation: Observation, ...keyIds: readonly AccessKeyId[]): Ruling | null {
+  const questions = unaskedUse(observation, keyIds);
+  if (questions.length > 0) return look(questions, `when ${keyIds.join(" or ")} was last used`);
+  for (const id of keyIds) {
+    const use = lastUsedOf(observation, id);
+    const what = `when ${id} was last used`;
+    if (use?.verdict === "unknown") return hold("UseUnknown", `${what} cannot be told: ${use.because}`);
+  }
+  return null;
+}
+
+/** The use that GetAccessKeyLastUsed told of; null where it told of none. */
+export function lastUsedAt(observation: Observation, keyId: AccessKeyId): Sighting | null {
+  const use = lastUsedOf(observation, keyId);
+  return use?.verdict === "used" ? use.latest : null;
+}
+
+/** Back to where the silence begins, or as far as CloudTrail surely reaches. */
+function trailFrom(since: Instant, now: Instant): Instant {
+  const reach = plus(now, -TRAIL_KEEPS_MS);
+  return since > reach ? since : reach;
+}
+
+/** What CloudTrail said of a window that holds all that lies after `since`; undefined while it was not asked. */
+function trailOf({ observation, now, old }: Judged, since: Instant): Use | undefined {
+  const from = trailFrom(since, now);
+  return answersOf(observation, "cloudtrail").findLast((it) => it.keyId === old.id && it.from <= from)?.use;
+}
+
+/** What must be known before CloudTrail can speak of the time after `since`; null once it can. */
+export function trailOpen(judged: Judged, since: Instant): Ruling | null {
+  const { profile, now, old } = judged;
+  const what = `whether CloudTrail shows a use of ${old.id}`;
+  const use = trailOf(judged, since);
+  if (use === undefined) {
+    const from = trailFrom(since, now);
+    return look([{ source: "cloudtrail", keyId: old.id, from, handOversApart: profile.isPulled }], what);
+  }
+  return use.verdict === "unknown" ? hold("UseUnknown", `${what} cannot be told: ${use.because}`) : null;
+}
+
+/** The use after `since` that CloudTrail shows; an earlier one changes nothing. */
+export function trailUseAfter(judged: Judged, since: Instant): Sighting | null {
+  const use = trailOf(judged, since);
+  return use?.verdict === "used" && use.latest.at > since ? use.latest : null;
 }

@@ -1,11 +1,6 @@
 import type { Decision, Rule, Ruling, Situation } from "../rotation/decision.ts";
 import { RULES } from "./rules/index.ts";
-
-const NOTHING_DUE: Ruling = {
-  step: { kind: "hold", until: null },
-  reason: "NothingDue",
-  because: "no rule asks for anything",
-};
+import { hold } from "./rulings.ts";
 
 /** Walks the rules in order; the first ruling wins. Pure: the same situation always gives the same decision. */
 export function decide(situation: Situation, rules: readonly Rule[] = RULES): Decision {
@@ -13,7 +8,7 @@ export function decide(situation: Situation, rules: readonly Rule[] = RULES): De
     const ruling = rule.judge(situation);
     if (ruling !== null) return { ...ruling, rule: rule.name };
   }
-  return { ...NOTHING_DUE, rule: "nothing-due" };
+  return { ...hold("NothingDue", "no rule asks for anything"), rule: "nothing-due" };
 }
 
 /** Every rule's own answer, for `explain`: the winner is the first that is not null. */

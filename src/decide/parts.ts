@@ -1,14 +1,15 @@
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Intent } from "../rotation/record.ts";
-import type { Instant } from "../rotation/time.ts";
-import { minutes, plus } from "../rotation/time.ts";
+import { hours, type Instant, minutes, plus } from "../rotation/time.ts";
 import { authorOf, memoryOf } from "./answers.ts";
 
 /** An intent is void this long after it was written. */
 export const INTENT_VALID_MS = minutes(15);
 /** IAM gives whole seconds, and its clock may differ a little from the one that dated the intent. */
 const INTENT_SKEW_MS = minutes(1);
+/** IAM's listing is eventually consistent: a key is gone only when it has been missing for this long. */
+const MISSING_FOR_MS = hours(1);
 
 /** Which key plays which part, by custody's labels, the journal and the keys' ages. Never by position in a list. */
 export interface Parts {
@@ -34,48 +35,36 @@ export function partsOf(observation: Observation): Parts {
   const isCustodyEmpty = currentId === null && pendingId === null;
   const current = keys.find((key) => key.id === currentId) ?? null;
   const pending = keys.find((key) => key.id === pendingId) ?? null;
-  const rest = keys.filter((key) => key.id !== currentId && key.id !== pendingId);
-  const suspects = rest.filter((key) => isSuspect(observation, key));
-  const unsuspected = rest.filter((key) => !suspects.includes(key));
-  const referenceAt = (current ?? pending)?.createdAt ?? firstSeenAt(observation, pendingId);
+  // A pending key that IAM does not list was made a moment before it was first seen.
+  const pendingSeenAt = pendingId === null ? null : (memoryOf(observation, pendingId)?.firstSeenAt ?? null);
+  const referenceAt = (current ?? pending)?.createdAt ?? pendingSeenAt;
   const isOld = (key: AccessKey): boolean =>
     isCustodyEmpty || isKnown(observation, key.id) || (referenceAt !== null && key.createdAt < referenceAt);
-  return {
-    isCustodyEmpty,
-    currentId,
-    pendingId,
-    current,
-    pending,
-    suspects,
-    old: unsuspected.filter((key) => isOld(key)),
-    strangers: unsuspected.filter((key) => !isOld(key)),
-  };
+  const rest = keys.filter((key) => key.id !== currentId && key.id !== pendingId);
+  const suspects = rest.filter((key) => isSuspect(observation, key));
+  const others = rest.filter((key) => !suspects.includes(key));
+  const [old, strangers] = [others.filter((key) => isOld(key)), others.filter((key) => !isOld(key))];
+  return { isCustodyEmpty, currentId, pendingId, current, pending, old, suspects, strangers };
 }
 
-/** For a pending key that IAM does not list: it was made a moment before it was first seen. */
-function firstSeenAt({ record }: Observation, id: AccessKeyId | null): Instant | null {
-  return id === null ? null : (memoryOf(record, id)?.firstSeenAt ?? null);
+/** When a key that custody or the journal names, and IAM does not list, counts as gone. */
+export function goneAt(observation: Observation, id: AccessKeyId, now: Instant): Instant {
+  return plus(memoryOf(observation, id)?.missingSince ?? now, MISSING_FOR_MS);
 }
 
 /** Custody's previous version holds it, or the journal says that it once went somewhere or was current. */
-function isKnown({ custody, record }: Observation, id: AccessKeyId): boolean {
+function isKnown(observation: Observation, id: AccessKeyId): boolean {
+  const { custody, record } = observation;
   if (custody.kind === "present" && custody.previous?.keyId === id) return true;
   if (record.deliveries.some((delivery) => delivery.keyId === id)) return true;
-  return (record.keys[id]?.promotedAt ?? null) !== null;
+  return (memoryOf(observation, id)?.promotedAt ?? null) !== null;
 }
 
 function isSuspect(observation: Observation, key: AccessKey): boolean {
-  if (isKnown(observation, key.id)) return false;
-  if (authorOf(observation, key.id, "CreateAccessKey")?.kind === "other") return false;
-  return intentsOf(observation).some((intent) => isMadeUnder(intent, key));
-}
-
-function intentsOf({ custody, record }: Observation): readonly Intent[] {
-  const intents: Intent[] = record.intent === null ? [] : [record.intent];
-  if (custody.kind === "present" && custody.intent !== null) {
-    intents.push({ ...custody.intent, created: null });
-  }
-  return intents;
+  const { custody, record } = observation;
+  if (isKnown(observation, key.id) || authorOf(observation, key.id, "CreateAccessKey")?.kind === "other") return false;
+  const kept = custody.kind === "present" && custody.intent !== null ? { ...custody.intent, created: null } : null;
+  return [record.intent, kept].some((intent) => intent !== null && isMadeUnder(intent, key));
 }
 
 function isMadeUnder(intent: Intent, key: AccessKey): boolean {

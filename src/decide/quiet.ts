@@ -1,15 +1,18 @@
-import type { AccessKeyId } from "../rotation/keys.ts";
+import type { AccessKey } from "../rotation/keys.ts";
 import type { Observation, Sighting } from "../rotation/observation.ts";
-import type { Profile } from "../rotation/policy.ts";
-import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../rotation/policy.ts";
+import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, type Profile, quietMs } from "../rotation/policy.ts";
 import type { KeyRecord } from "../rotation/record.ts";
-import type { Instant } from "../rotation/time.ts";
-import { latest, minutes, plus } from "../rotation/time.ts";
-import { memoryOf } from "./answers.ts";
+import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
+import { type Judged, lastUsedAt, memoryOf } from "./answers.ts";
 import { lastConfirmedAt, lastDeliveredAt } from "./deliveries.ts";
 
 /** How far a read in last-used and the same read in CloudTrail may lie apart, and still be one. */
 const SAME_CALL_MS = minutes(1);
+
+/** An old key whose replacement is current. */
+export interface Replaced extends Judged {
+  readonly current: AccessKey;
+}
 
 /** Since when an old key is silent, and when it will have been silent for long enough. */
 export interface QuietClock {
@@ -24,29 +27,25 @@ export interface QuietClock {
 }
 
 /** Null while the current key's promotion is not on record. */
-export function quietClock(
-  observation: Observation,
-  profile: Profile,
-  keys: { readonly old: AccessKeyId; readonly current: AccessKeyId },
-): QuietClock | null {
+export function quietClock({ observation, profile, old, current }: Replaced): QuietClock | null {
   const { policy } = profile;
-  const old = memoryOf(observation.record, keys.old);
-  const promotedAt = memoryOf(observation.record, keys.current)?.promotedAt ?? null;
-  const everywhereAt = latest(promotedAt, lastDeliveredAt(observation, keys.current));
-  if (promotedAt === null || everywhereAt === null || old === null) return null;
+  const memory = memoryOf(observation, old.id);
+  const promotedAt = memoryOf(observation, current.id)?.promotedAt ?? null;
+  const everywhereAt = latest(promotedAt, lastDeliveredAt(observation, current.id));
+  if (promotedAt === null || everywhereAt === null || memory === null) return null;
 
   const base = plus(everywhereAt, policy.cacheForMs);
-  const use = latestUse(old, profile.isPulled);
+  const use = latestUse(memory, profile.isPulled);
   const usedUntil = use === null ? null : plus(use.at, LAST_USED_COLLAPSE_MS);
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
-  const disturbedAt = latest(old.reactivatedAt, old.deactivation?.at ?? null);
+  const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null);
   const quietSince = latest(base, usedUntil, disturbedAt) ?? base;
 
-  const handedOverUntil = old.handOverAt === null ? null : plus(old.handOverAt, LAST_USED_COLLAPSE_MS);
-  const confirmedAt = lastConfirmedAt(observation, keys.current);
+  const handedOverUntil = memory.handOverAt === null ? null : plus(memory.handOverAt, LAST_USED_COLLAPSE_MS);
+  const confirmedAt = lastConfirmedAt(observation, current.id);
   const waits = [
     plus(quietSince, quietMs(policy) + LAST_USED_LAG_MS),
-    old.handOverAt === null ? null : plus(old.handOverAt, policy.quietForMs + LAST_USED_LAG_MS),
+    memory.handOverAt === null ? null : plus(memory.handOverAt, policy.quietForMs + LAST_USED_LAG_MS),
     confirmedAt === null ? null : plus(confirmedAt, policy.cacheForMs + LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS),
   ];
   return {
@@ -60,21 +59,29 @@ export function quietClock(
 
 /** The latest use that counts: for a profile that pulls, a read of its own custody is a hand-over and does not. */
 export function latestUse(old: KeyRecord, isPulled: boolean): Sighting | null {
-  const read = isPulled && isHandOver(old) ? null : old.latestRead;
+  const read = isPulled ? unexplainedRead(old) : old.latestRead;
   if (read === null) return old.latestUse;
   return old.latestUse === null || read.at > old.latestUse.at ? read : old.latestUse;
 }
 
 /**
- * The same call, or one before a later hand-over: the answer of CloudTrail that showed that one had read all that lies
- * before it, and would have put any other use on record as such.
+ * A call to Secrets Manager that CloudTrail was not yet seen to show as a hand-over. One before a later hand-over is told
+ * apart, too: the answer that showed the later had read all that lies before it, and any other use is on record as such.
  */
-function isHandOver({ latestRead, handOverAt }: KeyRecord): boolean {
-  if (latestRead === null || handOverAt === null) return false;
-  return latestRead.at <= handOverAt + SAME_CALL_MS;
+export function unexplainedRead({ latestRead, handOverAt }: KeyRecord): Sighting | null {
+  if (latestRead === null || handOverAt === null) return latestRead;
+  return latestRead.at > handOverAt + SAME_CALL_MS ? latestRead : null;
 }
 
-/** A call to Secrets Manager that may be a hand-over, and that CloudTrail was not yet seen to tell apart. */
-export function isUnexplainedRead(old: KeyRecord): boolean {
-  return old.latestRead !== null && !isHandOver(old);
+/** When a hand-made key was last used; its creation where it never was. */
+export function silentSinceOf(observation: Observation, key: AccessKey): Instant {
+  const memory = memoryOf(observation, key.id);
+  const remembered = memory === null ? null : latestUse(memory, false);
+  const seen = latest(remembered?.at ?? null, lastUsedAt(observation, key.id)?.at ?? null);
+  return seen === null ? key.createdAt : plus(seen, LAST_USED_COLLAPSE_MS);
+}
+
+/** How long a key must have been unused to count as nobody's. */
+export function unusedForMs({ policy }: Profile): number {
+  return Math.max(days(90), policy.idleAtMostMs ?? 0);
 }

@@ -28,12 +28,11 @@ export const CloudflareWorkerOptions = z.strictObject({
     .refine((name) => !name.startsWith("keyturn"), { message: "must not begin with keyturn" }),
 });
 
-/** What the options alone say. The token is a secret that the function has to be able to read. */
-export const cloudflareWorkerFacts = ({ accountId, worker, secrets, apiToken }: CloudflareWorkerOptions) => ({
+/** What the options alone say. */
+export const cloudflareWorkerFacts = ({ accountId, worker, secrets }: CloudflareWorkerOptions) => ({
   name: `cloudflare-worker:${worker}`,
   slots: Object.values(secrets).map((name) => `cloudflare-worker:${accountId}/${worker}/${name}`),
   readsCustody: false,
-  tokenSecret: apiToken,
 });
 
 /** The newest version, when it alone is live; or why that is not so. */
@@ -75,7 +74,6 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
 
   return {
     ...cloudflareWorkerFacts(options),
-    isAtomic: true,
     async preflight(): Promise<Preflight> {
       const now = await standing();
       if (now.kind === "unclean") return { kind: "blocked", because: now.because };

@@ -9,12 +9,7 @@ export type DestinationOptions = z.infer<typeof DestinationOptions>;
 export const DestinationOptions = z.discriminatedUnion("kind", [CloudflareWorkerOptions, SecretsManagerOptions]);
 
 /** What is known of a destination from its options, before anything is asked. */
-export interface DestinationFacts extends Pick<Destination, "name" | "slots" | "readsCustody"> {
-  /** The Secrets Manager secret that holds the token of its service; null when it needs none. */
-  readonly tokenSecret: string | null;
-}
-
-export function factsOf(options: DestinationOptions): DestinationFacts {
+export function factsOf(options: DestinationOptions): Pick<Destination, "name" | "slots" | "readsCustody"> {
   switch (options.kind) {
     case "cloudflare-worker":
       return cloudflareWorkerFacts(options);

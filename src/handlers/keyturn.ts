@@ -14,20 +14,14 @@ const RUN_MS = minutes(14);
 /** Kept back from the run, so that the answer still gets out. */
 const ENDING_MS = seconds(10);
 
-/**
- * The Lambda function. Gives the result as a JSON document without secrets. Throws when the event is refused or the run
- * could not begin; what befell single users is in the result.
- */
+/** The Lambda function. Throws when the event is refused or the run cannot begin; what befell users is its result. */
 export async function handler(event: unknown, context?: LambdaContext): Promise<unknown> {
   const command = parseCommand(event);
   const settings = loadSettings();
   const remainingMs = context?.getRemainingTimeInMillis?.() ?? RUN_MS;
   const world = compose(config, settings, { deadlineMs: Math.max(0, remainingMs - ENDING_MS) });
   try {
-    return await obey(world, command, {
-      profiles: config.profiles,
-      enrolmentTag: settings.enrolmentTag,
-    });
+    return await obey(world, command, { profiles: config.profiles, enrolmentTag: settings.enrolmentTag });
   } finally {
     world.close();
   }

@@ -1,27 +1,33 @@
-import { release } from "../act/release.ts";
-import type { Profile } from "../rotation/policy.ts";
+import { forget, release } from "../act/operator.ts";
 import type { World } from "../rotation/world.ts";
-import { explain, sweep } from "../sweep.ts";
+import { explain, sweep, type SweepOptions } from "../sweep.ts";
 import type { Command } from "./command.ts";
 
-/** Whom this deployment serves. */
-interface Serving {
-  readonly profiles: Readonly<Record<string, Profile>>;
-  readonly enrolmentTag: string;
-}
-
-/** Does what a command says. */
-export async function obey(world: World, command: Command, serving: Serving): Promise<unknown> {
-  switch (command.kind) {
-    case "sweep": {
-      const { mode, users } = command;
-      return await sweep(world, { ...serving, mode, ...(users === null ? {} : { users }) });
+/** Does what a command says, for the users whom this deployment serves. */
+export async function obey(
+  world: World,
+  command: Command,
+  serving: Pick<SweepOptions, "profiles" | "enrolmentTag">,
+): Promise<unknown> {
+  switch (command.command) {
+    case "sweep":
+    case "plan": {
+      const mode = command.command === "plan" ? "plan" : "act";
+      const { users } = command;
+      return await sweep(world, { ...serving, mode, ...(users === undefined ? {} : { users }) });
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
     case "release":
-      await release(world, command);
-      return { released: command.keyId };
+      await release(world, { user: command.user, keyId: command.key });
+      return { released: command.key };
+    case "forget": {
+      const { user, destination } = command;
+      const profile = (await world.directory.read(user))?.tags[serving.enrolmentTag] ?? "";
+      const configured = world.destinations.of(profile).map(({ name }) => name);
+      await forget(world, { user, destination, configured });
+      return { forgotten: destination };
+    }
     case "resume":
       return await resume(world);
     case "pause":
@@ -32,15 +38,12 @@ export async function obey(world: World, command: Command, serving: Serving): Pr
 
 /** Lets the sweeps act. Said twice, it acts once. */
 async function resume({ journal, identity, clock }: World): Promise<unknown> {
-  const { runningSince } = await journal.sweepState();
-  if (runningSince !== null) return answer(runningSince);
-  // The clock knows the time from AWS's first answer.
-  await identity.read();
-  const since = clock.now();
-  await journal.setRunning(since);
-  return answer(since);
-}
-
-function answer(since: number): unknown {
-  return { running: true, since: new Date(since).toISOString() };
+  let { runningSince } = await journal.sweepState();
+  if (runningSince === null) {
+    // The clock knows the time from AWS's first answer.
+    await identity.read();
+    runningSince = clock.now();
+    await journal.setRunning(runningSince);
+  }
+  return { running: true, since: new Date(runningSince).toISOString() };
 }

@@ -59,7 +59,9 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
     observedAt: now,
     keys: seen.keys,
     custody: seen.custody,
-    destinations: world.destinations.of(profile?.name ?? "").map(({ name, readsCustody }) => ({ name, readsCustody })),
+    destinations: world.destinations
+      .of(profile?.name ?? "")
+      .map(({ name, slots, readsCustody }) => ({ name, slots, readsCustody })),
     // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
     record: keys === null ? recorded : remember(recorded, seen),
     evidence: [],

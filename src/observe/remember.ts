@@ -65,10 +65,11 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
   for (const id of custodyIds(seen.custody)) {
     keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
   }
+  const promotedLastAt = latest(...Object.values(record.keys).map(({ promotedAt }) => promotedAt));
   for (const [id, known] of Object.entries(keys) as [AccessKeyId, KeyRecord][]) {
     // What was replaced, or was the last, is what tells that somebody took it away.
     const isReferredTo = seen.keys.length === 0 || record.intent?.before.includes(id) === true;
-    const next = rememberPresence(known, id, { ...seen, isReferredTo });
+    const next = rememberPresence(known, id, { ...seen, isReferredTo, promotedLastAt });
     if (next === null) delete keys[id];
     if (next !== null) keys[id] = next;
   }
@@ -107,7 +108,7 @@ function rememberInactive(before: KeyRecord, now: Instant): KeyRecord {
 function rememberPresence(
   known: KeyRecord,
   id: AccessKeyId,
-  seen: Seen & { readonly isReferredTo: boolean },
+  seen: Seen & { readonly isReferredTo: boolean; readonly promotedLastAt: Instant | null },
 ): KeyRecord | null {
   const { custody, now } = seen;
   const isListed = seen.keys.some((key) => key.id === id);
@@ -115,13 +116,22 @@ function rememberPresence(
   const isInCustody = custody.kind === "unreadable" || custodyIds(custody).includes(id);
   const isKept = isInCustody || seen.isReferredTo;
   if (missingSince !== null && !isKept && now - missingSince > FORGET_AFTER_MS) return null;
-  return { ...known, missingSince, promotedAt: promotedAt(known, id, seen) };
+  return { ...known, missingSince, ...promotion(known, id, seen) };
 }
 
 /** Promoted when every replica shows it: until then the time moves on with every look. */
-function promotedAt(known: KeyRecord, id: AccessKeyId, { custody, now }: Seen): Instant | null {
-  if (custody.kind !== "present" || custody.current?.keyId !== id) return known.promotedAt;
-  return custody.replicasBehind.length > 0 ? now : (known.promotedAt ?? now);
+function promotion(
+  known: KeyRecord,
+  id: AccessKeyId,
+  { custody, now, promotedLastAt }: Seen & { readonly promotedLastAt: Instant | null },
+): Pick<KeyRecord, "promotedAt" | "adoptedAt"> {
+  const { promotedAt, adoptedAt } = known;
+  if (custody.kind !== "present" || custody.current?.keyId !== id) return { promotedAt, adoptedAt };
+  // Another key was promoted later, and somebody moved the label back: readers take this pair from now on.
+  if (promotedAt !== null && promotedLastAt !== null && promotedAt < promotedLastAt) {
+    return { promotedAt: now, adoptedAt: null };
+  }
+  return { promotedAt: custody.replicasBehind.length > 0 ? now : (promotedAt ?? now), adoptedAt };
 }
 
 /** The record with what the evidence taught it: uses, hand-overs, adoption. None of them ever moves back. */

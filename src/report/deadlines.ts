@@ -10,6 +10,10 @@ export interface Finding {
   readonly text: string;
   /** What it is about, where one code can be about several things: the same code and subject are the same notice. */
   readonly subject: string;
+  /** A `Bug` stops the user and is urgent, wherever it was met. */
+  readonly isBug?: boolean;
+  /** Whose advice fits better than the code's own. */
+  readonly advisedBy?: NoticeCode;
 }
 
 /** An ordinary rotation by the defaults has retired the old key before this. */
@@ -27,14 +31,11 @@ interface Hour {
 /** The deadlines of the policy that this user's keys have passed. */
 export function deadlines(hour: Hour): Finding[] {
   const aging = agingKeys(hour.observation);
-  const oldest = aging.toSorted((a, b) => a.createdAt - b.createdAt)[0];
+  const [oldest] = aging.toSorted((a, b) => a.createdAt - b.createdAt);
   return [...aging.flatMap((key) => overdue(key, hour)), ...(oldest === undefined ? [] : deliveryLate(oldest, hour))];
 }
 
-/**
- * The active keys that some consumer may depend on and that must be replaced in time: the current one and the old
- * ones. The pending one is a replacement, and a stranger's age is its owner's affair.
- */
+/** The active keys that must be replaced in time: not the pending one, nor a stranger, whose age is its owner's. */
 function agingKeys(observation: Observation): readonly AccessKey[] {
   const { keys, custody, record } = observation;
   const active = keys.filter((key) => key.status === "active");
@@ -56,13 +57,8 @@ function overdue(key: AccessKey, { policy, now, inTheWay }: Hour): Finding[] {
   const beyondMs = ageMs - policy.maxAgeMs;
   if (beyondMs < -WARN_BEFORE_MS) return [];
   const deadline = beyondMs < 0 ? "soon" : `week ${String(Math.floor(beyondMs / REMIND_EVERY_MS))}`;
-  return [
-    {
-      code: "KeyOverdue",
-      text: `${key.id} is ${describeMs(ageMs)} old, and may be ${describeMs(policy.maxAgeMs)}. In the way: ${inTheWay}`,
-      subject: `${key.id}:${deadline}`,
-    },
-  ];
+  const text = `${key.id} is ${describeMs(ageMs)} old, and may be ${describeMs(policy.maxAgeMs)}. In the way: ${inTheWay}`;
+  return [{ code: "KeyOverdue", text, subject: `${key.id}:${deadline}` }];
 }
 
 /** The key that consumers hold was due, its replacement had its time, and still none is promoted. */
@@ -76,11 +72,7 @@ function deliveryLate(key: AccessKey, { observation, policy, now, inTheWay }: Ho
   const metAt = currentId === null ? record.since : key.createdAt;
   const lateAt = plus(isAtOnce || metAt > dueAt ? metAt : dueAt, policy.deliverWithinMs);
   if (now < lateAt) return [];
-  return [
-    {
-      code: "DeliveryLate",
-      text: `The replacement of ${key.id} should have been everywhere ${describeMs(now - lateAt)} ago. In the way: ${inTheWay}`,
-      subject: key.id,
-    },
-  ];
+  const late = `should have been everywhere ${describeMs(now - lateAt)} ago`;
+  const text = `The replacement of ${key.id} ${late}. In the way: ${inTheWay}`;
+  return [{ code: "DeliveryLate", text, subject: key.id }];
 }

@@ -28,49 +28,33 @@ export interface Findings {
 /** Everything worth telling about one user, each thing once. What the registry does not know is not told. */
 export function noticesOf(findings: Findings): Notice[] {
   const { user, now, failure } = findings;
-  const found: Told[] = [
+  const found = [
     ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
+    ...unheard(findings),
     ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
     ...overdue(findings),
   ];
-  const notices = found.flatMap(({ advisedBy, ...finding }) => {
-    const entry = NOTICES[finding.code];
+  const notices = found.flatMap(({ code, text, subject, isBug = false, advisedBy = code }): Notice[] => {
+    const entry = NOTICES[code];
     if (entry === undefined) return [];
-    return {
-      code: finding.code,
-      severity: finding.isBug === true ? ("urgent" as const) : entry.severity,
-      user,
-      at: now,
-      text: finding.text,
-      advice: (advisedBy === undefined ? entry : (NOTICES[advisedBy] ?? entry)).advice,
-      dedupeKey: [finding.code, finding.subject].filter((part) => part !== "").join(":"),
-    };
+    const { advice } = NOTICES[advisedBy] ?? entry;
+    const dedupeKey = subject === "" ? code : `${code}:${subject}`;
+    return [{ code, severity: isBug ? "urgent" : entry.severity, user, at: now, text, advice, dedupeKey }];
   });
   return [...new Map(notices.map((notice) => [notice.dedupeKey, notice])).values()];
 }
 
-interface Told extends Finding {
-  /** A `Bug` stops the user and is urgent, wherever it was met. */
-  readonly isBug?: boolean;
-  /** Whose advice fits better than the code's own. */
-  readonly advisedBy?: NoticeCode;
-}
-
-function toldBy({ decision, outcome }: Turn, observation: Observation | null): Told[] {
+function toldBy({ decision, outcome }: Turn, observation: Observation | null): Finding[] {
   const done = outcome?.kind === "done" ? toldByDone(outcome.step, decision) : null;
   // The message on a step that was done carries its reason too: one message is enough.
   if (done !== null) return [done];
   const subject = subjectOf(decision, observation);
-  const reason: Told = { code: decision.reason, text: decision.because, subject };
+  const reason: Finding = { code: decision.reason, text: decision.because, subject };
   if (outcome?.kind === "failed") {
-    const about = `${outcome.step.kind}:${targetOf(outcome.step)}`;
-    return [reason, failed("StepFailed", outcome.error, about)];
+    return [reason, failed("StepFailed", outcome.error, `${outcome.step.kind}:${targetOf(outcome.step)}`)];
   }
-  if (outcome?.kind === "blocked") {
-    const { destination, because } = outcome;
-    return [reason, { code: "DestinationBlocked", text: because, subject: destination }];
-  }
-  return [reason];
+  if (outcome?.kind !== "blocked") return [reason];
+  return [reason, { code: "DestinationBlocked", text: outcome.because, subject: outcome.destination }];
 }
 
 const DONE = {
@@ -79,24 +63,28 @@ const DONE = {
   delete: { code: "KeyDeleted", what: "was deleted" },
 } as const;
 
-function toldByDone(step: ActStep, { reason, because }: Decision): Told | null {
+function toldByDone(step: ActStep, { reason, because }: Decision): Finding | null {
   if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete") return null;
   const { code, what } = DONE[step.kind];
-  return {
-    code,
-    text: `${step.keyId} ${what}: ${because}`,
-    subject: step.keyId,
-    advisedBy: reason,
-  };
+  return { code, text: `${step.keyId} ${what}: ${because}`, subject: step.keyId, advisedBy: reason };
 }
 
-function failed(code: NoticeCode, error: RotationError, about = ""): Told {
-  return {
-    code,
-    text: `${error.code}: ${error.message}`,
-    subject: about === "" ? error.code : `${about}:${error.code}`,
-    isBug: error.code === "Bug",
-  };
+/** A deactivation whose answer was lost, or whose process died, was told by nobody: as long as it lasts, it is found here. */
+function unheard({ observation, turns }: Findings): Finding[] {
+  const isTold = turns.some(({ outcome }) => outcome?.kind === "done" && outcome.step.kind === "deactivate");
+  const inactive = isTold ? [] : (observation?.keys ?? []).filter(({ status }) => status === "inactive");
+  return inactive
+    .filter(({ id }) => observation?.record.keys[id]?.deactivation)
+    .map(({ id }) => ({
+      code: "KeyDeactivated",
+      text: `${id} was deactivated: nobody needed it any more`,
+      subject: id,
+    }));
+}
+
+function failed(code: NoticeCode, error: RotationError, about = ""): Finding {
+  const subject = about === "" ? error.code : `${about}:${error.code}`;
+  return { code, text: `${error.code}: ${error.message}`, subject, isBug: error.code === "Bug" };
 }
 
 /**

@@ -9,10 +9,7 @@ const SEEN_WITHIN_MS = hours(6);
 
 type Records = Readonly<Record<string, NoticeRecord>>;
 
-/**
- * Which of these notices are new, or have lasted long enough to be said again, and what to remember of them all.
- * Whoever keeps the records before the notices were sent says nothing twice; whoever keeps them afterwards loses none.
- */
+/** What is new or due again, and what to remember. Kept before sending nothing is said twice, after it none is lost. */
 export function remember(
   records: Records,
   notices: readonly Notice[],
@@ -20,13 +17,11 @@ export function remember(
 ): { readonly toSay: readonly Notice[]; readonly records: Records } {
   const toSay = notices.filter((notice) => isToBeSaid(notice, records[notice.dedupeKey], now));
   const kept = Object.entries(records).filter(([, record]) => now - record.seenAt < FORGOTTEN_AFTER_MS);
-  const seen = notices.map(({ dedupeKey }): [string, NoticeRecord] => {
-    const before = records[dedupeKey];
-    const isSaid = toSay.some((notice) => notice.dedupeKey === dedupeKey);
-    const saidAt = before === undefined || isSaid ? now : before.saidAt;
+  const seen = notices.map((notice): [string, NoticeRecord] => {
+    const before = records[notice.dedupeKey];
+    const saidAt = before === undefined || toSay.includes(notice) ? now : before.saidAt;
     const isFresh = before !== undefined && now - before.seenAt < SEEN_WITHIN_MS;
-    const seenAt = isFresh ? before.seenAt : now;
-    return [dedupeKey, { firstAt: before?.firstAt ?? now, saidAt, seenAt }];
+    return [notice.dedupeKey, { saidAt, seenAt: isFresh ? before.seenAt : now }];
   });
   return { toSay, records: Object.fromEntries([...kept, ...seen]) };
 }

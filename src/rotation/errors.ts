@@ -23,10 +23,7 @@ interface RotationErrorOptions {
   readonly outcomeUnknown?: boolean;
 }
 
-/**
- * The one error of this project. The message says what we were doing, a comma, and what went wrong:
- * "storing the replacement of deploy, access denied". It never contains secret material.
- */
+/** The one error of this project: what we were doing, a comma, and what went wrong. Never secret material. */
 export class RotationError extends Error {
   readonly code: RotationErrorCode;
   readonly retryAfterMs: number | null;

@@ -24,8 +24,7 @@ export interface Credential {
   readonly secret: Secret;
 }
 
-/** Whether the user's policies let it send mail by SMTP (`ses:SendRawEmail`). Conditions, denials and boundaries are
- * not weighed: whatever allows it anywhere is `allowed`. `unknown` when the policies could not be read. */
+/** Whether the user's policies let it send mail by SMTP. `unknown` when they could not be read. */
 export type SmtpRight = "none" | "allowed" | "unknown";
 
 /** An IAM user as a listing or a fresh read shows it. */

@@ -37,63 +37,38 @@ interface NoticeEntry {
   readonly againAfterMs: number | null;
 }
 
-const operator = (advice: string): NoticeEntry => ({
-  severity: "warning",
-  advice,
-  againAfterMs: days(7),
-});
-const urgent = (advice: string): NoticeEntry => ({
-  severity: "urgent",
-  advice,
-  againAfterMs: days(1),
-});
+const operator = (advice: string): NoticeEntry => ({ severity: "warning", advice, againAfterMs: days(7) });
+const urgent = (advice: string): NoticeEntry => ({ severity: "urgent", advice, againAfterMs: days(1) });
 const once = (advice: string): NoticeEntry => ({ severity: "info", advice, againAfterMs: null });
 
 /** Every notice there is. A reason without an entry is the ordinary course of a rotation, and is not told. */
 export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
-  UsedAfterDeactivation: urgent(
-    "A consumer still holds the old key. Find it, give it the current pair, then release the key.",
-  ),
-  DestinationHoldsOldKey: urgent(
-    "Somebody brought the old key back. Deploy the newest version of the destination again.",
-  ),
-  BlindSpot: operator(
-    "Nothing is done for this user until it can be read. Mend what is named, or the permission for it.",
-  ),
+  UsedAfterDeactivation: urgent("A consumer still holds the old key. Give it the current pair, then release the key."),
+  DestinationHoldsOldKey: urgent("The old key was brought back. Deploy the newest version of the destination again."),
+  BlindSpot: operator("Nothing is done until it can be read. Mend what is named, or the permission for it."),
   NotEnrolled: operator("The user lost its enrolment in the middle of a rotation. Tag it again, or finish by hand."),
   TwoEnrolments: operator("Leave one enrolment tag on the user."),
   UnknownProfile: operator("Correct the tag's value, or add the profile to keyturn.config.ts."),
   NotServedByProfile: operator("Correct the tag, or list the user in the profile. Until then nothing is delivered."),
   SlotShared: operator("Give each user a destination of its own, or remove the tag from one of them."),
   HeldByOperator: operator("Remove the tag keyturn-hold when the reason is over."),
-  OtherUserSameName: operator(
-    "The user was deleted and made again. Remove its custody secret if the old pair is of no use.",
-  ),
+  OtherUserSameName: operator("The user was made again. Remove its custody secret if the old pair is of no use."),
   CurrentKeyGone: urgent("Somebody deleted the current key. If that was an incident, nothing is left to do here."),
-  CurrentKeyDisabled: urgent(
-    "Somebody disabled the current key. Activate it again, or leave it if that was an incident.",
-  ),
+  CurrentKeyDisabled: urgent("Somebody disabled the current key. Activate it, unless that was an incident."),
   SmtpNotRuledOut: operator('If no SMTP password was derived from the key, say smtp: "none" in the profile.'),
   OrphanUnproved: operator("Find out who made this key. If nobody needs it, delete it."),
   Stranger: operator("Somebody made this key. Delete it if nobody needs it; Keyturn will not."),
   PendingDisabled: operator("Activate the replacement again, or delete it: the rotation then starts again."),
-  TwoHandMadeKeys: operator(
-    "Both keys were made by hand and are in use. Retire one of them by hand, then Keyturn goes on.",
-  ),
+  TwoHandMadeKeys: operator("Both keys were made by hand and are in use. Retire one of them by hand."),
   FormerDestination: operator("A destination that still holds the old key is no longer in the profile. Put it back."),
   UseUnknown: operator("The old key stays until its use can be told. Mend what is named."),
   OldKeyStillUsed: operator("A consumer still signs with the old key. Find it, and give it the current pair."),
   NotAdopted: operator("Nobody was seen to use the replacement yet. See whether the consumer took it."),
   NeedsRelease: operator("The key was made active again. It stays until an operator releases it."),
   UsedDuringSoak: operator("The key was used about when it was deactivated. It is not deleted."),
-  WaitingAfterOrphan: operator(
-    "Storing the last replacement failed after it was made. See whether custody can be written.",
-  ),
+  WaitingAfterOrphan: operator("The last replacement could not be stored. See whether custody can be written."),
   // Each deadline has a key of its own, and is said once.
-  KeyOverdue: {
-    ...urgent("The key will outlive its policy, or has. Mend what the text says is in the way."),
-    againAfterMs: null,
-  },
+  KeyOverdue: { ...urgent("The key will outlive its policy, or has. Mend what is in the way."), againAfterMs: null },
   DeliveryLate: operator("The replacement is late. The reason says what is in the way."),
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),

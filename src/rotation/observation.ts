@@ -19,7 +19,7 @@ export type Custody =
   | { readonly kind: "absent" }
   | {
       readonly kind: "present";
-      /** For whom the secret was made; null where its tags do not say. */
+      /** For whom it was made; null where its tags do not say. */
       readonly owner: { readonly account: string; readonly userId: string } | null;
       readonly current: CustodyVersion | null;
       /** Null also when AWSPENDING sits on the current version: that is a promotion not tidied up. */
@@ -115,8 +115,11 @@ export interface Evidence {
 
 /** Where a profile delivers, as the rules need to know it. */
 export interface DestinationFacts {
+  /** Unique within a profile, such as "cloudflare-worker:api-gateway". The journal knows it by this name. */
   readonly name: string;
-  /** It shows whatever custody's AWSCURRENT shows, and is so delivered by promotion. */
+  /** What it occupies; two enrolled users that share a slot are both held. */
+  readonly slots: readonly string[];
+  /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
   readonly readsCustody: boolean;
 }
 

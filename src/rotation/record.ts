@@ -22,6 +22,8 @@ export interface Receipt {
 /** One pair that went, or may have gone, to one destination. Written before the call, and completed after it. */
 export interface Delivery {
   readonly destination: string;
+  /** What it occupied there. */
+  readonly slots: readonly string[];
   readonly keyId: AccessKeyId;
   readonly attemptedAt: Instant;
   /** When the destination confirmed it; null while that is not known: it may hold the pair all the same. */
@@ -79,7 +81,6 @@ export interface KeyRecord {
 
 /** A notice said, so that it is not said again before its time. */
 export interface NoticeRecord {
-  readonly firstAt: Instant;
   readonly saidAt: Instant;
   readonly seenAt: Instant;
 }

@@ -1,9 +1,6 @@
 const PRINTED = "[secret]";
 
-/**
- * A secret that never prints: JSON.stringify, util.inspect, template strings and string concatenation all give
- * "[secret]". The value leaves it through `reveal()` alone, which only custody, the prover and destinations call.
- */
+/** A secret that never prints, but as "[secret]". The value leaves it through `reveal()` alone. */
 export class Secret {
   readonly #value: string;
 

@@ -21,29 +21,19 @@ export function plus(at: Instant, ms: number): Instant {
 
 /** The latest of the instants given, or null when all of them are null. */
 export function latest(...instants: readonly (Instant | null)[]): Instant | null {
-  let found: Instant | null = null;
-  for (const at of instants) {
-    if (at !== null && (found === null || at > found)) found = at;
-  }
-  return found;
+  const known = instants.filter((at) => at !== null);
+  return known.length === 0 ? null : instant(Math.max(...known));
 }
+
+const UNITS = { d: days(1), h: hours(1), min: minutes(1), s: seconds(1) };
 
 /** A duration for people, in its two largest units: "86 d 4 h", "12 min", "0 s". */
 export function describeMs(ms: number): string {
-  const units = [
-    ["d", days(1)],
-    ["h", hours(1)],
-    ["min", minutes(1)],
-    ["s", seconds(1)],
-  ] as const;
-  const sign = ms < 0 ? "-" : "";
   let rest = Math.abs(ms);
-  const parts: string[] = [];
-  for (const [unit, size] of units) {
+  const parts = Object.entries(UNITS).flatMap(([unit, size]) => {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count > 0) parts.push(`${String(count)} ${unit}`);
-    if (parts.length === 2) break;
-  }
-  return parts.length === 0 ? "0 s" : sign + parts.join(" ");
+    return count > 0 ? `${String(count)} ${unit}` : [];
+  });
+  return parts.length === 0 ? "0 s" : (ms < 0 ? "-" : "") + parts.slice(0, 2).join(" ");
 }

@@ -1,5 +1,5 @@
 import type { AccessKey, AccessKeyId, Credential, IamUser, UserName } from "./keys.ts";
-import type { Answer, Custody, CustodyIntent, LiveState, Question } from "./observation.ts";
+import type { Answer, Custody, CustodyIntent, DestinationFacts, LiveState, Question } from "./observation.ts";
 import type { Decision, Outcome } from "./decision.ts";
 import type { Notice } from "./notice.ts";
 import type { Receipt, UserRecord } from "./record.ts";
@@ -44,10 +44,7 @@ export interface Directory {
 export interface AccessKeys {
   /** All keys of a user, all pages. `NotFound` when there is no such user. */
   list(user: UserName): Promise<readonly AccessKey[]>;
-  /**
-   * Makes a key. Sent once, never retried: CreateAccessKey has no client token, and a repeated call makes a second key.
-   * `LimitReached` when the user has two. `outcomeUnknown` when a key may have been made.
-   */
+  /** Sent once, never retried. `LimitReached` when the user has two; `outcomeUnknown` when a key may have been made. */
   create(user: UserName): Promise<Credential>;
   /** Idempotent. `NotFound` when the key is gone. */
   setStatus(user: UserName, id: AccessKeyId, status: "active" | "inactive"): Promise<void>;
@@ -55,6 +52,7 @@ export interface AccessKeys {
   delete(user: UserName, id: AccessKeyId): Promise<void>;
 }
 
+/** For whom a custody secret is made. */
 export interface CustodyOwner {
   readonly account: string;
   readonly userId: string;
@@ -72,37 +70,26 @@ export interface Custodian {
   read(user: UserName, recognise?: readonly AccessKeyId[]): Promise<Custody>;
   /** Creates the secret with its marker version if there is none. Safe to repeat. */
   ensure(user: UserName, owner: CustodyOwner, replicaRegions: readonly string[]): Promise<void>;
-  /**
-   * Writes the intent as a version without a pair, labelled KEYTURN_INTENT, and reads it back: a refused write or a
-   * key that cannot be decrypted is met here, before an access key exists.
-   */
+  /** Labels the intent KEYTURN_INTENT, and reads it back: what cannot be written is met here, before a key exists. */
   writeIntent(user: UserName, intent: CustodyIntent): Promise<void>;
   /** Stores a pair as AWSPENDING, under a token derived from the key id: repeating it changes nothing. */
   storePending(user: UserName, credential: Credential): Promise<void>;
   /** The pair of a key that custody holds as current, pending or previous. `NotFound` when it holds no such pair. */
   credential(user: UserName, id: AccessKeyId): Promise<Credential>;
-  /**
-   * Makes the pending key current, by compare and swap on the version that is current now, and takes AWSPENDING away.
-   * `Conflict` when the current version is another than the one read.
-   */
+  /** Makes the pending key current, by compare and swap. `Conflict` when the current version is not the one read. */
   promote(user: UserName, id: AccessKeyId): Promise<void>;
   /** Takes AWSPENDING away from the version that holds this key. Safe to repeat. */
   withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
 }
 
 export interface Prover {
-  /**
-   * One `sts:GetCallerIdentity` with the pair at the Region's endpoint, never retried.
-   * `answered` names the ARN; `refused` is InvalidClientTokenId or another authentication error (a fresh key may not be
-   * known yet). Anything else throws.
-   */
-  callerArn(
-    credential: Credential,
-    region: string,
-  ): Promise<
-    { readonly kind: "answered"; readonly arn: string } | { readonly kind: "refused"; readonly because: string }
-  >;
+  /** One `sts:GetCallerIdentity`, never retried. `refused` is any authentication error; everything else throws. */
+  callerArn(credential: Credential, region: string): Promise<CallerAnswer>;
 }
+
+type CallerAnswer =
+  | { readonly kind: "answered"; readonly arn: string }
+  | { readonly kind: "refused"; readonly because: string };
 
 /** Who asks, for whom: the custody of a profile that pulls is told apart, and unasked Regions are named. */
 export interface EvidenceContext {
@@ -120,19 +107,11 @@ export type Preflight =
   | { readonly kind: "blocked"; readonly because: string };
 
 /** A place that a pair is delivered to. */
-export interface Destination {
-  /** Unique within a profile, such as "cloudflare-worker:api-gateway". The journal knows it by this name. */
-  readonly name: string;
-  /** What it occupies; two enrolled users that share a slot are both held. */
-  readonly slots: readonly string[];
-  /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
-  readonly readsCustody: boolean;
-  /** Id and secret change together or not at all. INV-4 binds only those. */
-  readonly isAtomic: boolean;
+export interface Destination extends DestinationFacts {
   /** Whether a delivery could be made now. Changes nothing. What an operator must mend is `blocked`, in words; a failure throws. */
   preflight(): Promise<Preflight>;
   /**
-   * Sets the pair. Repeating it is harmless. An unknown outcome is resolved by reading back before it is thrown.
+   * Sets the pair. Repeating it is harmless. An unknown outcome is thrown as such: the next sweep delivers again.
    * A missing target is `NotFound` and is never created. A pre-flight that turned out wrong is `Conflict`.
    */
   deliver(credential: Credential, anchor: string | null): Promise<Receipt>;
@@ -204,10 +183,7 @@ export interface Notifier {
 }
 
 export interface Clock {
-  /**
-   * AWS's clock. Throws `Unreachable` before the run's first AWS answer, and `Bug` once an answer's Date differed from it by more
-   * than two minutes: the run then acts on nothing more.
-   */
+  /** `Unreachable` before AWS's first answer; `Bug` once an answer's Date differed from it by more than two minutes. */
   now(): Instant;
   /** Waits. Ends early, by throwing `Unreachable`, when the run's time is over. */
   sleep(ms: number): Promise<void>;

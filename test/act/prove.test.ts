@@ -4,13 +4,13 @@ import { days } from "../../src/rotation/time.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
 import { aSystem, custodyOf, DEPLOY } from "../world/system.ts";
 
-test("a destination that is blocked for two weeks costs a probe an hour, of which the journal keeps the last 200", async () => {
+test("a destination that is blocked for two months costs a probe every six hours, of which the journal keeps the last 200", async () => {
   const { here, first, worker, work } = await aSystem();
   await here.sweep();
   const ci = memoryDestination("github:ci", first);
   ci.blockedBecause = "its token expired";
   here.destinations = { ci: [worker, ci] };
-  await here.pass(days(14), work);
+  await here.pass(days(60), work);
   const { record } = await here.journal.read(userName(DEPLOY));
   const probes = Object.values(record?.keys ?? {}).flatMap((key) => key.probes);
   expect(probes).toHaveLength(200);

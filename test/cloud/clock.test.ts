@@ -10,7 +10,7 @@ describe("AWS's clock", () => {
   /** A clock over a monotonic time that only the test moves. */
   const make = (): { clock: AwsClock; pass: (ms: number) => void } => {
     let monotonicMs = 5_000;
-    const clock = createAwsClock({ deadlineMs: minutes(14), monotonicMs: () => monotonicMs });
+    const clock = createAwsClock(minutes(14), () => monotonicMs);
     return {
       clock,
       pass: (ms) => {

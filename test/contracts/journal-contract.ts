@@ -36,6 +36,7 @@ const RECORD: UserRecord = {
   deliveries: [
     {
       destination: "cloudflare-worker:api",
+      slots: [],
       keyId: accessKeyId("AKIADELIVERED"),
       attemptedAt: NOW,
       deliveredAt: null,

@@ -3,7 +3,7 @@ import { quietClock } from "../../src/decide/quiet.ts";
 import type { Sighting } from "../../src/rotation/observation.ts";
 import type { Instant } from "../../src/rotation/time.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
-import { aCustody, aKey, aMemory, anObservation, aPolicy, aProfile, aRecord, ago, K1, K2 } from "../builders.ts";
+import { aCustody, aKey, aMemory, anObservation, aPolicy, aProfile, aRecord, ago, K1, K2, NOW } from "../builders.ts";
 
 const PROMOTED_AT = ago(days(3));
 const profile = aProfile({ isPulled: true, policy: aPolicy({ idleAtMostMs: days(28) }) });
@@ -12,13 +12,14 @@ const profile = aProfile({ isPulled: true, policy: aPolicy({ idleAtMostMs: days(
 function clockOf(readAt: Instant, handOverAt: Instant | null) {
   const latestRead: Sighting = { at: readAt, service: "secretsmanager", region: "us-east-1", detail: null };
   const keys = { [K1]: aMemory({ latestRead, handOverAt }), [K2]: aMemory({ promotedAt: PROMOTED_AT }) };
+  const [old, current] = [aKey(K1, days(60)), aKey(K2, days(3))];
   const observation = anObservation({
-    keys: [aKey(K1, days(60)), aKey(K2, days(3))],
+    keys: [old, current],
     custody: aCustody({ current: K2, previous: K1 }),
     destinations: [],
     record: aRecord({ keys }),
   });
-  return quietClock(observation, profile, { old: K1, current: K2 });
+  return quietClock({ observation, profile, now: NOW, old, current });
 }
 
 describe("a read with the old key after the promotion", () => {

@@ -3,30 +3,24 @@ import { parseCommand } from "../../src/handlers/command.ts";
 
 describe("an event", () => {
   test.for<[object, object]>([
-    [{ command: "sweep" }, { kind: "sweep", mode: "act", users: null }],
+    [{ command: "sweep" }, { command: "sweep" }],
     [
       { command: "sweep", users: ["a", "b"] },
-      { kind: "sweep", mode: "act", users: ["a", "b"] },
+      { command: "sweep", users: ["a", "b"] },
     ],
-    [{ command: "plan" }, { kind: "sweep", mode: "plan", users: null }],
+    [{ command: "plan" }, { command: "plan" }],
     [
       { command: "explain", user: "deploy" },
-      { kind: "explain", user: "deploy" },
+      { command: "explain", user: "deploy" },
     ],
     [
       { command: "release", user: "deploy", key: "AKIAIOSFODNN7EXAMPLE" },
-      { kind: "release", user: "deploy", keyId: "AKIAIOSFODNN7EXAMPLE" },
+      { command: "release", user: "deploy", key: "AKIAIOSFODNN7EXAMPLE" },
     ],
-    [{ command: "resume" }, { kind: "resume" }],
-    [{ command: "pause" }, { kind: "pause" }],
-    [
-      { source: "aws.scheduler", "detail-type": "Scheduled Event", detail: "{}" },
-      { kind: "sweep", mode: "act", users: null },
-    ],
-    [
-      { source: "aws.events", "detail-type": "Scheduled Event", resources: [] },
-      { kind: "sweep", mode: "act", users: null },
-    ],
+    [{ command: "resume" }, { command: "resume" }],
+    [{ command: "pause" }, { command: "pause" }],
+    [{ source: "aws.scheduler", "detail-type": "Scheduled Event", detail: "{}" }, { command: "sweep" }],
+    [{ source: "aws.events", "detail-type": "Scheduled Event", resources: [] }, { command: "sweep" }],
   ])("%j is a command", ([event, command]) => {
     expect(parseCommand(event)).toEqual(command);
   });
@@ -35,7 +29,7 @@ describe("an event", () => {
     [undefined, "the event: found nothing; allowed: an object"],
     ["sweep", 'the event: found "sweep"'],
     [["sweep"], 'the event: found ["sweep"]'],
-    [{}, "command: found nothing; allowed: sweep, plan, explain, release, resume, pause"],
+    [{}, "command: found nothing; allowed: sweep, plan, explain, release, forget, resume, pause"],
     [{ command: "rotate" }, 'command: found "rotate"; allowed: sweep'],
     [{ command: "constructor" }, 'command: found "constructor"'],
     [{ source: "aws.s3", "detail-type": "Object Created" }, "command: found nothing"],

@@ -36,7 +36,7 @@ const serving = { profiles: {}, enrolmentTag: "keyturn" };
 
 test("resume lets a paused installation run, from now on", async () => {
   const paused = world(null);
-  expect(await obey(paused.world, { kind: "resume" }, serving)).toEqual({
+  expect(await obey(paused.world, { command: "resume" }, serving)).toEqual({
     running: true,
     since: "2026-01-02T00:00:00.000Z",
   });
@@ -46,12 +46,12 @@ test("resume lets a paused installation run, from now on", async () => {
 test("resume, said twice, leaves the time of the first", async () => {
   const first = instant(Date.UTC(2026, 0, 1));
   const running = world(first);
-  expect(await obey(running.world, { kind: "resume" }, serving)).toMatchObject({ running: true });
+  expect(await obey(running.world, { command: "resume" }, serving)).toMatchObject({ running: true });
   expect(running.since()).toBe(first);
 });
 
 test("pause stops the sweeps from acting", async () => {
   const running = world(instant(Date.UTC(2026, 0, 1)));
-  expect(await obey(running.world, { kind: "pause" }, serving)).toEqual({ running: false });
+  expect(await obey(running.world, { command: "pause" }, serving)).toEqual({ running: false });
   expect(running.since()).toBeNull();
 });

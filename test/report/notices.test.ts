@@ -34,7 +34,7 @@ describe("a reason", () => {
   });
 
   test("is another notice about another destination", () => {
-    const destinations = ["worker:a", "worker:b"].map((name) => ({ name, readsCustody: false }));
+    const destinations = ["worker:a", "worker:b"].map((name) => ({ name, slots: [], readsCustody: false }));
     const said = (because: string) =>
       keysOf({
         observation: observation({ destinations }),

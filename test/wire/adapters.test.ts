@@ -167,7 +167,7 @@ describe("the adapters beyond their contracts", () => {
   test("a publication reaches our own account's topic with a subject that SNS takes", async () => {
     const { cloud, world } = setup;
     const { clients, identity } = world;
-    const publish = createPublisher(clients, { topic: "keyturn-dev", identity });
+    const publish = createPublisher(clients, "keyturn-dev", identity);
     await publish({ subject: `keyturn: „deploy“ ${"x".repeat(200)}`, message: "Grüße" });
     const [published] = cloud.sns.published;
     expect(published?.topicArn).toBe("arn:aws:sns:us-east-1:123456789012:keyturn-dev");

@@ -38,7 +38,6 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     name,
     slots: [name],
     readsCustody: false,
-    isAtomic: true,
     blockedBecause: null,
     failing: null,
     isMissing: false,
@@ -67,9 +66,10 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     },
     live: async (receipt): Promise<LiveState> => {
       await Promise.resolve();
-      if (receipt?.version === versionOf(live)) return "ours";
+      if (receipt === null) return "unknown";
+      if (receipt.version === versionOf(live)) return "ours";
       // What was live before our delivery, or is older still, brings an older pair back.
-      const anchor = Number(receipt?.anchor?.slice(1) ?? 0);
+      const anchor = Number(receipt.anchor?.slice(1) ?? 0);
       return live + 1 <= anchor ? "previous" : "foreign";
     },
   };

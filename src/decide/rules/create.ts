@@ -1,5 +1,4 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
-import type { AccessKey } from "../../rotation/keys.ts";
 import { days, describeMs, hours, plus } from "../../rotation/time.ts";
 import { partsOf } from "../parts.ts";
 import { hold } from "../rulings.ts";
@@ -12,20 +11,25 @@ const KEYS_PER_USER_MAX = 2;
 export const create: Rule = {
   name: "create",
   judge(situation) {
-    const { observation, profile } = situation;
-    const { isCustodyEmpty, pendingId, current, old } = partsOf(observation);
-    if (profile === null || pendingId !== null || observation.keys.length >= KEYS_PER_USER_MAX) return null;
-    if (observation.keys.length === 0) return afterOrphan(situation) ?? firstKey();
-    const key = isCustodyEmpty ? old[0] : current;
-    if (key === null || key === undefined || !isDue(situation, key, isCustodyEmpty)) return null;
-    return afterOrphan(situation) ?? replace(situation, key);
+    const ruling = creation(situation);
+    return ruling === null ? null : (afterOrphan(situation) ?? ruling);
   },
 };
 
-function isDue({ profile, now }: Situation, key: AccessKey, isHandMade: boolean): boolean {
-  if (profile === null) return false;
-  if (isHandMade && profile.policy.adopt === "at-once") return true;
-  return now - key.createdAt >= profile.policy.rotateAfterMs;
+function creation({ observation, profile, now }: Situation): Ruling | null {
+  const { isCustodyEmpty, pendingId, current, old } = partsOf(observation);
+  if (profile === null || pendingId !== null || observation.keys.length >= KEYS_PER_USER_MAX) return null;
+  if (observation.keys.length === 0) {
+    const because = "the user has no key and never had custody";
+    return { step: { kind: "create-replacement", replaces: null }, reason: "FirstKey", because };
+  }
+  const key = isCustodyEmpty ? old[0] : current;
+  if (key === null || key === undefined) return null;
+  const ageMs = now - key.createdAt;
+  const isAtOnce = isCustodyEmpty && profile.policy.adopt === "at-once";
+  if (!isAtOnce && ageMs < profile.policy.rotateAfterMs) return null;
+  const because = `${key.id} is ${describeMs(ageMs)} old`;
+  return { step: { kind: "create-replacement", replaces: key.id }, reason: "KeyDue", because };
 }
 
 function afterOrphan({ observation, now }: Situation): Ruling | null {
@@ -34,25 +38,6 @@ function afterOrphan({ observation, now }: Situation): Ruling | null {
   const waitMs = WAIT_AFTER_ORPHAN_MS[Math.min(count, WAIT_AFTER_ORPHAN_MS.length) - 1] ?? days(1);
   const until = plus(lastAt, waitMs);
   if (now >= until) return null;
-  return hold(
-    "WaitingAfterOrphan",
-    `storing the last replacement failed; the next is made in ${describeMs(until - now)}`,
-    until,
-  );
-}
-
-function firstKey(): Ruling {
-  return {
-    step: { kind: "create-replacement", replaces: null },
-    reason: "FirstKey",
-    because: "the user has no key and never had custody",
-  };
-}
-
-function replace({ now }: Situation, key: AccessKey): Ruling {
-  return {
-    step: { kind: "create-replacement", replaces: key.id },
-    reason: "KeyDue",
-    because: `${key.id} is ${describeMs(now - key.createdAt)} old`,
-  };
+  const because = `storing the last replacement failed; the next is made in ${describeMs(until - now)}`;
+  return hold("WaitingAfterOrphan", because, until);
 }

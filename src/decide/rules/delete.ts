@@ -1,15 +1,22 @@
-import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
-import type { AccessKey } from "../../rotation/keys.ts";
-import type { Profile } from "../../rotation/policy.ts";
+import type { Rule, Ruling } from "../../rotation/decision.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation/policy.ts";
-import type { KeyRecord } from "../../rotation/record.ts";
-import type { Instant } from "../../rotation/time.ts";
-import { days, describeMs, plus } from "../../rotation/time.ts";
-import { lastUsedOf, liveStateOf, memoryOf, trailOf, whyLiveUnknown } from "../answers.ts";
+import { days, describeMs, type Instant, plus } from "../../rotation/time.ts";
+import { adoptionOf } from "../adoption.ts";
+import {
+  holderOfOld,
+  type Judged,
+  lastUsedAt,
+  lastUsedOpen,
+  liveUnknown,
+  memoryOf,
+  trailOpen,
+  trailUseAfter,
+  unaskedLive,
+} from "../answers.ts";
+import { formerDestination } from "../deliveries.ts";
 import { partsOf } from "../parts.ts";
-import { trailFrom } from "../retirement.ts";
+import { silentSinceOf, unusedForMs } from "../quiet.ts";
 import { describeSighting, hold, look } from "../rulings.ts";
-import { silentSinceOf, unusedForMs } from "./make-room.ts";
 
 /** The soak of a key that nobody was ever seen to replace or to use. */
 const WAIVED_SOAK_MS = days(30);
@@ -19,83 +26,90 @@ export const deleteOld: Rule = {
   name: "delete",
   judge(situation) {
     const { observation, profile } = situation;
-    const { old, current, isCustodyEmpty } = partsOf(observation);
-    const key = old.find(({ status }) => status === "inactive");
-    if (key === undefined || profile === null) return null;
-    const other = observation.keys.find(({ id }) => id !== key.id);
+    const { old: all, current, isCustodyEmpty } = partsOf(observation);
+    const old = all.find(({ status }) => status === "inactive");
+    if (old === undefined || profile === null) return null;
+    const other = observation.keys.find(({ id }) => id !== old.id);
     // The set must be exactly this key and the one in its place; anything else was ruled on above or is not understood.
     const isInPlace = other?.status === "active" && (isCustodyEmpty || other.id === current?.id);
-    if (!isInPlace) return hold("BlindSpot", `${key.id} is Inactive, and no active current key is in its place`);
-    return soaking(situation, profile, key) ?? unproved(situation, profile, key) ?? remove(situation, key);
+    if (!isInPlace) return hold("BlindSpot", `${old.id} is Inactive, and no active current key is in its place`);
+    const judged = { ...situation, profile, old };
+    return soaking(judged) ?? unproved(judged) ?? unreplaced(judged) ?? held(judged) ?? remove(judged);
   },
 };
 
-function soaking({ observation, now }: Situation, profile: Profile, key: AccessKey): Ruling | null {
-  const memory = memoryOf(observation.record, key.id);
-  const since = memory?.inactiveSince ?? now;
-  const soakMs = soakOf(profile, memory);
+function inactiveSinceOf({ observation, now, old }: Judged): Instant {
+  return memoryOf(observation, old.id)?.inactiveSince ?? now;
+}
+
+function soaking(judged: Judged): Ruling | null {
+  const since = inactiveSinceOf(judged);
+  const soakMs = soakOf(judged);
   const until = plus(since, soakMs);
-  if (now >= until) return null;
-  return hold("Soaking", `${key.id} is Inactive for ${describeMs(now - since)} of ${describeMs(soakMs)}`, until);
+  if (judged.now >= until) return null;
+  const soaked = `${describeMs(judged.now - since)} of ${describeMs(soakMs)}`;
+  return hold("Soaking", `${judged.old.id} is Inactive for ${soaked}`, until);
 }
 
 /** A waived key soaks 30 days, or what is left before the current key is due. */
-function soakOf({ policy }: Profile, memory: KeyRecord | null): number {
-  if (memory?.deactivation?.isWaived !== true) return policy.soakForMs;
+function soakOf({ observation, profile: { policy }, old }: Judged): number {
+  if (memoryOf(observation, old.id)?.deactivation?.isWaived !== true) return policy.soakForMs;
   const waitMs = quietMs(policy) + policy.cacheForMs + LAST_USED_LAG_MS;
   const leftMs = policy.rotateAfterMs - policy.deliverWithinMs - waitMs;
   return Math.max(policy.soakForMs, Math.min(WAIVED_SOAK_MS, leftMs));
 }
 
-function unproved(situation: Situation, profile: Profile, key: AccessKey): Ruling | null {
-  const { observation, now } = situation;
-  const use = lastUsedOf(observation, key.id);
-  if (use === undefined) return look([{ source: "last-used", keyId: key.id }], `when ${key.id} was last used`);
-  if (use.verdict === "unknown")
-    return hold("UseUnknown", `when ${key.id} was last used cannot be told: ${use.because}`);
-  const since = silenceBegan(situation, profile, key);
-  if (since === null) return hold("TwoHandMadeKeys", `${key.id} is Inactive, was made by hand and is in recent use`);
-  const from = trailFrom(since, now);
-  const trail = trailOf(observation, key.id, from);
-  if (trail === undefined) {
-    return look(
-      [{ source: "cloudtrail", keyId: key.id, from, handOversApart: profile.isPulled }],
-      `whether CloudTrail shows a use of ${key.id}`,
-    );
-  }
-  if (trail.use.verdict === "unknown") {
-    return hold("UseUnknown", `whether CloudTrail shows a use of ${key.id} cannot be told: ${trail.use.because}`);
-  }
-  const memory = memoryOf(observation.record, key.id);
-  const answers = [use, trail.use].map((answer) => (answer.verdict === "used" ? answer.latest : null));
+function unproved(judged: Judged): Ruling | null {
+  const { observation, now, old } = judged;
+  const open = lastUsedOpen(observation, old.id);
+  if (open !== null) return open;
+  const since = silenceBegan(judged);
+  if (since === null) return hold("TwoHandMadeKeys", `${old.id} is Inactive, was made by hand and is in recent use`);
+  const trail = trailOpen(judged, since);
+  if (trail !== null) return trail;
+  const memory = memoryOf(observation, old.id);
+  const answers = [lastUsedAt(observation, old.id), trailUseAfter(judged, since)];
   // An answer may be older than an earlier one: a use that was seen once is never forgotten.
   const late = [...answers, memory?.latestUse, memory?.latestRead].find((seen) => seen && seen.at > since);
-  if (late) return hold("UsedDuringSoak", `a use of ${key.id} came to light: ${describeSighting(late, now)}`);
-  return liveUnknown(situation);
+  return late ? hold("UsedDuringSoak", `a use of ${old.id} came to light: ${describeSighting(late, now)}`) : null;
+}
+
+/** A key that somebody else disabled has not gone through rule 13: its replacement must have been adopted all the same. */
+function unreplaced(judged: Judged): Ruling | null {
+  const { observation, old } = judged;
+  const { current } = partsOf(observation);
+  const isOurs = (memoryOf(observation, old.id)?.deactivation ?? null) !== null;
+  if (isOurs || current === null || adoptionOf({ ...judged, current }) !== "missing") return null;
+  const because = `somebody disabled ${old.id}, and nobody but Keyturn was seen to use ${current.id}`;
+  return lastUsedOpen(observation, current.id) ?? hold("NotAdopted", because);
+}
+
+/** No destination may hold it: not one that is back on an old version, nor one that left the profile. */
+function held({ observation, old }: Judged): Ruling | null {
+  const former = formerDestination(observation, old.id);
+  if (former !== undefined) {
+    return hold("FormerDestination", `${former} was given ${old.id} and is no longer in the profile`);
+  }
+  const questions = unaskedLive(observation);
+  if (questions.length > 0) return look(questions, `whether a destination holds ${old.id}`);
+  const holder = holderOfOld(observation);
+  if (holder !== undefined) return hold("DestinationHoldsOldKey", `${holder} is back on what held ${old.id}`);
+  const blind = observation.destinations.map(({ name }) => liveUnknown(observation, name));
+  return blind.find((ruling) => ruling !== null) ?? null;
 }
 
 /** After when no use may lie: our own deactivation's quietSince, or 15 minutes after somebody else's was first seen. */
-function silenceBegan(situation: Situation, profile: Profile, key: AccessKey): Instant | null {
-  const { observation, now } = situation;
-  const memory = memoryOf(observation.record, key.id);
-  if (memory?.deactivation) return memory.deactivation.quietSince;
-  if (!partsOf(observation).isCustodyEmpty) return plus(memory?.inactiveSince ?? now, LAST_USED_COLLAPSE_MS);
-  const silentSince = silentSinceOf(situation, key);
+function silenceBegan(judged: Judged): Instant | null {
+  const { observation, profile, now, old } = judged;
+  const deactivation = memoryOf(observation, old.id)?.deactivation;
+  if (deactivation) return deactivation.quietSince;
+  if (!partsOf(observation).isCustodyEmpty) return plus(inactiveSinceOf(judged), LAST_USED_COLLAPSE_MS);
+  const silentSince = silentSinceOf(observation, old);
   return now - silentSince >= unusedForMs(profile) ? silentSince : null;
 }
 
-function liveUnknown({ observation }: Situation): Ruling | null {
-  const blind = observation.destinations.find(({ name }) => liveStateOf(observation, name) === "unknown");
-  return blind === undefined
-    ? null
-    : hold("UseUnknown", `what is live at ${blind.name} cannot be read${whyLiveUnknown(observation, blind.name)}`);
-}
-
-function remove({ observation, now }: Situation, key: AccessKey): Ruling {
-  const since = memoryOf(observation.record, key.id)?.inactiveSince ?? now;
-  return {
-    step: { kind: "delete", keyId: key.id },
-    reason: "SoakOver",
-    because: `${key.id} was Inactive for ${describeMs(now - since)}, and nothing shows a use of it since it fell silent`,
-  };
+function remove(judged: Judged): Ruling {
+  const { now, old } = judged;
+  const because = `${old.id} was Inactive for ${describeMs(now - inactiveSinceOf(judged))}, and nothing shows a late use`;
+  return { step: { kind: "delete", keyId: old.id }, reason: "SoakOver", because };
 }

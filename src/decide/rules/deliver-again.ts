@@ -1,7 +1,8 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
-import { destinationsBehind, runningBackOff } from "../deliveries.ts";
+import { destinationNotOurs, destinationsBehind, runningBackOff } from "../deliveries.ts";
 import { partsOf } from "../parts.ts";
-import { destinationNotOurs, retirementOf } from "../retirement.ts";
+import { retirementOf } from "../retirement.ts";
+import { deliverTo } from "../rulings.ts";
 
 /** Rule 10. A destination added later, or one whose live version is not ours when the old key is about to go. */
 export const deliverAgain: Rule = {
@@ -14,21 +15,14 @@ export function redeliveryOf(situation: Situation): Ruling | null {
   const { observation, now } = situation;
   const { current, pending } = partsOf(observation);
   if (current === null || pending !== null) return null;
-  const behind = destinationsBehind(observation, current.id).find(
-    ({ name }) => runningBackOff(observation, name, now) === null,
-  );
+  const isFree = (name: string): boolean => runningBackOff(observation, name, now) === null;
+  const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name));
   if (behind !== undefined) {
-    return {
-      step: { kind: "deliver", keyId: current.id, destination: behind.name, isConfirming: false },
-      reason: "DestinationBehind",
-      because: `${behind.name} was not given ${current.id}, the current key, yet`,
-    };
+    return deliverTo(behind.name, current.id, `${behind.name} was not given ${current.id}, the current key, yet`);
   }
-  const retirement = retirementOf(situation);
-  if (retirement.kind !== "ready") return null;
-  const ruling = destinationNotOurs(situation, retirement.case);
+  if (retirementOf(situation)?.step.kind !== "deactivate") return null;
+  const ruling = destinationNotOurs(observation);
   // What cannot be read is the next rules' to hold; a failed re-delivery waits for its back-off there, too.
-  if (ruling === null || ruling.step.kind === "hold") return null;
-  if (ruling.step.kind !== "deliver") return ruling;
-  return runningBackOff(observation, ruling.step.destination, now) === null ? ruling : null;
+  if (ruling?.step.kind === "hold") return null;
+  return ruling?.step.kind === "deliver" && !isFree(ruling.step.destination) ? null : ruling;
 }

@@ -1,13 +1,11 @@
-import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
-import type { AccessKey } from "../../rotation/keys.ts";
-import type { Question, Sighting } from "../../rotation/observation.ts";
+import type { Rule, Ruling } from "../../rotation/decision.ts";
+import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
+import type { Sighting } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import type { Deactivation } from "../../rotation/record.ts";
-import type { Instant } from "../../rotation/time.ts";
 import { plus } from "../../rotation/time.ts";
-import { authorOf, lastUsedOf, liveStateOf, memoryOf } from "../answers.ts";
+import { authorOf, holderOfOld, type Judged, memoryOf, TRAIL_KEEPS_MS, unaskedLive, unaskedUse } from "../answers.ts";
 import { partsOf } from "../parts.ts";
-import { TRAIL_KEEPS_MS } from "../retirement.ts";
 import { describeSighting, look } from "../rulings.ts";
 
 /**
@@ -18,86 +16,74 @@ import { describeSighting, look } from "../rulings.ts";
 export const neededAfterAll: Rule = {
   name: "needed-after-all",
   judge(situation) {
-    const { observation } = situation;
-    if (situation.profile === null || !isEnrolled(situation)) return null;
+    const { observation, profile } = situation;
+    const { barred } = observation.standing;
+    // A held user is still enrolled; one without its tag, or out of its profile, is not ours to touch.
+    if (profile === null || (barred !== null && barred.reason !== "HeldByOperator")) return null;
     const { currentId, pendingId } = partsOf(observation);
-    const inactive = observation.keys.find(
-      ({ id, status }) => status === "inactive" && id !== currentId && id !== pendingId,
+    // A current key that is Inactive by our own hand was old when we took it: somebody moved custody's label back to it.
+    const isOurs = (id: AccessKeyId): boolean => (memoryOf(observation, id)?.deactivation ?? null) !== null;
+    const old = observation.keys.find(
+      ({ id, status }) => status === "inactive" && id !== pendingId && (id !== currentId || isOurs(id)),
     );
-    if (inactive === undefined || observation.keys.length < 2) return null;
-    if (memoryOf(observation.record, inactive.id)?.isReactivatedByUs === true) return null;
-    return judgeInactive(situation, inactive);
+    if (old === undefined || observation.keys.length < 2) return null;
+    if (memoryOf(observation, old.id)?.isReactivatedByUs === true) return null;
+    const judged = { ...situation, profile, old };
+    return old.id === currentId ? giveBack(judged, needed(old, "custody")) : judgeInactive(judged);
   },
 };
 
-/** A held user is still enrolled; one without its tag, or out of its profile, is not ours to touch. */
-function isEnrolled({ observation }: Situation): boolean {
-  const { barred } = observation.standing;
-  return barred === null || barred.reason === "HeldByOperator";
+function judgeInactive(judged: Judged): Ruling | null {
+  const { observation, now, old } = judged;
+  const deactivation = deactivationOf(judged);
+  if (deactivation === "ask") return askAuthor(judged);
+  if (deactivation === null) return null;
+  const questions = [...unaskedUse(observation, [old.id]), ...unaskedLive(observation)];
+  if (questions.length > 0) return look(questions, `whether ${old.id} is needed after all`);
+
+  const use = lateUse(judged, deactivation);
+  if (use !== null) {
+    const because = `a use of ${old.id} came to light: ${describeSighting(use, now)}`;
+    return giveBack(judged, { ...needed(old, ""), reason: "UsedAfterDeactivation", because });
+  }
+  const holder = holderOfOld(observation);
+  return holder === undefined ? null : giveBack(judged, needed(old, holder));
 }
 
-function judgeInactive(situation: Situation, key: AccessKey): Ruling | null {
-  const { observation, now } = situation;
-  const deactivation = deactivationOf(situation, key);
-  if (deactivation === "ask") {
-    const from = plus(now, -TRAIL_KEEPS_MS);
-    return look([{ source: "authorship", keyId: key.id, event: "UpdateAccessKey", from }], `who deactivated ${key.id}`);
-  }
-  if (deactivation === null) return null;
-  const questions = openQuestions(situation, key);
-  if (questions.length > 0) return look(questions, `whether ${key.id} is needed after all`);
+function needed(old: AccessKey, holder: string): Ruling {
+  const because = `${holder} is back on what held ${old.id}`;
+  return { step: { kind: "reactivate", keyId: old.id }, reason: "DestinationHoldsOldKey", because };
+}
 
-  const sighting = lateUse(situation, key, deactivation);
-  if (sighting !== null) {
-    const use = describeSighting(sighting, now);
-    return reactivate(key, "UsedAfterDeactivation", `a use of ${key.id} came to light: ${use}`);
-  }
-  const holder = observation.destinations.find(({ name }) => liveStateOf(observation, name) === "previous");
-  if (holder === undefined) return null;
-  return reactivate(key, "DestinationHoldsOldKey", `${holder.name} is back on what held ${key.id}`);
+/** What somebody disabled since is not given back: the journal knows our own hand only. */
+function giveBack(judged: Judged, ruling: Ruling): Ruling | null {
+  const author = authorOf(judged.observation, judged.old.id, "UpdateAccessKey");
+  if (author === undefined) return askAuthor(judged);
+  return author.kind === "other" ? null : ruling;
+}
+
+function askAuthor({ now, old }: Judged): Ruling {
+  const from = plus(now, -TRAIL_KEEPS_MS);
+  return look([{ source: "authorship", keyId: old.id, event: "UpdateAccessKey", from }], `who deactivated ${old.id}`);
 }
 
 /** Ours by the journal; where the journal was lost, CloudTrail's UpdateAccessKey event can say so. */
-function deactivationOf({ observation, profile }: Situation, key: AccessKey): Deactivation | "ask" | null {
-  const memory = memoryOf(observation.record, key.id);
+function deactivationOf({ observation, profile, old }: Judged): Deactivation | "ask" | null {
+  const memory = memoryOf(observation, old.id);
   if (memory?.deactivation) return memory.deactivation;
-  const author = authorOf(observation, key.id, "UpdateAccessKey");
-  if (author === undefined) return "ask";
-  if (author.kind !== "ours" || profile === null) return null;
+  const author = authorOf(observation, old.id, "UpdateAccessKey");
+  if (author?.kind !== "ours") return author === undefined ? "ask" : null;
   // Whatever was seen before that was known, and a hand-over may be this late; only the lag's last hours were hidden.
   const quietSince = plus(author.at, -(profile.policy.quietForMs + LAST_USED_LAG_MS));
   return { at: author.at, answeredAt: author.at, quietSince, isWaived: false };
 }
 
-function openQuestions({ observation }: Situation, key: AccessKey): readonly Question[] {
-  const questions: Question[] = [];
-  if (lastUsedOf(observation, key.id) === undefined) questions.push({ source: "last-used", keyId: key.id });
-  for (const { name, readsCustody } of observation.destinations) {
-    if (readsCustody || liveStateOf(observation, name) !== undefined) continue;
-    questions.push({ source: "destination", destination: name });
-  }
-  return questions;
-}
-
-/** A use after the silence on record began, and up to 15 minutes after the deactivation was answered. */
-function lateUse({ observation }: Situation, key: AccessKey, deactivation: Deactivation): Sighting | null {
-  const limit = lateUseLimit(deactivation);
+/** A use after the silence on record began, and up to 15 minutes after the deactivation was answered: IAM takes seconds. */
+function lateUse({ observation, old }: Judged, { at, answeredAt, quietSince }: Deactivation): Sighting | null {
+  const limit = plus(answeredAt ?? at, LAST_USED_COLLAPSE_MS);
   const sightings = observation.evidence.flatMap(({ answer }) => {
     if (answer.source !== "last-used" && answer.source !== "cloudtrail") return [];
-    return answer.keyId === key.id && answer.use.verdict === "used" ? [answer.use.latest] : [];
+    return answer.keyId === old.id && answer.use.verdict === "used" ? [answer.use.latest] : [];
   });
-  return sightings.find(({ at }) => at > deactivation.quietSince && at <= limit) ?? null;
-}
-
-/** The consumer's last good call may lie a little after the call that deactivated the key: IAM takes seconds. */
-function lateUseLimit(deactivation: Deactivation): Instant {
-  return plus(deactivation.answeredAt ?? deactivation.at, LAST_USED_COLLAPSE_MS);
-}
-
-function reactivate(
-  key: AccessKey,
-  reason: "UsedAfterDeactivation" | "DestinationHoldsOldKey",
-  because: string,
-): Ruling {
-  return { step: { kind: "reactivate", keyId: key.id }, reason, because };
+  return sightings.find((use) => use.at > quietSince && use.at <= limit) ?? null;
 }

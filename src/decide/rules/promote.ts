@@ -7,10 +7,7 @@ export const promote: Rule = {
   judge({ observation }) {
     const { pending } = partsOf(observation);
     if (pending === null) return null;
-    return {
-      step: { kind: "promote", keyId: pending.id },
-      reason: "DeliveredEverywhere",
-      because: `${pending.id} is at every destination that is not filled from custody`,
-    };
+    const because = `${pending.id} is at every destination that is not filled from custody`;
+    return { step: { kind: "promote", keyId: pending.id }, reason: "DeliveredEverywhere", because };
   },
 };

@@ -10,18 +10,15 @@ export const prove: Rule = {
   judge(situation) {
     const keyId = keyToFollow(situation);
     if (keyId === null || situation.observation.proved.includes(keyId)) return null;
-    return {
-      step: { kind: "prove", keyId },
-      reason: "ReplacementNotProved",
-      because: `${keyId} must answer in this sweep before it is handed on`,
-    };
+    const because = `${keyId} must answer in this sweep before it is handed on`;
+    return { step: { kind: "prove", keyId }, reason: "ReplacementNotProved", because };
   },
 };
 
 /** The key that a delivery or a promotion is about to follow; null while every destination backs off. */
 function keyToFollow(situation: Situation): AccessKeyId | null {
   const { pending } = partsOf(situation.observation);
-  if (pending !== null) return nextDelivery(situation, pending)?.step.kind === "hold" ? null : pending.id;
+  if (pending !== null) return nextDelivery(situation)?.step.kind === "hold" ? null : pending.id;
   const step = redeliveryOf(situation)?.step;
   return step?.kind === "deliver" ? step.keyId : null;
 }

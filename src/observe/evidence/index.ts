@@ -19,7 +19,7 @@ interface EvidenceOptions {
 /** All evidence sources. A new one is a file of this folder and a line here. */
 export function createEvidenceSources(clients: Clients, options: EvidenceOptions): EvidenceSources {
   const { clock, identity, stage } = options;
-  const search = createEventHistory(clients, options);
+  const search = createEventHistory(clients, clock, options.lookupsPerSecond);
   const enabledRegions = createEnabledRegions(clients);
   const cloudtrail = { search, enabledRegions, clock, custodyPrefix: custodyPrefix(stage) };
   return {

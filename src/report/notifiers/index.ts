@@ -1,13 +1,8 @@
+import type { Publish } from "../../cloud/sns.ts";
 import type { Notifier } from "../../rotation/world.ts";
-import { createSnsNotifier, type Publication } from "./sns.ts";
-
-/** What notifiers are made with. */
-export interface NotifierClients {
-  /** Publishes to the topic of this deployment. */
-  publish(publication: Publication): Promise<void>;
-}
+import { createSnsNotifier } from "./sns.ts";
 
 /** Every notifier. One line here and one file beside this one make another. */
-export function createNotifiers(clients: NotifierClients): readonly Notifier[] {
-  return [createSnsNotifier((publication) => clients.publish(publication))];
+export function createNotifiers({ publish }: { readonly publish: Publish }): readonly Notifier[] {
+  return [createSnsNotifier(publish)];
 }

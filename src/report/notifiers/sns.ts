@@ -1,15 +1,10 @@
+import type { Publication, Publish } from "../../cloud/sns.ts";
 import { asRotationError } from "../../rotation/errors.ts";
-import type { Notice, NoticeCode, Severity } from "../../rotation/notice.ts";
+import type { Notice, Severity } from "../../rotation/notice.ts";
 import type { Notifier } from "../../rotation/world.ts";
 
 /** SNS takes subjects of fewer than 100 characters. Source: SNS API, Publish (Subject). */
 const SUBJECT_LENGTH_MAX = 99;
-
-/** One message, as a publisher takes it. */
-export interface Publication {
-  readonly subject: string;
-  readonly message: string;
-}
 
 const PREFIX: Readonly<Record<Severity, string>> = {
   urgent: "[keyturn] URGENT",
@@ -18,7 +13,7 @@ const PREFIX: Readonly<Record<Severity, string>> = {
 };
 
 /** Sends each notice as one message to an SNS topic. All are tried; the first failure is thrown after the last. */
-export function createSnsNotifier(publish: (publication: Publication) => Promise<void>): Notifier {
+export function createSnsNotifier(publish: Publish): Notifier {
   return {
     name: "sns",
     async notify(notices) {
@@ -40,33 +35,15 @@ export function render(notice: Notice): Publication {
   const { severity, user, code, text, advice, dedupeKey } = notice;
   const at = new Date(notice.at).toISOString();
   const json = JSON.stringify({ code, severity, user, at, text, advice, dedupeKey }, null, 2);
-  return {
-    subject: subjectOf(notice),
-    message: [
-      text,
-      "",
-      `What to do: ${advice}`,
-      "",
-      `User: ${user}`,
-      `When: ${at}`,
-      `More: docs/runbook.md, ${code}`,
-      "",
-      json,
-      "",
-    ].join("\n"),
-  };
+  const facts = `User: ${user}\nWhen: ${at}\nMore: docs/runbook.md, ${code}`;
+  return { subject: subjectOf(notice), message: `${text}\n\nWhat to do: ${advice}\n\n${facts}\n\n${json}\n` };
 }
 
 /** The user's name gives way where both do not fit: the body repeats it. */
 function subjectOf({ severity, user, code }: Notice): string {
-  const before = `${PREFIX[severity]} `;
-  const after = `: ${inWords(code)}`;
-  const room = SUBJECT_LENGTH_MAX - before.length - after.length;
+  // "OldKeyStillUsed" as "old key still used".
+  const inWords = code.replaceAll(/\B[A-Z]/g, " $&").toLowerCase();
+  const room = SUBJECT_LENGTH_MAX - `${PREFIX[severity]} : ${inWords}`.length;
   const name = user.length <= room ? user : `${user.slice(0, room - 3)}...`;
-  return `${before}${name}${after}`.replaceAll(/[^\x20-\x7e]/g, "?");
-}
-
-/** "OldKeyStillUsed" as "old key still used". */
-function inWords(code: NoticeCode): string {
-  return code.replaceAll(/\B[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
+  return `${PREFIX[severity]} ${name}: ${inWords}`;
 }

@@ -20,7 +20,7 @@ export interface Rotated {
   readonly finished: readonly string[];
 }
 
-const SWEEP: Command = { kind: "sweep", mode: "act", users: null };
+const SWEEP: Command = { command: "sweep" };
 
 /** A user who is found by the path, and whose pair is shown in a second Region. */
 const BY_PATH = defineConfig({
@@ -51,7 +51,7 @@ export async function rotateAll(): Promise<Rotated> {
     local.clock.advance(hours(5));
     const asked: Asked[] = [];
     const stop = local.cloud.onCall((call) => asked.push(...needs(local.cloud, call)));
-    await run(config, { kind: "resume" });
+    await run(config, { command: "resume" });
     for (const pauseMs of [hours(1), days(12), days(9)]) {
       local.clock.run();
       await run(config, SWEEP);
@@ -62,7 +62,7 @@ export async function rotateAll(): Promise<Rotated> {
     }
     local.clock.run();
     await run(config, SWEEP);
-    await run(config, { kind: "explain", user: "flowid-dev-user" as never });
+    await run(config, { command: "explain", user: "flowid-dev-user" as never });
     await run(BY_PATH, SWEEP);
     stop();
     const firsts = Object.values(local.systems).map(({ user, firstPair }) => [user, firstPair.keyId]);

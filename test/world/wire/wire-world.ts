@@ -39,15 +39,17 @@ const NO_DESTINATIONS: Destinations = { of: () => [] };
 
 /** A new run. Its clock begins with its first answer, so that after a leap of the cloud's time a new run is made. */
 export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = {}): WireWorld {
-  const clock = createAwsClock({ deadlineMs: options.deadlineMs ?? minutes(14) });
+  const clock = createAwsClock(options.deadlineMs ?? minutes(14));
   const clients = createClients({
     region: options.region ?? "us-east-1",
     clock,
-    endpoint: wire.url,
-    credentials: {
-      accessKeyId: cloud.role.keyId,
-      secretAccessKey: cloud.role.secret,
-      sessionToken: cloud.role.sessionToken,
+    sdk: {
+      endpoint: wire.url,
+      credentials: {
+        accessKeyId: cloud.role.keyId,
+        secretAccessKey: cloud.role.secret,
+        sessionToken: cloud.role.sessionToken,
+      },
     },
   });
   // The SDK takes each error of a cloud whose time is not the machine's for its own wrong clock, and repeats the call.
@@ -69,7 +71,7 @@ export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = 
       pathPrefix: options.pathPrefix ?? null,
     }),
     accessKeys: createAccessKeys(clients),
-    custody: createCustody(clients, { stage, random }),
+    custody: createCustody(clients, stage, random),
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, {
       clock,
@@ -77,7 +79,7 @@ export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = 
       stage,
       lookupsPerSecond: options.lookupsPerSecond ?? 100,
     }),
-    journal: createJournal(clients, { tableName: wire.tableName, random }),
+    journal: createJournal(clients, wire.tableName, random),
     notifiers: options.notifiers ?? [],
     destinations: options.destinations ?? NO_DESTINATIONS,
     close: () => clients.destroy(),
