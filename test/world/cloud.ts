@@ -148,7 +148,7 @@ export class Cloud implements SimulatedCloud {
   }
 
   /**
-   * A key is unknown until it is known everywhere; a deactivated or deleted one works for some seconds (facts 3). An
+   * A key is unknown until it is known everywhere; a deactivated or deleted one works for some seconds. An
    * inactive key is refused with the same words as an unknown one.
    */
   #authenticate({ signer, service }: CloudCall): Caller {

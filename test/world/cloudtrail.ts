@@ -11,7 +11,7 @@ import type { SeededRandom } from "./random.ts";
 const KEPT_MS = 90 * 86_400_000;
 const PAGE_MAX = 50;
 const CALLS_A_SECOND_MAX = 2;
-/** Never written to an event (facts 6). */
+/** Never written to an event (Secrets Manager API). */
 const WITHHELD = new Set(["SecretString", "SecretBinary", "RotationToken"]);
 
 interface TrailEvent {
@@ -24,7 +24,7 @@ interface TrailEvent {
 
 /**
  * Event history of every Region: management events only, of requests that were authenticated; late; 90 days; newest
- * first; two requests a second in each Region (facts 2).
+ * first; two requests a second in each Region (CloudTrail API).
  */
 export class CloudTrail {
   /** Whether the limit of two requests a second holds. */
@@ -228,7 +228,7 @@ function resourcesOf({ received, answer }: TrailEvent): [string, string][] {
   return found.filter((pair): pair is [string, string] => typeof pair[1] === "string");
 }
 
-/** Exactly one attribute a call, or none (facts 2). */
+/** Exactly one attribute a call, or none (CloudTrail API). */
 function attributeOf(input: Readonly<Record<string, unknown>>): (event: TrailEvent) => boolean {
   const attributes = structures(input, "LookupAttributes");
   const [first] = attributes;
@@ -266,7 +266,7 @@ function pageSize(input: Readonly<Record<string, unknown>>): number {
   throw new ServiceError("InvalidMaxResultsException", "MaxResults is from 1 to 50");
 }
 
-/** A token is good only for the parameters it was made for (facts 2). */
+/** A token is good only for the parameters it was made for (CloudTrail API). */
 const fingerprint = (input: Readonly<Record<string, unknown>>): string =>
   JSON.stringify([
     input["LookupAttributes"] ?? [],

@@ -1,5 +1,5 @@
 /**
- * Operations that CloudTrail records as data events, which LookupEvents never shows (facts 2: Lambda Invoke, S3 object
+ * Operations that CloudTrail records as data events, which LookupEvents never shows (CloudTrail User Guide: Lambda Invoke, S3 object
  * operations, DynamoDB items, SNS Publish, Kinesis, Firehose, EventBridge, SES sending, CloudWatch metrics). Everything
  * else is a management event: Cognito user pools, KMS and Textract too.
  */
@@ -19,6 +19,6 @@ const DATA_EVENTS: Readonly<Record<string, RegExp>> = {
 export const isManagementEvent = (service: string, operation: string): boolean =>
   DATA_EVENTS[service]?.test(operation) !== true;
 
-/** IAM's events are in us-east-1, as are those of STS's global endpoint, which signs for that Region; all others where they happened (facts 2). */
+/** IAM's events are in us-east-1, as are those of STS's global endpoint, which signs for that Region; all others where they happened (CloudTrail API). */
 export const eventRegion = (service: string, region: string): string =>
   ["iam", "cloudfront"].includes(service) ? "us-east-1" : region;

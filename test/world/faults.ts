@@ -16,11 +16,11 @@ export interface Fault {
   readonly when?: (call: CloudCall) => boolean;
 }
 
-/** The query services spell it without "Exception" (facts 3: `Throttling: Rate exceeded`, HTTP 400; facts 2 for CloudTrail). */
+/** The query services spell it without "Exception" (IAM: `Throttling: Rate exceeded`, HTTP 400). */
 const throttleCode = (service: string): string =>
   ["iam", "sts", "sns"].includes(service) ? "Throttling" : "ThrottlingException";
 
-/** IAM's own ServiceFailure is 500 (facts 3). */
+/** IAM's own ServiceFailure is 500 (IAM API). */
 const failureCode = (service: string): string => (service === "iam" ? "ServiceFailure" : "InternalServiceError");
 
 function failureOf(fault: Fault): Error {

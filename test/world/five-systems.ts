@@ -17,7 +17,7 @@ export type SystemName = "matchmaking" | "ai-math-tutor" | "cognito-admin" | "fl
 interface SystemSeed {
   readonly user: Omit<UserSeed, "tags">;
   readonly keyAgeDays: number;
-  /** The console keeps a key's description as a tag of the user whose key is the access key id (facts 3). */
+  /** The console keeps a key's description as a tag of the user whose key is the access key id (IAM API). */
   readonly description: string;
 }
 

@@ -76,7 +76,7 @@ const isAwsManaged = (arn: string): boolean => arn.startsWith("arn:aws:iam::aws:
 
 /**
  * Users with tags and policies, groups and managed policies, in one paged list of which a page may be short, and may
- * lack a whole list (facts 4). No access keys are in it.
+ * lack a whole list (IAM API). No access keys are in it.
  */
 export function accountAuthorizationDetails(iam: Shown, input: Readonly<Record<string, unknown>>): CloudAnswer {
   const filter = texts(input, "Filter");

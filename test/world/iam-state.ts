@@ -2,13 +2,13 @@ import type { Caller } from "./caller.ts";
 
 /** How late the cloud tells what it knows, in milliseconds. May be changed while the cloud runs. */
 export interface Lags {
-  /** Until a use shows in GetAccessKeyLastUsed. No number is published; 4 h is the worst reading (facts 1). */
+  /** Until a use shows in GetAccessKeyLastUsed. No number is published; 4 h is the worst reading (IAM User Guide, last used). */
   lastUsedMs: number;
-  /** Until an event shows in LookupEvents; about 5 to 15 min, not guaranteed (facts 2). */
+  /** Until an event shows in LookupEvents; about 5 to 15 min, not guaranteed (CloudTrail API). */
   cloudTrailMs: number;
-  /** Until a fresh key is known everywhere; 5 to 10 s or more in practice (facts 3). */
+  /** Until a fresh key is known everywhere; 5 to 10 s or more in practice, as Vault documents. */
   propagationMs: number;
-  /** Until a deactivated, deleted or reactivated key behaves so; 3 to 4 s measured (facts 3). */
+  /** Until a deactivated, deleted or reactivated key behaves so; 3 to 4 s, as others measured. */
   deactivationMs: number;
   /** Until a write shows in a replica Region. */
   replicaMs: number;
@@ -68,7 +68,7 @@ export interface SimulatedGroup {
 
 const COLLAPSE_MS = 15 * 60_000;
 
-/** Uses within 15 minutes collapse to the first of them (facts 1). */
+/** Uses within 15 minutes collapse to the first of them (IAM User Guide, last used). */
 export function recordUse(key: SimulatedKey, use: Use, visibleUntilMs: number): void {
   const last = key.uses.at(-1);
   if (last !== undefined && use.atMs - last.atMs < COLLAPSE_MS) return;

@@ -27,7 +27,7 @@ interface IamOptions {
   readonly lags: Lags;
 }
 
-/** At most two keys a user, whatever their status (facts 3). */
+/** At most two keys a user, whatever their status (IAM API). */
 const KEYS_PER_USER_MAX = 2;
 const TAGS_PER_USER_MAX = 50;
 
@@ -41,7 +41,7 @@ export class Iam {
   readonly policies = new Map<string, PolicyDocument>();
   /** All keys there ever were, by id. */
   readonly keys = new Map<string, SimulatedKey>();
-  /** Items on a page where the caller does not ask for fewer; pages may be short (facts 4). */
+  /** Items on a page where the caller does not ask for fewer; pages may be short (IAM API). */
   pageSize = 100;
   readonly operations: Operations;
   readonly #options: IamOptions;
@@ -104,7 +104,7 @@ export class Iam {
     return [...this.keys.values()].filter((key) => !key.isDeleted && key.caller.uniqueId === id);
   }
 
-  /** Every signed and authenticated request of every service counts (facts 1). */
+  /** Every signed and authenticated request of every service counts (IAM User Guide, last used). */
   recordUse(keyId: string, use: Use): void {
     const key = this.keys.get(keyId);
     if (key !== undefined) recordUse(key, use, use.atMs - this.#options.lags.lastUsedMs);
@@ -154,7 +154,7 @@ export class Iam {
     changeAt(key, this.#options.clock.now() + this.#options.lags.deactivationMs, false);
   }
 
-  /** No client token: each call makes a key. The secret is told once (facts 3). */
+  /** No client token: each call makes a key. The secret is told once (IAM API). */
   #createAccessKey({ input, caller, nowMs }: Received): CloudAnswer {
     const user = this.#user(optionalText(input, "UserName") ?? caller.name);
     const key = this.#makeKey(user, nowMs, nowMs + this.#options.lags.propagationMs);
@@ -169,7 +169,7 @@ export class Iam {
     };
   }
 
-  /** UserName, AccessKeyId, Status and CreateDate only (facts 3). */
+  /** UserName, AccessKeyId, Status and CreateDate only (IAM API). */
   #listAccessKeys({ input, caller }: Received): CloudAnswer {
     const user = this.#user(optionalText(input, "UserName") ?? caller.name);
     const all = this.keysOf(user.name).map((key) => ({
@@ -201,7 +201,7 @@ export class Iam {
     return {};
   }
 
-  /** The only call that maps a bare key id to its owner; "N/A" and no date where there is nothing to tell (facts 1). */
+  /** The only call that maps a bare key id to its owner; "N/A" and no date where there is nothing to tell (IAM User Guide, last used). */
   #getAccessKeyLastUsed({ input, nowMs }: Received): CloudAnswer {
     const id = text(input, "AccessKeyId");
     const key = this.keys.get(id);
@@ -224,7 +224,7 @@ export class Iam {
     return { Tags: tags, ...truncation(marker) };
   }
 
-  /** The shape of a listed user has no tags (facts 4). */
+  /** The shape of a listed user has no tags (IAM API). */
   #listUsers({ input }: Received): CloudAnswer {
     const prefix = optionalText(input, "PathPrefix") ?? "/";
     const all = [...this.users.values()].filter(({ path }) => path.startsWith(prefix));
@@ -232,7 +232,7 @@ export class Iam {
     return { Users: users.map((user) => userAnswer(user, false)), ...truncation(marker) };
   }
 
-  /** Tag keys are compared without case, and keep the case they were written in; 50 a user (facts 4). */
+  /** Tag keys are compared without case, and keep the case they were written in; 50 a user (IAM API). */
   #tagUser({ input }: Received): CloudAnswer {
     const user = this.#user(text(input, "UserName"));
     let tags = user.tags;

@@ -33,7 +33,7 @@ function place(versions: SecretVersions, stage: string, onto: string | null): Se
   return moved;
 }
 
-/** Moves a label. When AWSCURRENT moves, AWSPREVIOUS follows to the version it leaves (facts 6). */
+/** Moves a label. When AWSCURRENT moves, AWSPREVIOUS follows to the version it leaves (Secrets Manager API). */
 function move(versions: SecretVersions, stage: string, onto: string): SecretVersions {
   const left = holderOf(versions, stage);
   const moved = place(versions, stage, onto);
@@ -43,7 +43,7 @@ function move(versions: SecretVersions, stage: string, onto: string): SecretVers
 
 /**
  * A new version. The same token with the same text is a no-op, with another text ResourceExistsException. The first
- * version of a secret is AWSCURRENT whatever was asked (facts 6).
+ * version of a secret is AWSCURRENT whatever was asked (Secrets Manager API).
  */
 export function putVersion(
   versions: SecretVersions,
@@ -69,7 +69,7 @@ export function putVersion(
 
 /**
  * UpdateSecretVersionStage: fails when RemoveFromVersionId is not the present holder, and when the label is held and
- * nobody said from where it shall be taken (facts 6).
+ * nobody said from where it shall be taken (Secrets Manager API).
  */
 export function moveStage(
   versions: SecretVersions,

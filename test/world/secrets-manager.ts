@@ -207,7 +207,7 @@ export class SecretsManager {
     };
   }
 
-  /** Describes the creation of a replica, and not whether it shows the newest version (facts 6). */
+  /** Describes the creation of a replica, and not whether it shows the newest version (Secrets Manager API). */
   #replication(secret: SimulatedSecret, { nowMs }: Received): CloudAnswer[] {
     const isThere = nowMs >= secret.createdAtMs + this.#lags.replicaMs;
     return secret.replicaRegions.map((Region) => ({

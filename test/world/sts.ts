@@ -1,6 +1,6 @@
 import type { Operations } from "./caller.ts";
 
-/** GetCallerIdentity needs no permission, and answers at every Region's endpoint (facts 3). */
+/** GetCallerIdentity needs no permission, and answers at every Region's endpoint (IAM API). */
 export function stsOperations(account: string): Operations {
   return {
     GetCallerIdentity: ({ caller }) => ({
