@@ -8,9 +8,7 @@ import { smtpRight } from "./smtp-right.ts";
 const PAGE_ITEMS = 1_000;
 
 /** All users of the account with their tags, and whether their policies let them send mail by SMTP. Never a part. */
-export async function listWithSmtpRights(
-  iam: IAMClient,
-): Promise<readonly { readonly user: UserDetail; readonly smtp: SmtpRight }[]> {
+export async function listWithSmtpRights(iam: IAMClient) {
   const listing = paginateGetAccountAuthorizationDetails(
     { client: iam, pageSize: PAGE_ITEMS },
     { Filter: ["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"] },
@@ -43,7 +41,6 @@ function decode(document: string | undefined): string | null {
   try {
     return document === undefined ? null : decodeURIComponent(document);
   } catch {
-    // A document that is not URL-encoded is one that we cannot read.
     return null;
   }
 }

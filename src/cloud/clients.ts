@@ -10,8 +10,6 @@ import { seconds } from "../rotation/time.ts";
 import type { AwsClock } from "./clock.ts";
 
 const ATTEMPTS_MAX = 3;
-const CONNECT_WITHIN_MS = seconds(3);
-const ANSWER_WITHIN_MS = seconds(15);
 /** IAM and Account have one endpoint, which is signed for as this Region; IAM's events lie here too. */
 export const GLOBAL_REGION = "us-east-1";
 
@@ -23,17 +21,12 @@ interface ClientsOptions {
   readonly sdk?: Pick<STSClientConfig, "endpoint" | "credentials">;
 }
 
-/** The SDK clients of one run. Every one of them tells the clock the time, has time-outs, and retries only what is safe. */
 export type Clients = ReturnType<typeof createClients>;
 
-/** Makes the clients of one run. Nothing is sent before the first call. */
+/** The SDK clients of one run. Every one of them tells the clock the time, has time-outs, and retries only what is safe. */
 export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
   const made: { destroy(): void }[] = [];
-  const timeouts = {
-    connectionTimeout: CONNECT_WITHIN_MS,
-    requestTimeout: ANSWER_WITHIN_MS,
-    throwOnRequestTimeout: true,
-  };
+  const timeouts = { connectionTimeout: seconds(3), requestTimeout: seconds(15), throwOnRequestTimeout: true };
   const ours = { ...sdk, requestHandler: timeouts, retryMode: "standard", maxAttempts: ATTEMPTS_MAX };
   // A kept connection may have been closed at the other end unnoticed; what is sent once takes a new one.
   const fresh = { keepAlive: false };
@@ -45,7 +38,6 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
     return client;
   };
   const secretsIn = perRegion((at) => kept(new SecretsManagerClient({ ...ours, region: at })));
-
   return {
     region,
     iam: kept(new IAMClient({ ...ours, region: GLOBAL_REGION })),
@@ -63,7 +55,6 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
       const pair = { accessKeyId: id, secretAccessKey: secret.reveal() };
       return kept(new STSClient({ ...ours, ...once, region: at, credentials: pair }));
     },
-    /** Closes the connections. */
     destroy() {
       for (const client of made) client.destroy();
     },

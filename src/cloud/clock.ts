@@ -4,7 +4,7 @@ import { RotationError } from "../rotation/errors.ts";
 import { instant, minutes } from "../rotation/time.ts";
 import type { Clock } from "../rotation/world.ts";
 
-/** How far a later answer's Date may lie from the time that the first one set, either way. */
+/** How far a later answer's Date may lie from the first one's time, either way. */
 const DRIFT_MAX_MS = minutes(2);
 
 /** AWS's clock, and the plug-in by which every SDK client lets it hear the `Date` of each answer. */
@@ -15,10 +15,8 @@ export interface AwsClock extends Clock {
 }
 
 /**
- * A clock that knows the time from AWS alone: an offset learnt from the first answer's `Date`, plus a monotonic clock.
- * `Date` is in whole seconds, so that this clock is up to a second late, and never early. The machine's own time is
- * never read: a function thawed with a wrong clock must not believe that a soak is over.
- * The run may take `deadlineMs` from now.
+ * A clock by the first AWS answer's `Date` and monotonic time, up to a second late and never early; the run ends in
+ * `deadlineMs`. The machine's time is never read: a function thawed with a wrong clock must not believe a soak over.
  */
 export function createAwsClock(deadlineMs: number, monotonicMs = () => performance.now()): AwsClock {
   const endsAt = monotonicMs() + deadlineMs;
@@ -39,15 +37,12 @@ export function createAwsClock(deadlineMs: number, monotonicMs = () => performan
     plugin: {
       applyToStack(stack) {
         // The innermost place of this step sees each raw answer, those of refused and of repeated attempts too.
-        const listening = { step: "deserialize", priority: "low", name: "awsClockListener" } as const;
-        stack.add(
-          (next) => async (args) => {
-            const result = await next(args);
-            hear((result.response as { readonly headers?: Readonly<Record<string, string>> }).headers?.["date"]);
-            return result;
-          },
-          listening,
-        );
+        const hearing: Parameters<typeof stack.add>[0] = (next) => async (args) => {
+          const result = await next(args);
+          hear((result.response as { readonly headers?: Readonly<Record<string, string>> }).headers?.["date"]);
+          return result;
+        };
+        stack.add(hearing, { step: "deserialize", priority: "low", name: "awsClockListener" });
       },
     },
     hear,

@@ -1,6 +1,5 @@
 import type { RotationErrorCode } from "../rotation/errors.ts";
 
-/** What is the case, and what to do about it. */
 type Meaning = readonly [code: RotationErrorCode, words: string];
 
 const REFUSED: Meaning = [
@@ -21,13 +20,8 @@ const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
   [[100160], "LimitReached", "too many secrets in one request"],
 ];
 
-interface Refusal {
-  readonly status: number;
-  /** The codes of the envelope; empty when there was none. */
-  readonly codes: readonly number[];
-  /** The answer is a challenge for browsers, and the request reached nothing. */
-  readonly isChallenge: boolean;
-}
+/** An answer that is no success, with its envelope's codes. A challenge for browsers: the request reached nothing. */
+type Refusal = { readonly status: number; readonly codes: readonly number[]; readonly isChallenge: boolean };
 
 /** By code and status, never by message: Cloudflare's text is left out, since it may repeat what was sent. */
 export function meaningOf({ status, codes, isChallenge }: Refusal): Meaning {

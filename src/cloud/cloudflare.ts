@@ -4,7 +4,7 @@ import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
 import { meaningOf } from "./cloudflare-errors.ts";
 import { readJson } from "./read-json.ts";
-import { NEVER_SENT } from "./translate-error.ts";
+import { NEVER_SENT, retryAfterMsOf } from "./translate-error.ts";
 
 /** Reads are asked at most this often in all; a write is sent once, since each makes a version. */
 const READ_ATTEMPTS_MAX = 3;
@@ -13,7 +13,6 @@ const RETRY_WAIT_MAX_MS = 5_000;
 const RETRY_FIRST_WAIT_MS = 250;
 
 export interface CloudflareOptions {
-  /** Such as https://api.cloudflare.com/client/v4. */
   readonly baseUrl: string;
   /** The API token. Asked at the first call, and once more when Cloudflare refuses it: somebody may have changed it. */
   readonly readToken: () => Promise<Secret>;
@@ -21,15 +20,11 @@ export interface CloudflareOptions {
   readonly timeoutMs: number;
   readonly clock: Pick<Clock, "sleep">;
   readonly random: Pick<Random, "fraction">;
-  /** Another transport than the runtime's own. */
   readonly fetch?: typeof fetch;
 }
 
 /** A Worker by its account and script name. A Wrangler environment is a script of its own: "api-staging". */
-export interface WorkerName {
-  readonly accountId: string;
-  readonly script: string;
-}
+export type WorkerName = { readonly accountId: string; readonly script: string };
 
 /** A secret or variable, as the API shows it. Values never come back. */
 export type WorkerBinding = z.infer<typeof WorkerBinding>;
@@ -165,8 +160,7 @@ async function attempt(options: CloudflareOptions, request: ApiRequest, token: S
   });
   const envelope = readJson(Envelope, text);
   if (response.ok && envelope?.success === true) return envelope.result;
-  const retryAfterS = Number(response.headers.get("retry-after") ?? Number.NaN);
-  const retryAfterMs = Number.isFinite(retryAfterS) ? retryAfterS * 1_000 : null;
+  const retryAfterMs = retryAfterMsOf(response.headers.get("retry-after"));
   const isChallenge = response.headers.get("cf-mitigated") === "challenge";
   const codes = envelope?.errors.map((error) => error.code) ?? [];
   const [code, words] = meaningOf({ status: response.status, codes, isChallenge });
@@ -196,6 +190,5 @@ function describeNetworkFailure(thrown: unknown): string {
   return NEVER_SENT.includes(cause?.code) ? NO_CONNECTION : "the connection was cut";
 }
 
-function scriptPath({ accountId, script }: WorkerName, path: string): string {
-  return `/accounts/${encodeURIComponent(accountId)}/workers/scripts/${encodeURIComponent(script)}/${path}`;
-}
+const scriptPath = ({ accountId, script }: WorkerName, path: string): string =>
+  `/accounts/${encodeURIComponent(accountId)}/workers/scripts/${encodeURIComponent(script)}/${path}`;

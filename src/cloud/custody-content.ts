@@ -7,10 +7,7 @@ import { instant } from "../rotation/time.ts";
 import { readJson } from "./read-json.ts";
 
 /** What a version of a custody secret holds: a pair, the intent of a creation, or (the first version, the marker) neither. */
-export interface CustodyContent {
-  readonly pair: Credential | null;
-  readonly intent: CustodyIntent | null;
-}
+export type CustodyContent = { readonly pair: Credential | null; readonly intent: CustodyIntent | null };
 
 export const MARKER = JSON.stringify({ Version: 1 });
 

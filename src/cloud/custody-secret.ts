@@ -1,20 +1,13 @@
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  PutSecretValueCommand,
-  UpdateSecretVersionStageCommand,
-  type SecretsManagerClient,
-} from "@aws-sdk/client-secrets-manager";
+import * as sdk from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
 import type { Credential } from "../rotation/keys.ts";
 import { parseContent, type CustodyContent } from "./custody-content.ts";
 import { asking, finding } from "./translate-error.ts";
 
-/** The labels that tell the versions of a custody secret apart. */
 type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT";
 type Labels = Readonly<Partial<Record<Label, string>>>;
 
-/** What DescribeSecret says: which version bears which label, the tags, and the replica Regions. */
+/** What DescribeSecret says, with the version that bears each label. */
 export interface SecretFacts {
   readonly labels: Labels;
   readonly tags: Readonly<Record<string, string>>;
@@ -25,10 +18,10 @@ export interface SecretFacts {
 export type CustodySecret = ReturnType<typeof openSecret>;
 
 /** Opens a secret by its name, for the errand that every error names. Nothing is sent before the first question. */
-export function openSecret(client: SecretsManagerClient, SecretId: string, doing: string) {
+export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, doing: string) {
   /** Null only when the service says that there is no such secret. Throws for one that is scheduled for deletion. */
   async function find(): Promise<SecretFacts | null> {
-    const described = await finding(doing, client.send(new DescribeSecretCommand({ SecretId })));
+    const described = await finding(doing, client.send(new sdk.DescribeSecretCommand({ SecretId })));
     if (described === null) return null;
     const { DeletedDate, VersionIdsToStages = {}, Tags = [], ReplicationStatus = [] } = described;
     if (DeletedDate !== undefined) {
@@ -48,7 +41,7 @@ export function openSecret(client: SecretsManagerClient, SecretId: string, doing
     return found.labels;
   }
   async function content(VersionId: string): Promise<CustodyContent> {
-    const answer = await asking(doing, client.send(new GetSecretValueCommand({ SecretId, VersionId })));
+    const answer = await asking(doing, client.send(new sdk.GetSecretValueCommand({ SecretId, VersionId })));
     return parseContent(answer.SecretString, doing);
   }
   /** The pair of a version; null for one that holds none, or where there is no version. */
@@ -57,18 +50,18 @@ export function openSecret(client: SecretsManagerClient, SecretId: string, doing
   }
   /** The same, but null also for a version that does not exist. */
   async function pairIfAny(VersionId: string): Promise<Credential | null> {
-    const answer = await finding(doing, client.send(new GetSecretValueCommand({ SecretId, VersionId })));
+    const answer = await finding(doing, client.send(new sdk.GetSecretValueCommand({ SecretId, VersionId })));
     return answer === null ? null : parseContent(answer.SecretString, doing).pair;
   }
   /** Writes a version under a token, which becomes its id, with one label. Gives the labels that it bears now. */
   async function put(label: Label, token: string, text: string): Promise<readonly string[]> {
     const input = { SecretId, SecretString: text, ClientRequestToken: token, VersionStages: [label] };
-    return (await asking(doing, client.send(new PutSecretValueCommand(input)))).VersionStages ?? [];
+    return (await asking(doing, client.send(new sdk.PutSecretValueCommand(input)))).VersionStages ?? [];
   }
   /** Moves a label, or takes it away (`to: null`), by compare and swap. Already done is done; else `Conflict`. */
   async function move(label: Label, { from, to }: { from: string | undefined; to: string | null }): Promise<void> {
     const ends = { RemoveFromVersionId: from, MoveToVersionId: to ?? undefined };
-    const command = new UpdateSecretVersionStageCommand({ SecretId, VersionStage: label, ...ends });
+    const command = new sdk.UpdateSecretVersionStageCommand({ SecretId, VersionStage: label, ...ends });
     try {
       await asking(doing, client.send(command));
     } catch (thrown) {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { CreateSecretCommand, paginateListSecrets } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
 import { userName, type AccessKeyId, type Credential, type UserName } from "../rotation/keys.ts";
-import type { Custody, CustodyIntent, CustodyVersion } from "../rotation/observation.ts";
-import type { Custodian, CustodyOwner, Random } from "../rotation/world.ts";
+import type { Custody, CustodyIntent, CustodyOwner, CustodyVersion } from "../rotation/observation.ts";
+import type { Custodian, Random } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
 import { MARKER, formatIntent, formatPair } from "./custody-content.ts";
 import { openSecret, type CustodySecret, type SecretFacts } from "./custody-secret.ts";
@@ -33,10 +33,8 @@ export function createCustody(clients: Clients, stage: string | null, random: Ra
 }
 
 async function listUsers({ secrets }: Clients, prefix: string): Promise<readonly UserName[]> {
-  const pages = await readPages(
-    "listing custody",
-    paginateListSecrets({ client: secrets, pageSize: 100 }, { Filters: [{ Key: "name", Values: [prefix] }] }),
-  );
+  const input = { Filters: [{ Key: "name" as const, Values: [prefix] }] };
+  const pages = await readPages("listing custody", paginateListSecrets({ client: secrets, pageSize: 100 }, input));
   return pages
     .flatMap(({ SecretList = [] }) => SecretList)
     .filter(({ Name, DeletedDate }) => Name?.startsWith(prefix) && DeletedDate === undefined)
@@ -47,15 +45,13 @@ async function listUsers({ secrets }: Clients, prefix: string): Promise<readonly
 const tokenOf = (id: string): string => createHash("sha256").update(id).digest("hex");
 
 async function ensureSecret({ secrets }: Clients, name: string, owner: CustodyOwner, regions: readonly string[]) {
+  const tags = { [ACCOUNT_TAG]: owner.account, [USER_ID_TAG]: owner.userId };
   const command = new CreateSecretCommand({
     Name: name,
     Description: "An IAM user's access key, kept by Keyturn.",
     SecretString: MARKER,
     ClientRequestToken: tokenOf(`marker of ${name}`),
-    Tags: [
-      { Key: ACCOUNT_TAG, Value: owner.account },
-      { Key: USER_ID_TAG, Value: owner.userId },
-    ],
+    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
     // The API refuses an empty list of Regions.
     AddReplicaRegions: regions.length === 0 ? undefined : regions.map((Region) => ({ Region })),
   });

@@ -14,17 +14,13 @@ const TAG_READS_AT_ONCE = 5;
 interface DirectoryOptions {
   /** The tag keys that make a user ours to look at: the stage's enrolment tag and the hold tag. */
   readonly tagKeys: readonly string[];
-  /**
-   * Only users below this path, such as "/rotated/". They are then listed one by one with their tags, without their
-   * policies, so that `smtp` is `unknown`. Null lists the whole account, policies included, in a few calls.
-   */
+  /** Only users below this path are listed, with `smtp` `unknown`, since policies are not read. Null lists everybody. */
   readonly pathPrefix: string | null;
 }
 
 /** IAM's users. */
-export function createDirectory({ iam }: Clients, options: DirectoryOptions): Directory {
-  const wanted = options.tagKeys.map((key) => key.toLowerCase());
-  const { pathPrefix } = options;
+export function createDirectory({ iam }: Clients, { tagKeys, pathPrefix }: DirectoryOptions): Directory {
+  const wanted = tagKeys.map((key) => key.toLowerCase());
   return {
     async tagged() {
       const all = pathPrefix === null ? await listAccount(iam) : await listPath(iam, pathPrefix);
@@ -50,19 +46,14 @@ async function listPath(iam: IAMClient, pathPrefix: string): Promise<readonly Ia
   const rest = pages.flatMap(({ Users = [] }) => Users).values();
   const work = async (): Promise<void> => {
     for (const user of rest) {
-      const tags = await readTags(iam, user.UserName ?? "");
-      if (tags !== null) found.push(parseUser(user, tags, "unknown"));
+      const doing = `reading the tags of ${user.UserName ?? ""}`;
+      const tagPages = paginateListUserTags({ client: iam }, { UserName: user.UserName });
+      const tags = (await finding(doing, readPages(doing, tagPages)))?.flatMap(({ Tags = [] }) => Tags);
+      if (tags !== undefined) found.push(parseUser(user, tags, "unknown"));
     }
   };
   await Promise.all(Array.from({ length: TAG_READS_AT_ONCE }, work));
   return found;
-}
-
-/** The tags of a user, all pages; null only when IAM says that there is no such user. */
-async function readTags(iam: IAMClient, name: string): Promise<readonly Tag[] | null> {
-  const doing = `reading the tags of ${name}`;
-  const pages = await finding(doing, readPages(doing, paginateListUserTags({ client: iam }, { UserName: name })));
-  return pages?.flatMap(({ Tags = [] }) => Tags) ?? null;
 }
 
 function parseUser(user: User | UserDetail | undefined, tags: readonly Tag[] | undefined, smtp: SmtpRight): IamUser {

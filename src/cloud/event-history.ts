@@ -10,7 +10,7 @@ import { asking } from "./translate-error.ts";
 
 /** Below the two requests a second and Region that all callers of the account share. */
 const LOOKUPS_PER_SECOND = 1.5;
-/** At the pace above, a minute and more for one key in one Region; what is longer will not be told. */
+/** At that pace a minute and more for one key in one Region; what is longer will not be told. */
 const PAGES_MAX = 100;
 
 /** A member that is missing or of another kind counts as an empty one: records differ from service to service. */
@@ -28,7 +28,6 @@ const TrailRecord = z
     responseElements: Members,
   })
   .transform(({ sourceIPAddress: sourceAddress, userIdentity: { arn, sessionContext } = { arn: null }, ...more }) => {
-    // The role behind a session, or whoever signed.
     return { ...more, sourceAddress, principalArn: sessionContext?.sessionIssuer?.arn ?? arn };
   });
 

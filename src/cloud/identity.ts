@@ -22,11 +22,8 @@ export function createIdentity({ sts }: Clients): Identity {
 }
 
 /**
- * The principal behind an ARN, in one spelling: the role behind a session, and a role or user without its path.
- *
- * GetCallerIdentity names a session `arn:aws:sts::…:assumed-role/<role>/<session>`, which leaves the role's path out;
- * CloudTrail's sessionIssuer names the role `arn:aws:iam::…:role/<path>/<role>`. Names of roles, and of users, are
- * unique in an account whatever their path, so the name without the path is the same principal.
+ * The principal behind an ARN, in one spelling: the role behind a session, and a role or user without its path, which
+ * GetCallerIdentity leaves out of `assumed-role/<role>/<session>`. Names are unique in an account whatever their path.
  */
 export function principalOf(arn: string): string {
   const [prefix = "", partition = "", , , account = "", resource = ""] = arn.split(":");

@@ -11,11 +11,11 @@ import { readJson } from "./read-json.ts";
 export type Item = Record<string, AttributeValue>;
 
 export const SWEEP_KEY = { pk: { S: "keyturn" }, sk: { S: "sweep" } };
-/** What the sort keys of a user's history begin with. */
 export const HISTORY = "history#";
 /** Digits of an instant in a history item's sort key, so that text sorts as time does. */
 const INSTANT_DIGITS = 15;
 
+const int = (value: number) => ({ N: String(value) });
 export const recordKey = (user: UserName) => ({ pk: { S: `user#${user}` }, sk: { S: "record" } });
 
 /** The record's item. The record is one JSON text: DynamoDB's own types would need a second spelling of every field. */
@@ -23,9 +23,9 @@ export function formatRevision({ record, number, lease }: Revision, user: UserNa
   return {
     ...recordKey(user),
     v: { N: "1" },
-    revision: { N: String(number) },
+    revision: int(number),
     record: { S: JSON.stringify(record) },
-    ...(lease === null ? {} : { lease: { M: { holder: { S: lease.holder }, until: { N: String(lease.until) } } } }),
+    ...(lease === null ? {} : { lease: { M: { holder: { S: lease.holder }, until: int(lease.until) } } }),
   };
 }
 
@@ -56,23 +56,14 @@ export function conditionOf(revision: Revision, lease: Lease | null, now: Instan
     ConditionExpression:
       "#revision = :revision AND (attribute_not_exists(#lease) OR #lease.#holder = :holder OR #lease.#until <= :now)",
     ExpressionAttributeNames: { "#revision": "revision", "#lease": "lease", "#holder": "holder", "#until": "until" },
-    ExpressionAttributeValues: {
-      ":revision": { N: String(revision.number) },
-      ":holder": { S: holder },
-      ":now": { N: String(now) },
-    },
+    ExpressionAttributeValues: { ":revision": int(revision.number), ":holder": { S: holder }, ":now": int(now) },
   };
 }
 
 /** The item of a history entry. The token tells apart two entries of one instant. */
 export function formatHistory(entry: HistoryEntry, token: string): Item {
-  const at = String(entry.at).padStart(INSTANT_DIGITS, "0");
-  return {
-    pk: recordKey(entry.user).pk,
-    sk: { S: `${HISTORY}${at}#${token}` },
-    v: { N: "1" },
-    entry: { S: JSON.stringify(entry) },
-  };
+  const sk = { S: `${HISTORY}${String(entry.at).padStart(INSTANT_DIGITS, "0")}#${token}` };
+  return { ...recordKey(entry.user), sk, v: { N: "1" }, entry: { S: JSON.stringify(entry) } };
 }
 
 /** Throws `Misconfigured`, naming the item, for what is no entry. */
@@ -111,7 +102,6 @@ const RecordShape = z.looseObject({
 });
 const EntryShape = z.looseObject({ at: z.number(), what: z.string() });
 
-/** Throws `Misconfigured` when the item is of another version than this program knows. */
 function checkVersion(item: Item, name: string): void {
   const version = item["v"]?.N;
   if (version === "1") return;

@@ -1,11 +1,5 @@
-import {
-  GetItemCommand,
-  PutItemCommand,
-  UpdateItemCommand,
-  paginateQuery,
-  type AttributeValue,
-  type PutItemCommandInput,
-} from "@aws-sdk/client-dynamodb";
+import { GetItemCommand, PutItemCommand, UpdateItemCommand, paginateQuery } from "@aws-sdk/client-dynamodb";
+import type { AttributeValue, PutItemCommandInput } from "@aws-sdk/client-dynamodb";
 import type { Journal, Random, Revision } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
 import * as items from "./journal-items.ts";

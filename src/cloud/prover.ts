@@ -5,14 +5,8 @@ import type { Clients } from "./clients.ts";
 import { foreignName, translateError } from "./translate-error.ts";
 
 /** STS's ways to say that it does not know a signature. A fresh key meets the first until IAM has spread it. */
-const REFUSALS: readonly string[] = [
-  "InvalidClientTokenId",
-  "SignatureDoesNotMatch",
-  "UnrecognizedClient",
-  "AuthFailure",
-  "IncompleteSignature",
-  "MissingAuthenticationToken",
-];
+const REFUSAL =
+  /^(InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|AuthFailure|IncompleteSignature|MissingAuthenticationToken)$/;
 
 /** Tries pairs at STS: GetCallerIdentity needs no permission, so only authentication can fail. */
 export function createProver(clients: Clients): Prover {
@@ -25,7 +19,7 @@ export function createProver(clients: Clients): Prover {
         if (Arn !== undefined) return { kind: "answered", arn: Arn };
       } catch (thrown) {
         const name = foreignName(thrown);
-        if (REFUSALS.includes(name)) return { kind: "refused", because: name };
+        if (REFUSAL.test(name)) return { kind: "refused", because: name };
         throw translateError(thrown, doing);
       } finally {
         sts.destroy();

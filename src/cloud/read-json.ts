@@ -8,7 +8,6 @@ export function readJson<T>(schema: z.ZodType<T>, text: string | undefined): T |
   try {
     return schema.safeParse(JSON.parse(text ?? "")).data ?? null;
   } catch {
-    // The caller says what cannot be read.
     return null;
   }
 }

@@ -3,9 +3,8 @@ import type { SmtpRight } from "../rotation/keys.ts";
 import { readJson } from "./read-json.ts";
 
 /**
- * Whether any of these policy documents lets its user send mail by SMTP. Conditions, denials and boundaries are not
- * weighed: whatever allows `ses:SendRawEmail` anywhere is `allowed`. A document that cannot be read, or that is null
- * because it was not found, is `unknown` unless another one allows it.
+ * Whether one of these policy documents lets its user send mail by SMTP, as any that allows `ses:SendRawEmail` does:
+ * conditions, denials and boundaries are not weighed. A null or unreadable one is `unknown` unless another allows it.
  */
 export function smtpRight(documents: readonly (string | null)[]): SmtpRight {
   const verdicts = documents.flatMap((text) => readJson(Verdicts, text ?? "") ?? ["unknown"]);

@@ -7,10 +7,7 @@ import { asking } from "./translate-error.ts";
 const SUBJECT_LENGTH_MAX = 100;
 
 /** One message of a topic. */
-export interface Publication {
-  readonly subject: string;
-  readonly message: string;
-}
+export type Publication = { readonly subject: string; readonly message: string };
 
 export type Publish = (publication: Publication) => Promise<void>;
 

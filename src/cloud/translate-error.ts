@@ -31,18 +31,15 @@ export function foreignName(thrown: unknown): string {
 }
 
 /**
- * One translation for all SDK errors: by name and HTTP status, never by message text.
- *
- * The thrown thing is not kept as `cause`, nor its message repeated: a CreateAccessKey answer that cannot be parsed
- * carries its body, and a validation error may quote the very secret that it refuses. Only a plain denial is quoted,
- * since it names the action and the resource that the operator has to mend.
+ * One translation for all SDK errors, by name and HTTP status, never by message. Neither cause nor message is kept:
+ * an answer that cannot be parsed, or a refused value, may be a secret. A denial is quoted: it names what to mend.
  */
 export function translateError(thrown: unknown, doing: string): RotationError {
   if (thrown instanceof RotationError) return thrown;
   const foreign = (thrown ?? {}) as Foreign;
   const code = codeOf(foreign);
   return new RotationError(code, `${doing}, ${whatWentWrong(foreign)}`, {
-    retryAfterMs: retryAfterMsOf(foreign),
+    retryAfterMs: retryAfterMsOf(foreign.$response?.headers?.["retry-after"]),
     outcomeUnknown: code === "Unreachable" && mayHaveArrived(foreign),
   });
 }
@@ -69,17 +66,14 @@ function codeOf(foreign: Foreign): RotationErrorCode {
   const [named] = CODES.find(([, names]) => names.includes(name)) ?? [];
   if (named !== undefined) return named;
   const status = foreign.$metadata?.httpStatusCode;
-  if (status === undefined) return isNetwork(foreign) ? "Unreachable" : "Bug";
+  // A time-out bears a name; a cut or refused line bears Node's error code, such as ECONNRESET.
+  const isNetwork = name === "TimeoutError" || name === "AbortError" || typeof foreign.code === "string";
+  if (status === undefined) return isNetwork ? "Unreachable" : "Bug";
   if (status === 429) return "Throttled";
   if (status >= 500 || status < 400) return "Unreachable";
   if (status === 401 || status === 403) return "Denied";
   if (status === 409) return "Conflict";
   return "Misconfigured";
-}
-
-/** Time-outs bear a name; a cut or refused line bears Node's error code, such as ECONNRESET. */
-function isNetwork({ name, code }: Foreign): boolean {
-  return name === "TimeoutError" || name === "AbortError" || typeof code === "string";
 }
 
 /** Earlier attempts of the same call may have arrived even if the last one was never sent. */
@@ -88,8 +82,9 @@ function mayHaveArrived({ $metadata, code }: Foreign): boolean {
   return !NEVER_SENT.includes(code) || ($metadata?.attempts ?? 1) > 1;
 }
 
-function retryAfterMsOf({ $response }: Foreign): number | null {
-  const said = Number($response?.headers?.["retry-after"] ?? Number.NaN);
+/** The seconds that a Retry-After header asks for, in milliseconds; null for none, and for a date. */
+export function retryAfterMsOf(header: string | null | undefined): number | null {
+  const said = Number(header ?? Number.NaN);
   return Number.isFinite(said) && said >= 0 ? said * 1_000 : null;
 }
 

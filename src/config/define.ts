@@ -6,12 +6,10 @@ import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from ".
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
 const ProfileName = z.string().regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
 
+const Path = z.string().regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash");
 const Discovery = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("tags") }),
-  z.strictObject({
-    by: z.literal("path"),
-    prefix: z.string().regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash"),
-  }),
+  z.strictObject({ by: z.literal("path"), prefix: Path }),
 ]);
 
 const ConfigInput = z.strictObject({

@@ -2,7 +2,6 @@ import { RotationError } from "../rotation/errors.ts";
 
 /** What the deployment says: every environment variable that Keyturn knows, read once. */
 export interface Settings {
-  /** The journal's table. */
   readonly table: string;
   /** The SNS topic that notices go to, by its name: it is this account's, in this Region. */
   readonly topic: string;

@@ -4,12 +4,8 @@ import type { Profile } from "../rotation/policy.ts";
 import { Duration } from "./duration.ts";
 
 /** A user name as IAM accepts it, or a path that begins and ends with a slash. Source: IAM API, CreateUser (UserName, Path). */
-const UserPattern = z
-  .string()
-  .regex(
-    /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/,
-    "an IAM user name, or a path that begins and ends with a slash",
-  );
+const USER = /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/;
+const UserPattern = z.string().regex(USER, "an IAM user name, or a path that begins and ends with a slash");
 
 const Region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"');
 

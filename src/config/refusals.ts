@@ -9,17 +9,10 @@ const QUIET_MIN_MS = hours(48);
 const SOAK_MIN_MS = LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS;
 
 /** A setting that is refused: where it stands, what was found there, and what is allowed. */
-export interface Refusal {
-  readonly path: string;
-  readonly found: string;
-  readonly allowed: string;
-}
+export type Refusal = { readonly path: string; readonly found: string; readonly allowed: string };
 
 /** A profile that was read, and is to be weighed. */
-export interface NamedProfile {
-  readonly name: string;
-  readonly read: ProfileRead;
-}
+export type NamedProfile = { readonly name: string; readonly read: ProfileRead };
 
 /** What cannot be in one profile by itself, although each of its settings could. */
 export function profileRefusals({ name, read }: NamedProfile): Refusal[] {

@@ -18,14 +18,12 @@ export const CloudflareWorkerOptions = z.strictObject({
   /** What the Worker calls the two halves of the pair. */
   secrets: z
     .strictObject({ accessKeyId: VariableName, secretAccessKey: VariableName })
-    .refine((names) => names.accessKeyId !== names.secretAccessKey, {
-      message: "the two halves of a pair need two names",
-    }),
+    .refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names"),
   /** The Secrets Manager secret that holds the Cloudflare API token. Not a custody secret: those begin with keyturn. */
   apiToken: z
     .string()
     .min(1)
-    .refine((name) => !name.startsWith("keyturn"), { message: "must not begin with keyturn" }),
+    .refine((name) => !name.startsWith("keyturn"), "must not begin with keyturn"),
 });
 
 /** What the options alone say. */

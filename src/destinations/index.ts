@@ -18,11 +18,8 @@ export function factsOf(options: DestinationOptions): Pick<Destination, "name" |
   }
 }
 
-/** What destinations are made with. */
-export interface DestinationClients {
-  /** Cloudflare, with the API token that this Secrets Manager secret holds. */
-  cloudflare(apiToken: string): CloudflareClient;
-}
+/** What destinations are made with: Cloudflare, with the API token that the named Secrets Manager secret holds. */
+export type DestinationClients = { readonly cloudflare: (apiToken: string) => CloudflareClient };
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
   switch (options.kind) {

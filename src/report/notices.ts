@@ -8,10 +8,7 @@ import type { Instant } from "../rotation/time.ts";
 import { deadlines, type Finding } from "./deadlines.ts";
 
 /** One turn of the loop: what was decided, and what became of it (null when nothing was tried, as in a plan). */
-export interface Turn {
-  readonly decision: Decision;
-  readonly outcome: Outcome | null;
-}
+export type Turn = { readonly decision: Decision; readonly outcome: Outcome | null };
 
 /** What one user's reconcile produced. */
 export interface Findings {
@@ -73,13 +70,9 @@ function toldByDone(step: ActStep, { reason, because }: Decision): Finding | nul
 function unheard({ observation, turns }: Findings): Finding[] {
   const isTold = turns.some(({ outcome }) => outcome?.kind === "done" && outcome.step.kind === "deactivate");
   const inactive = isTold ? [] : (observation?.keys ?? []).filter(({ status }) => status === "inactive");
-  return inactive
-    .filter(({ id }) => observation?.record.keys[id]?.deactivation)
-    .map(({ id }) => ({
-      code: "KeyDeactivated",
-      text: `${id} was deactivated: nobody needed it any more`,
-      subject: id,
-    }));
+  const unheardOf = inactive.filter(({ id }) => observation?.record.keys[id]?.deactivation);
+  const said = "was deactivated: nobody needed it any more";
+  return unheardOf.map(({ id }) => ({ code: "KeyDeactivated", text: `${id} ${said}`, subject: id }));
 }
 
 function failed(code: NoticeCode, error: RotationError, about = ""): Finding {

@@ -1,6 +1,6 @@
 import type { RotationError } from "./errors.ts";
 import type { AccessKeyId } from "./keys.ts";
-import type { Observation, Question } from "./observation.ts";
+import type { BarredReason, Observation, Question } from "./observation.ts";
 import type { Profile } from "./policy.ts";
 import type { Instant } from "./time.ts";
 
@@ -30,61 +30,27 @@ export type Step =
 /** A step that changes something in the world. */
 export type ActStep = Exclude<Step, { readonly kind: "hold" | "look" }>;
 
+/** What can be said of each part of a rotation, in the order of the rules. */
+interface Reasons {
+  readonly afterAll: "UsedAfterDeactivation" | "DestinationHoldsOldKey";
+  readonly blind: "BlindSpot";
+  readonly user: BarredReason | "OtherUserSameName" | "CurrentKeyGone" | "CurrentKeyDisabled" | "SmtpNotRuledOut";
+  readonly orphan: "OrphanProvedOurs" | "OrphanTooYoung" | "OrphanUnproved";
+  readonly surprise: "Stranger" | "PendingDisabled" | "PendingGone";
+  readonly delivery: "ReplacementNotProved" | "DestinationBehind" | "DestinationBackingOff" | "DeliveredEverywhere";
+  readonly redelivery: "ForeignVersionLive";
+  readonly room: "TwoHandMadeKeys" | "MakingRoom";
+  readonly creation: "KeyDue" | "FirstKey" | "WaitingAfterOrphan";
+  readonly quiet: "UseUnknown" | "OldKeyStillUsed" | "OldKeyQuieting" | "OldKeyQuiet";
+  readonly release: "NotAdopted" | "NeedsRelease" | "FormerDestination";
+  readonly soak: "Soaking" | "SoakOver" | "UsedDuringSoak";
+  readonly nothing: "NothingDue";
+  /** A question is to be asked before any rule can say. */
+  readonly question: "NeedsEvidence";
+}
+
 /** Why. A closed vocabulary that flows unchanged from decision to log, notice and test. */
-export type Reason =
-  // rule 1
-  | "UsedAfterDeactivation"
-  | "DestinationHoldsOldKey"
-  // rule 2
-  | "BlindSpot"
-  // rule 3
-  | "NotEnrolled"
-  | "TwoEnrolments"
-  | "UnknownProfile"
-  | "NotServedByProfile"
-  | "SlotShared"
-  | "HeldByOperator"
-  | "OtherUserSameName"
-  | "CurrentKeyGone"
-  | "CurrentKeyDisabled"
-  // rule 5, and SMTP between 4 and 5
-  | "SmtpNotRuledOut"
-  | "OrphanProvedOurs"
-  | "OrphanTooYoung"
-  | "OrphanUnproved"
-  // rule 6
-  | "Stranger"
-  | "PendingDisabled"
-  | "PendingGone"
-  // rules 7 to 10
-  | "ReplacementNotProved"
-  | "DestinationBehind"
-  | "DestinationBackingOff"
-  | "DeliveredEverywhere"
-  | "ForeignVersionLive"
-  // rule 11
-  | "TwoHandMadeKeys"
-  | "MakingRoom"
-  // rule 12
-  | "KeyDue"
-  | "FirstKey"
-  | "WaitingAfterOrphan"
-  // rule 13
-  | "UseUnknown"
-  | "OldKeyStillUsed"
-  | "OldKeyQuieting"
-  | "NotAdopted"
-  | "NeedsRelease"
-  | "FormerDestination"
-  | "OldKeyQuiet"
-  // rule 14
-  | "Soaking"
-  | "SoakOver"
-  | "UsedDuringSoak"
-  // rule 15
-  | "NothingDue"
-  // a question to ask before any rule can say
-  | "NeedsEvidence";
+export type Reason = Reasons[keyof Reasons];
 
 export interface Ruling {
   readonly step: Step;
@@ -117,10 +83,5 @@ export type Outcome =
   | { readonly kind: "done"; readonly step: ActStep }
   | { readonly kind: "held" }
   | { readonly kind: "withdrawn"; readonly step: ActStep; readonly because: string }
-  | {
-      readonly kind: "blocked";
-      readonly step: ActStep;
-      readonly destination: string;
-      readonly because: string;
-    }
+  | { readonly kind: "blocked"; readonly step: ActStep; readonly destination: string; readonly because: string }
   | { readonly kind: "failed"; readonly step: Step; readonly error: RotationError };

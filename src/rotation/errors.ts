@@ -1,19 +1,10 @@
 /**
- * What kind of failure it is, and so whose move:
- * - `NotFound`, `Denied`, `Misconfigured`: an operator's.
- * - `Throttled`, `Unreachable`, `Conflict`: time's; the next sweep tries again.
- * - `LimitReached`: the service's quota; an operator's if it stays.
- * - `Bug`: ours. An assertion that failed stops this user, is urgent, and never stops the sweep.
+ * What kind of failure it is, and so whose move: an operator's, or time's, when the next sweep tries again.
+ * `LimitReached` is the service's quota, an operator's if it stays. `Bug` is ours: it stops this user, not the sweep.
  */
-export type RotationErrorCode =
-  | "NotFound"
-  | "LimitReached"
-  | "Throttled"
-  | "Denied"
-  | "Conflict"
-  | "Unreachable"
-  | "Misconfigured"
-  | "Bug";
+export type RotationErrorCode = OperatorsCode | TimesCode | "LimitReached" | "Bug";
+type OperatorsCode = "NotFound" | "Denied" | "Misconfigured";
+type TimesCode = "Throttled" | "Unreachable" | "Conflict";
 
 interface RotationErrorOptions {
   readonly cause?: unknown;

@@ -3,16 +3,10 @@ import type { UserName } from "./keys.ts";
 import { days, type Instant } from "./time.ts";
 
 /** What can be told to people, beside the reasons that a decision gives. */
-export type NoticeCode =
-  | Reason
-  | "KeyOverdue"
-  | "DeliveryLate"
-  | "DestinationBlocked"
-  | "StepFailed"
-  | "KeyDeactivated"
-  | "KeyReactivated"
-  | "KeyDeleted"
-  | "ObservationFailed";
+export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
+type DeadlineCode = "KeyOverdue" | "DeliveryLate";
+type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed";
+type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
 export type Severity = "info" | "warning" | "urgent";
 
@@ -20,11 +14,8 @@ export interface Notice {
   readonly code: NoticeCode;
   readonly severity: Severity;
   readonly user: UserName;
-  /** When it was found to be the case. */
   readonly at: Instant;
-  /** What is the case, in one or two sentences. */
   readonly text: string;
-  /** What the reader should do; from the registry. */
   readonly advice: string;
   /** The same key is not said again before the registry's `againAfterMs`. */
   readonly dedupeKey: string;

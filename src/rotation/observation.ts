@@ -3,16 +3,13 @@ import type { UserRecord } from "./record.ts";
 import type { Instant } from "./time.ts";
 
 /** One labelled version of the custody secret. `keyId` is null on the marker and on the intent: they hold no pair. */
-export interface CustodyVersion {
-  readonly versionId: string;
-  readonly keyId: AccessKeyId | null;
-}
+export type CustodyVersion = { readonly versionId: string; readonly keyId: AccessKeyId | null };
 
 /** The intent as custody keeps it, so that it outlives the journal. */
-export interface CustodyIntent {
-  readonly at: Instant;
-  readonly before: readonly AccessKeyId[];
-}
+export type CustodyIntent = { readonly at: Instant; readonly before: readonly AccessKeyId[] };
+
+/** For whom a custody secret is made. */
+export type CustodyOwner = { readonly account: string; readonly userId: string };
 
 /** The user's secret in Secrets Manager. `absent` only when the service said that there is no such secret. */
 export type Custody =
@@ -20,7 +17,7 @@ export type Custody =
   | {
       readonly kind: "present";
       /** For whom it was made; null where its tags do not say. */
-      readonly owner: { readonly account: string; readonly userId: string } | null;
+      readonly owner: CustodyOwner | null;
       readonly current: CustodyVersion | null;
       /** Null also when AWSPENDING sits on the current version: that is a promotion not tidied up. */
       readonly pending: CustodyVersion | null;
@@ -34,10 +31,7 @@ export type Custody =
 export type ObservedCustody = Custody | { readonly kind: "unreadable" };
 
 /** Something that we could not read, or could not understand. Never an empty list. */
-export interface BlindSpot {
-  readonly about: "keys" | "custody" | "journal" | "user";
-  readonly because: string;
-}
+export type BlindSpot = { readonly about: "keys" | "custody" | "journal" | "user"; readonly because: string };
 
 /** A use that somebody saw. */
 export interface Sighting {
@@ -63,6 +57,9 @@ export type Author =
 /** What the live state of a destination is, as far as it can be read back. `previous`: what was live before our delivery. */
 export type LiveState = "ours" | "previous" | "foreign" | "unknown";
 
+/** An event that changes a key, as CloudTrail names it. */
+type KeyEvent = "CreateAccessKey" | "UpdateAccessKey";
+
 /** A question whose answer costs calls, and is asked only when it can change the ruling. */
 export type Question =
   | { readonly source: "last-used"; readonly keyId: AccessKeyId }
@@ -73,12 +70,7 @@ export type Question =
       /** Reads of the user's own custody are hand-overs, and reported apart (profiles that pull). */
       readonly handOversApart: boolean;
     }
-  | {
-      readonly source: "authorship";
-      readonly keyId: AccessKeyId;
-      readonly event: "CreateAccessKey" | "UpdateAccessKey";
-      readonly from: Instant;
-    }
+  | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
   | { readonly source: "destination"; readonly destination: string };
 
 export type Answer =
@@ -93,12 +85,7 @@ export type Answer =
       readonly regionsAsked: readonly string[];
       readonly regionsUnasked: Readonly<Record<string, string>>;
     }
-  | {
-      readonly source: "authorship";
-      readonly keyId: AccessKeyId;
-      readonly event: "CreateAccessKey" | "UpdateAccessKey";
-      readonly author: Author;
-    }
+  | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
   | {
       readonly source: "destination";
       readonly destination: string;
@@ -108,10 +95,7 @@ export type Answer =
     };
 
 /** An answer, and when it was given. */
-export interface Evidence {
-  readonly askedAt: Instant;
-  readonly answer: Answer;
-}
+export type Evidence = { readonly askedAt: Instant; readonly answer: Answer };
 
 /** Where a profile delivers, as the rules need to know it. */
 export interface DestinationFacts {
@@ -123,21 +107,16 @@ export interface DestinationFacts {
   readonly readsCustody: boolean;
 }
 
+/** Why a user is not ours to touch, as a reason. */
+export type BarredReason = EnrolmentReason | "SlotShared" | "HeldByOperator";
+type EnrolmentReason = "NotEnrolled" | "TwoEnrolments" | "UnknownProfile" | "NotServedByProfile";
+
 /** Why a user that we look at is not ours to touch, said by what the sweep knows of all users; null when it is. */
 export interface Standing {
   /** Enrolled with this profile name (the tag's value), or null. */
   readonly profile: string | null;
   /** Why nothing may be done, in words, and as a reason code; null when the user may be touched. */
-  readonly barred: {
-    readonly reason:
-      | "NotEnrolled"
-      | "TwoEnrolments"
-      | "UnknownProfile"
-      | "NotServedByProfile"
-      | "SlotShared"
-      | "HeldByOperator";
-    readonly because: string;
-  } | null;
+  readonly barred: { readonly reason: BarredReason; readonly because: string } | null;
 }
 
 /** Everything known about one user at one moment. Immutable; what could not be read is a blind spot. */

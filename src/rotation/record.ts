@@ -22,7 +22,6 @@ export interface Receipt {
 /** One pair that went, or may have gone, to one destination. Written before the call, and completed after it. */
 export interface Delivery {
   readonly destination: string;
-  /** What it occupied there. */
   readonly slots: readonly string[];
   readonly keyId: AccessKeyId;
   readonly attemptedAt: Instant;
@@ -33,17 +32,10 @@ export interface Delivery {
   readonly receipt: Receipt | null;
 }
 
-export interface BackOff {
-  readonly destination: string;
-  readonly failures: number;
-  readonly until: Instant;
-}
+export type BackOff = { readonly destination: string; readonly failures: number; readonly until: Instant };
 
 /** A probe of ours with a key: its signed calls are our own footprint in last-used. `to` is null when we died in it. */
-export interface Probe {
-  readonly from: Instant;
-  readonly to: Instant | null;
-}
+export type Probe = { readonly from: Instant; readonly to: Instant | null };
 
 /** A deactivation of ours. Journalled before the call (`at`), completed after its answer. */
 export interface Deactivation {
@@ -80,10 +72,7 @@ export interface KeyRecord {
 }
 
 /** A notice said, so that it is not said again before its time. */
-export interface NoticeRecord {
-  readonly saidAt: Instant;
-  readonly seenAt: Instant;
-}
+export type NoticeRecord = { readonly saidAt: Instant; readonly seenAt: Instant };
 
 /** The journal's record of one user. Losing it may delay a rotation or repeat a delivery; it may never harm one. */
 export interface UserRecord {

@@ -16,15 +16,12 @@ export class Secret {
   toString(): string {
     return PRINTED;
   }
-
   toJSON(): string {
     return PRINTED;
   }
-
   [Symbol.toPrimitive](): string {
     return PRINTED;
   }
-
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return PRINTED;
   }

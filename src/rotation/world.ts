@@ -1,17 +1,22 @@
 import type { AccessKey, AccessKeyId, Credential, IamUser, UserName } from "./keys.ts";
-import type { Answer, Custody, CustodyIntent, DestinationFacts, LiveState, Question } from "./observation.ts";
+import type {
+  Answer,
+  Custody,
+  CustodyIntent,
+  CustodyOwner,
+  DestinationFacts,
+  LiveState,
+  Question,
+} from "./observation.ts";
 import type { Decision, Outcome } from "./decision.ts";
 import type { Notice } from "./notice.ts";
 import type { Receipt, UserRecord } from "./record.ts";
 import type { Instant } from "./time.ts";
 
 /**
- * Every outside thing, as an interface with its contract. Two implementations of each pass one suite
- * (`test/contracts/`): the adapters in `cloud/`, and the state machines of `test/world`.
- *
- * For all methods: failures are thrown as `RotationError` and nothing else; a call that may have taken effect
- * unheard is thrown with `outcomeUnknown`; every call ends by itself within its time-out; nothing thrown, logged or
- * returned contains secret material, except a `Secret`.
+ * Every outside thing, as an interface with its contract. The adapters, and the state machines of `test/world`, pass one
+ * suite. For all methods: failures are thrown as `RotationError` and nothing else; a call that may have taken effect
+ * unheard, with `outcomeUnknown`; every call ends within its time-out; secret material leaves only as a `Secret`.
  */
 export interface World {
   readonly identity: Identity;
@@ -52,20 +57,13 @@ export interface AccessKeys {
   delete(user: UserName, id: AccessKeyId): Promise<void>;
 }
 
-/** For whom a custody secret is made. */
-export interface CustodyOwner {
-  readonly account: string;
-  readonly userId: string;
-}
-
 /** The user's secret: marker first, then pairs, told apart by AWSPENDING, AWSCURRENT and AWSPREVIOUS. */
 export interface Custodian {
   /** The users of this stage that have a custody secret, all pages. Secrets scheduled for deletion do not count. */
   users(): Promise<readonly UserName[]>;
   /**
-   * What the labels say. A pair that was stored under the token of a key in `recognise` is known by it and not opened;
-   * without them every labelled pair is read back, which proves that custody can be read. An AWSPREVIOUS of an
-   * unrecognised key is then told without its key. A secret that exists but cannot be read or parsed throws.
+   * What the labels say. A pair stored under the token of a key in `recognise` is not opened, and an AWSPREVIOUS of
+   * another is told without its key; without them every labelled pair is read back. What cannot be read throws.
    */
   read(user: UserName, recognise?: readonly AccessKeyId[]): Promise<Custody>;
   /** Creates the secret with its marker version if there is none. Safe to repeat. */
@@ -82,20 +80,17 @@ export interface Custodian {
   withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
 }
 
+type CallerAnswer =
+  | { readonly kind: "answered"; readonly arn: string }
+  | { readonly kind: "refused"; readonly because: string };
+
 export interface Prover {
   /** One `sts:GetCallerIdentity`, never retried. `refused` is any authentication error; everything else throws. */
   callerArn(credential: Credential, region: string): Promise<CallerAnswer>;
 }
 
-type CallerAnswer =
-  | { readonly kind: "answered"; readonly arn: string }
-  | { readonly kind: "refused"; readonly because: string };
-
 /** Who asks, for whom: the custody of a profile that pulls is told apart, and unasked Regions are named. */
-export interface EvidenceContext {
-  readonly user: UserName;
-  readonly unaskedRegions: Readonly<Record<string, string>>;
-}
+export type EvidenceContext = { readonly user: UserName; readonly unaskedRegions: Readonly<Record<string, string>> };
 
 export interface EvidenceSources {
   /** Answers `last-used`, `cloudtrail` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
@@ -110,10 +105,7 @@ export type Preflight =
 export interface Destination extends DestinationFacts {
   /** Whether a delivery could be made now. Changes nothing. What an operator must mend is `blocked`, in words; a failure throws. */
   preflight(): Promise<Preflight>;
-  /**
-   * Sets the pair. Repeating it is harmless. An unknown outcome is thrown as such: the next sweep delivers again.
-   * A missing target is `NotFound` and is never created. A pre-flight that turned out wrong is `Conflict`.
-   */
+  /** Sets the pair; safe to repeat. A missing target is `NotFound`, never created; a wrong pre-flight is `Conflict`. */
   deliver(credential: Credential, anchor: string | null): Promise<Receipt>;
   /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
   live(receipt: Receipt | null): Promise<LiveState>;
@@ -125,11 +117,7 @@ export interface Destinations {
 }
 
 /** A right to act on one user, for a while. */
-export interface Lease {
-  readonly user: UserName;
-  readonly holder: string;
-  readonly until: Instant;
-}
+export type Lease = { readonly user: UserName; readonly holder: string; readonly until: Instant };
 
 /** The record as last read or written. Opaque; hand it back with the next write. */
 export interface Revision {
@@ -138,6 +126,9 @@ export interface Revision {
   readonly number: number;
   readonly lease: Lease | null;
 }
+
+/** What is to be written, and when. */
+type NextRevision = { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant };
 
 export interface HistoryEntry {
   readonly at: Instant;
@@ -160,15 +151,10 @@ export interface Journal {
   /** Strongly consistent. A record of an unknown version, or one that cannot be parsed, throws `Misconfigured`. */
   read(user: UserName): Promise<Revision>;
   /**
-   * Writes the record and the lease, only if the item is still at `revision.number`, and no other holder's lease is
-   * running at `now`; else `Conflict`. `lease: null` gives the lease back. A repeated write after a lost answer may
-   * report `Conflict`: read again.
+   * Writes, only if the item is still at `revision.number`, and no other holder's lease is running at `now`; else
+   * `Conflict`, as a repeated write after a lost answer may be: read again. `lease: null` gives the lease back.
    */
-  write(
-    revision: Revision,
-    next: { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant },
-  ): Promise<Revision>;
-  /** Appends to the user's history. */
+  write(revision: Revision, next: NextRevision): Promise<Revision>;
   append(entry: HistoryEntry): Promise<void>;
   history(user: UserName): Promise<readonly HistoryEntry[]>;
   sweepState(): Promise<SweepState>;

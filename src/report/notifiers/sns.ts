@@ -6,11 +6,7 @@ import type { Notifier } from "../../rotation/world.ts";
 /** SNS takes subjects of fewer than 100 characters. Source: SNS API, Publish (Subject). */
 const SUBJECT_LENGTH_MAX = 99;
 
-const PREFIX: Readonly<Record<Severity, string>> = {
-  urgent: "[keyturn] URGENT",
-  warning: "[keyturn]",
-  info: "[keyturn] info",
-};
+const PREFIX: Record<Severity, string> = { urgent: "[keyturn] URGENT", warning: "[keyturn]", info: "[keyturn] info" };
 
 /** Sends each notice as one message to an SNS topic. All are tried; the first failure is thrown after the last. */
 export function createSnsNotifier(publish: Publish): Notifier {
