@@ -14,7 +14,7 @@ import { seconds } from "./rotation/time.ts";
 import type { World } from "./rotation/world.ts";
 
 /** How many users are worked on at a time. */
-const USERS_AT_ONCE_MAX = 8;
+const USERS_AT_ONCE_MAX = 16;
 /** No user is begun with less time than this: proving alone may take two minutes. */
 const TIME_FOR_A_USER_MS = seconds(180);
 

@@ -40,7 +40,8 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
   const secretsIn = perRegion((at) => kept(new SecretsManagerClient({ ...ours, region: at })));
   return {
     region,
-    iam: kept(new IAMClient({ ...ours, region: GLOBAL_REGION })),
+    // IAM's buckets are small and their sizes unpublished: this client slows down as the throttling asks.
+    iam: kept(new IAMClient({ ...ours, retryMode: "adaptive", region: GLOBAL_REGION })),
     /** For CreateAccessKey alone: that call knows no client token, so it is sent once. */
     iamOnce: kept(new IAMClient({ ...ours, ...once, region: GLOBAL_REGION })),
     sts: kept(new STSClient({ ...ours, region })),

@@ -19,8 +19,9 @@ describe("time over the wire", () => {
 
   test("is learnt from a refused call as well", async () => {
     const { world, cloud, clock } = setup;
-    cloud.faults.add({ service: "sts", operation: null, kind: "throttle", times: "forever" });
-    await expect(world.identity.read()).rejects.toMatchObject({ code: "Throttled" });
+    const refusal = { kind: "error-before", code: "AccessDenied", status: 403, times: "forever" } as const;
+    cloud.faults.add({ service: "sts", operation: null, ...refusal });
+    await expect(world.identity.read()).rejects.toMatchObject({ code: "Denied" });
     expect(Math.abs(world.clock.now() - clock.now())).toBeLessThan(seconds(2));
   });
 
