@@ -25,13 +25,8 @@ export { default as config } from "../keyturn.config.ts";
 
 const CLOUDFLARE_ANSWERS_WITHIN_MS = seconds(20);
 
-interface Run {
-  /** How long the run may take from now, in milliseconds. */
-  readonly deadlineMs: number;
-}
-
-/** The real world, for one run: clock, identity and connections are its own. `close` when the run is over. */
-export function compose(config: Config, settings: Settings, { deadlineMs }: Run): World & { close(): void } {
+/** The real world, for one run of so long: clock, identity and connections are its own. `close` when it is over. */
+export function compose(config: Config, settings: Settings, deadlineMs: number): World & { close(): void } {
   const clock = createAwsClock(deadlineMs);
   const random = createRandom();
   const clients = createClients({ region: settings.region, clock });
@@ -68,11 +63,12 @@ export function compose(config: Config, settings: Settings, { deadlineMs }: Run)
 
 /** The destinations of every profile, made once a run. */
 function createDestinations(config: Config, clients: DestinationClients): Destinations {
-  const byProfile = new Map<string, readonly Destination[]>(
-    Object.entries(config.profiles).map(([name, { destinations }]) => [
+  const byProfile = new Map<string, readonly Destination[]>();
+  for (const [name, { destinations }] of Object.entries(config.profiles)) {
+    byProfile.set(
       name,
       destinations.map((options) => createDestination(options, clients)),
-    ]),
-  );
+    );
+  }
   return { of: (profile) => byProfile.get(profile) ?? [] };
 }

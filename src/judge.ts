@@ -2,8 +2,7 @@ import { decide } from "./decide/decide.ts";
 import type { Decision } from "./rotation/decision.ts";
 import { RotationError } from "./rotation/errors.ts";
 import type { World } from "./rotation/world.ts";
-import type { Known, Sight, Subject } from "./observe/observe.ts";
-import { look, observe } from "./observe/observe.ts";
+import { type Known, look, observe, type Sight, type Subject } from "./observe/observe.ts";
 
 /** More rounds of questions than the rules have questions: a decision that asks on is a bug. */
 const LOOKS_MAX = 8;

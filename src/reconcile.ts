@@ -1,8 +1,7 @@
 import { close } from "./act/close.ts";
 import { act } from "./act/index.ts";
 import { openLedger } from "./act/ledger.ts";
-import type { Judged } from "./judge.ts";
-import { judge } from "./judge.ts";
+import { judge, type Judged } from "./judge.ts";
 import type { Subject } from "./observe/observe.ts";
 import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
@@ -46,10 +45,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
     }
   } catch (thrown) {
     failure = asRotationError(thrown, `looking at ${subject.user}`);
-    world.log.event("error", "a user could not be looked at", {
-      user: subject.user,
-      error: failure,
-    });
+    world.log.event("error", "a user could not be looked at", { user: subject.user, error: failure });
   }
   return conclude(world, subject, { judged, turns, failure, revision, options });
 }
@@ -63,9 +59,7 @@ interface Course {
 }
 
 /** A turn, and the journal as this run knows it after it; null when a write may or may not have been made. */
-interface Taken extends Turn {
-  readonly revision: Revision | null;
-}
+type Taken = Turn & { readonly revision: Revision | null };
 
 /** One turn: the decision, and what became of it. */
 async function take(
@@ -78,10 +72,7 @@ async function take(
   world.log.decision(subject.user, decision);
   if (step.kind === "hold" || step.kind === "look") return { decision, outcome: { kind: "held" }, revision };
   if (options.mode !== "act" || subject.profile === null) return { decision, outcome: null, revision };
-  const ledger = openLedger(world, revision, {
-    record: observation.record,
-    holder: options.holder,
-  });
+  const ledger = openLedger(world, revision, { record: observation.record, holder: options.holder });
   const outcome = await act({ world, subject, profile: subject.profile, observation, decision, ledger }, step);
   world.log.outcome(subject.user, outcome);
   return { decision, outcome, revision: outcome.kind === "failed" ? null : ledger.revision() };

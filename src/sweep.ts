@@ -1,13 +1,11 @@
 import { judgeAll } from "./decide/decide.ts";
 import { judge } from "./judge.ts";
 import type { Subject } from "./observe/observe.ts";
-import type { Census } from "./observe/standing.ts";
 import { standingOf, takeCensus } from "./observe/standing.ts";
-import type { Reconciled } from "./reconcile.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconcile, type Reconciled } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
-import type { IamUser, UserName } from "./rotation/keys.ts";
+import type { UserName } from "./rotation/keys.ts";
 import type { Observation } from "./rotation/observation.ts";
 import type { Profile } from "./rotation/policy.ts";
 import { seconds } from "./rotation/time.ts";
@@ -28,6 +26,8 @@ export interface SweepOptions {
   readonly mode: "act" | "plan";
 }
 
+type Said = Pick<RotationError, "code" | "message">;
+
 /** One line of a user's result. Plain JSON, no secret. */
 export interface DecisionResult {
   readonly rule: string;
@@ -36,7 +36,7 @@ export interface DecisionResult {
   readonly because: string;
   /** `planned` where nothing was tried: in a plan, or while paused. */
   readonly outcome: string;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: Said;
 }
 
 interface UserResult {
@@ -44,7 +44,7 @@ interface UserResult {
   readonly profile: string | null;
   readonly decisions: readonly DecisionResult[];
   readonly isFailed: boolean;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: Said;
 }
 
 /** What a sweep did: a small JSON document. `status` is `failed` when any user failed, or a notifier did. */
@@ -74,8 +74,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   });
   const startedAt = world.clock.now();
   const isPaused = state.runningSince === null;
-  const acting = isPaused ? "look" : "act";
-  const mode = options.mode === "plan" ? "plan" : acting;
+  const mode = options.mode === "act" && isPaused ? "look" : options.mode;
   const waiting = inOrder(subjects, state.left);
   const holder = world.random.token();
   const notifiers = new Set<string>();
@@ -92,7 +91,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
 
   await Promise.all(Array.from({ length: USERS_AT_ONCE_MAX }, () => work()));
   const left = waiting.map(({ user }) => user);
-  if (mode !== "plan" && options.users === undefined && !isSameList(left, state.left)) {
+  if (mode !== "plan" && options.users === undefined && JSON.stringify(left) !== JSON.stringify(state.left)) {
     await world.journal.setLeft(left);
   }
   const isFailed = results.some((result) => result.isFailed) || notifiers.size > 0;
@@ -112,17 +111,11 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
 
 /** One line a sweep. Nobody reads what a scheduled sweep returns: the deployment's alarms count these lines. */
 function logEnd({ log }: World, result: SweepResult): void {
-  const { command, status, isPaused, users, left, failedNotifiers } = result;
-  log.event(status === "ok" ? "info" : "error", "sweep ended", {
-    command,
-    status,
-    isPaused,
-    users: users.length,
-    failed: users.filter(({ isFailed }) => isFailed).length,
-    left: left.length,
-    failedNotifiers,
-    durationMs: Date.parse(result.endedAt) - Date.parse(result.startedAt),
-  });
+  const { users, left, startedAt, endedAt, ...rest } = result;
+  const failed = users.filter(({ isFailed }) => isFailed).length;
+  const durationMs = Date.parse(endedAt) - Date.parse(startedAt);
+  const counts = { users: users.length, failed, left: left.length, durationMs };
+  log.event(result.status === "ok" ? "info" : "error", "sweep ended", { ...rest, ...counts });
 }
 
 /** What `explain` prints: what was seen, every rule's own answer, and the winner. */
@@ -178,7 +171,9 @@ async function findSubjects(
     wanted.map(async (name) => {
       try {
         const iamUser = byName.get(name) ?? (await world.directory.read(name));
-        return subjectOf(world, iamUser, { name, account, census });
+        const standing = standingOf(iamUser, census, world.destinations);
+        const profile = standing.profile === null ? null : (profiles[standing.profile] ?? null);
+        return { user: name, account, iamUser, standing, profile };
       } catch (thrown) {
         onUnread(name, asRotationError(thrown, `reading the user ${name}`));
         return null;
@@ -188,24 +183,11 @@ async function findSubjects(
   return found.filter((subject) => subject !== null);
 }
 
-function subjectOf(
-  world: World,
-  iamUser: IamUser | null,
-  { name, account, census }: { readonly name: UserName; readonly account: string; readonly census: Census },
-): Subject {
-  const standing = standingOf(iamUser, census, world.destinations);
-  const profile = standing.profile === null ? null : (census.profiles[standing.profile] ?? null);
-  return { user: name, account, iamUser, standing, profile };
-}
-
 /** Those that the last sweep left come first. */
 function inOrder(subjects: readonly Subject[], left: readonly UserName[]): Subject[] {
   const wasLeft = new Set(left);
   return [...subjects.filter(({ user }) => wasLeft.has(user)), ...subjects.filter(({ user }) => !wasLeft.has(user))];
 }
-
-const isSameList = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((entry, index) => entry === other[index]);
 
 function resultOf({ user, profile }: Subject, { turns, failure }: Reconciled): UserResult {
   const decisions = turns.map(({ decision, outcome }): DecisionResult => {
@@ -220,9 +202,4 @@ function resultOf({ user, profile }: Subject, { turns, failure }: Reconciled): U
   return failure === null ? result : { ...result, error: said(failure) };
 }
 
-function said({ code, message }: RotationError): {
-  readonly code: string;
-  readonly message: string;
-} {
-  return { code, message };
-}
+const said = ({ code, message }: RotationError): Said => ({ code, message });

@@ -1,9 +1,8 @@
-import type { Acting, StepOf } from "../../src/act/acting.ts";
+import type { Acting, Refusal, StepOf } from "../../src/act/acting.ts";
 import { createReplacement as createRight } from "../../src/act/create-replacement.ts";
-import type { Outcome } from "../../src/rotation/decision.ts";
 
 /** Deletes the key that is in use, to make room, before there is another. */
-export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome> {
+export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Refusal | null> {
   if (step.replaces !== null) {
     await acting.world.accessKeys.delete(acting.subject.user, step.replaces);
   }

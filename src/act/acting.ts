@@ -20,7 +20,12 @@ export interface Acting {
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
 
-const unchanged = (record: UserRecord): UserRecord => record;
+/** Why a step that was begun is not done after all. An act that gives null has done its step. */
+export type Refusal =
+  | { readonly kind: "withdrawn"; readonly because: string }
+  | { readonly kind: "blocked"; readonly destination: string; readonly because: string };
+
+export const withdrawn = (because: string): Refusal => ({ kind: "withdrawn", because });
 
 /**
  * Begins every act: a journal write under our lease, then a fresh read of the user's tags. The sentence that comes back
@@ -28,7 +33,7 @@ const unchanged = (record: UserRecord): UserRecord => record;
  */
 export async function begin(
   { world, subject, ledger }: Acting,
-  change: (record: UserRecord) => UserRecord = unchanged,
+  change: (record: UserRecord) => UserRecord,
 ): Promise<string | null> {
   try {
     await ledger.save(change);
@@ -48,11 +53,20 @@ function enrolmentTags({ tags }: IamUser): string {
   return JSON.stringify(ours.toSorted(([one], [other]) => one.localeCompare(other)));
 }
 
-/** The record with one key's memory changed. */
-export function withKey(record: UserRecord, id: AccessKeyId, change: (known: KeyRecord) => KeyRecord): UserRecord {
+/** The record with some of what it remembers of one key changed. */
+export function withKey(record: UserRecord, id: AccessKeyId, change: Partial<KeyRecord>): UserRecord {
   const known = record.keys[id];
   must(known !== undefined, `the journal knows ${id}`);
-  return { ...record, keys: { ...record.keys, [id]: change(known) } };
+  return { ...record, keys: { ...record.keys, [id]: { ...known, ...change } } };
+}
+
+/** Only such a pair is handed on. */
+export function mustAnswer({ observation }: Acting, keyId: AccessKeyId): void {
+  must(
+    observation.keys.some(({ id, status }) => id === keyId && status === "active"),
+    `${keyId} is listed as Active`,
+  );
+  must(observation.proved.includes(keyId), `${keyId} answered in this sweep`);
 }
 
 /** Appends to the user's history what an auditor will ask for. */

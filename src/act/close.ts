@@ -1,6 +1,5 @@
 import type { Judged } from "../judge.ts";
-import type { RotationError } from "../rotation/errors.ts";
-import { asRotationError } from "../rotation/errors.ts";
+import { asRotationError, type RotationError } from "../rotation/errors.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import type { Revision, World } from "../rotation/world.ts";
 import { openLedger } from "./ledger.ts";
@@ -28,8 +27,7 @@ export async function close(
     const record = { ...learnt, notices: at.notices };
     const isSame = JSON.stringify(record) === JSON.stringify(revision.record);
     if (isSame && revision.lease?.holder !== at.holder) return null;
-    const ledger = openLedger(world, revision, { record, holder: at.holder });
-    await ledger.close((closing) => closing);
+    await openLedger(world, revision, { record, holder: at.holder }).close((closing) => closing);
     return null;
   } catch (thrown) {
     const error = asRotationError(thrown, `closing the record of ${user}`);

@@ -1,24 +1,23 @@
-import type { Outcome } from "../rotation/decision.ts";
 import { RotationError, must } from "../rotation/errors.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { Delivery } from "../rotation/record.ts";
 import type { Instant } from "../rotation/time.ts";
-import type { Acting, StepOf } from "./acting.ts";
-import { begin, history } from "./acting.ts";
+import { type Acting, history, type Refusal, type StepOf } from "./acting.ts";
 
 /**
  * Makes the replacement. What could not be stored or delivered is not begun: every destination's pre-flight comes first,
  * custody's last and by a real write. From CreateAccessKey to PutSecretValue nothing else happens: whoever dies in
  * between leaves a key that rule 5 recognises by the intent.
  */
-export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome> {
+export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Refusal | null> {
   const { world, subject, profile, observation, ledger } = acting;
   const { user, account, iamUser } = subject;
   must(iamUser !== null && observation.keys.length < 2, `${user} exists and has room for a key`);
-  const moved = await begin(acting);
-  if (moved !== null) return { kind: "withdrawn", step, because: moved };
-  const blocked = await preflight(acting, step);
-  if (blocked !== null) return blocked;
+  for (const destination of world.destinations.of(profile.name)) {
+    const answer = await destination.preflight();
+    if (answer.kind === "ready") continue;
+    return { kind: "blocked", destination: destination.name, because: answer.because };
+  }
 
   await world.custody.ensure(user, { account, userId: iamUser.id }, profile.replicaRegions);
   const before = observation.keys.map(({ id }) => id);
@@ -30,9 +29,8 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
     deliveries: [...record.deliveries, ...presumedHolders(acting, step, now)],
   }));
 
-  const id = await createAndStore(acting);
-  await history(acting, "created", id);
-  return { kind: "done", step };
+  await history(acting, "created", await createAndStore(acting));
+  return null;
 }
 
 /** A hand-made key went out without us. On record, a destination that is taken out of the profile is not forgotten. */
@@ -46,25 +44,10 @@ function presumedHolders(
   return world.destinations
     .of(profile.name)
     .filter(({ name, readsCustody }) => !readsCustody && !known.some((entry) => entry.destination === name))
-    .map(({ name, slots }) => ({
-      destination: name,
-      slots,
-      keyId: replaces,
-      attemptedAt: now,
-      deliveredAt: null,
-      confirmedAt: null,
-      receipt: null,
-    }));
-}
-
-async function preflight(acting: Acting, step: StepOf<"create-replacement">): Promise<Outcome | null> {
-  for (const destination of acting.world.destinations.of(acting.profile.name)) {
-    const answer = await destination.preflight();
-    if (answer.kind === "blocked") {
-      return { kind: "blocked", step, destination: destination.name, because: answer.because };
-    }
-  }
-  return null;
+    .map(({ name, slots }) => {
+      const unknown = { deliveredAt: null, confirmedAt: null, receipt: null };
+      return { destination: name, slots, keyId: replaces, attemptedAt: now, ...unknown };
+    });
 }
 
 async function createAndStore({ world, subject, ledger }: Acting): Promise<AccessKeyId> {
@@ -75,10 +58,7 @@ async function createAndStore({ world, subject, ledger }: Acting): Promise<Acces
     throw error;
   });
   const answered = (): Promise<void> =>
-    ledger.save((record) => ({
-      ...record,
-      intent: record.intent === null ? null : { ...record.intent, created: credential.id },
-    }));
+    ledger.save((record) => ({ ...record, intent: record.intent && { ...record.intent, created: credential.id } }));
   try {
     await world.custody.storePending(subject.user, credential);
   } catch (error) {

@@ -1,19 +1,15 @@
-import type { Outcome } from "../rotation/decision.ts";
 import { must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
-import type { Acting, StepOf } from "./acting.ts";
-import { begin, history } from "./acting.ts";
+import { type Acting, history, type Refusal, type StepOf } from "./acting.ts";
 import { recheck } from "./recheck.ts";
 
 /** The one step that cannot be undone: decided twice, and on record with its evidence before the call. */
-export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise<Outcome> {
+export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise<Refusal | null> {
   const { world, subject, ledger, decision } = acting;
-  const moved = await begin(acting);
-  if (moved !== null) return { kind: "withdrawn", step, because: moved };
   const second = await recheck(acting, step);
-  if (second.kind === "moved") return second.outcome;
+  if (second.kind !== "same") return second;
   const isOrphan = decision.reason === "OrphanProvedOurs";
   assertDeletable(second.fresh, step.keyId, isOrphan);
 
@@ -25,7 +21,7 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
     if (!isOrphan) return without;
     return { ...without, intent: null, orphans: { count: record.orphans.count + 1, lastAt: now } };
   });
-  return { kind: "done", step };
+  return null;
 }
 
 function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, isOrphan: boolean): void {

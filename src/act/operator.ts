@@ -6,10 +6,7 @@ import type { World } from "../rotation/world.ts";
 import { withKey } from "./acting.ts";
 import { openLedger } from "./ledger.ts";
 
-/**
- * An operator's word that a key which was made active again may go, when all the evidence allows it. Throws `NotFound`
- * when the journal knows of no such reactivation, `Conflict` while a run is at work on the user.
- */
+/** An operator's word that a key which was made active again may go. `NotFound` where it was not, `Conflict` during a run. */
 export async function release(
   world: World,
   { user, keyId }: { readonly user: UserName; readonly keyId: AccessKeyId },
@@ -18,14 +15,11 @@ export async function release(
     if ((record.keys[keyId]?.reactivatedAt ?? null) === null) {
       throw new RotationError("NotFound", `releasing ${keyId} of ${user}, it was not made active again`);
     }
-    return withKey(record, keyId, (key) => ({ ...key, releasedAt }));
+    return withKey(record, keyId, { releasedAt });
   });
 }
 
-/**
- * An operator's word that a destination which left the profile is gone for good, and holds no key any more. Refused
- * for one that is still configured.
- */
+/** An operator's word that a destination which left the profile is gone for good. Refused for one that is configured. */
 export async function forget(
   world: World,
   of: { readonly user: UserName; readonly destination: string; readonly configured: readonly string[] },

@@ -1,11 +1,10 @@
-import type { Outcome } from "../rotation/decision.ts";
 import { RotationError } from "../rotation/errors.ts";
 import { PROBE_LASTS_MS } from "../rotation/footprint.ts";
-import type { Credential } from "../rotation/keys.ts";
-import { seconds } from "../rotation/time.ts";
+import type { AccessKeyId, Credential } from "../rotation/keys.ts";
+import type { UserRecord } from "../rotation/record.ts";
+import { type Instant, seconds } from "../rotation/time.ts";
 import type { World } from "../rotation/world.ts";
-import type { Acting, StepOf } from "./acting.ts";
-import { begin, withKey } from "./acting.ts";
+import { type Acting, type Refusal, type StepOf, withdrawn, withKey } from "./acting.ts";
 
 /** IAM is eventually consistent, each Region for itself: one answer may come from a host that is ahead of the others. */
 const ANSWERS_IN_A_ROW = 3;
@@ -20,31 +19,26 @@ const PROBES_KEPT_MAX = 200;
  * Signs GetCallerIdentity with the new pair in every Region of the profile until it answers steadily. It proves that the
  * pair is whole and known; it says nothing about what the user is allowed.
  */
-export async function prove(acting: Acting, step: StepOf<"prove">): Promise<Outcome> {
+export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise<Refusal | null> {
   const { world, subject, profile, ledger } = acting;
-  const from = world.clock.now();
-  const moved = await begin(acting, (record) =>
-    withKey(record, step.keyId, (known) => ({
-      ...known,
-      probes: [...known.probes.slice(1 - PROBES_KEPT_MAX), { from, to: null }],
-    })),
-  );
-  if (moved !== null) return { kind: "withdrawn", step, because: moved };
-
-  const credential = await world.custody.credential(subject.user, step.keyId);
+  const credential = await world.custody.credential(subject.user, keyId);
   const arn = subject.iamUser?.arn ?? "";
   const steady = await Promise.all(
     profile.regions.map((region) => answersSteadily(world, credential, { region, arn })),
   );
-  await ledger.save((record) =>
-    withKey(record, step.keyId, (known) => ({
-      ...known,
-      probes: [...known.probes.slice(0, -1), { from, to: world.clock.now() }],
-    })),
-  );
+  await ledger.save((record) => {
+    const probes = record.keys[keyId]?.probes ?? [];
+    const ended = probes.slice(-1).map(({ from }) => ({ from, to: world.clock.now() }));
+    return withKey(record, keyId, { probes: [...probes.slice(0, -1), ...ended] });
+  });
   const refusal = steady.find((answer) => answer !== null);
-  if (refusal === undefined || refusal === null) return { kind: "done", step };
-  return { kind: "withdrawn", step, because: refusal };
+  return refusal === undefined || refusal === null ? null : withdrawn(refusal);
+}
+
+/** The record with a probe begun: it is journalled before it is sent. */
+export function withProbe(record: UserRecord, keyId: AccessKeyId, from: Instant): UserRecord {
+  const kept = record.keys[keyId]?.probes.slice(1 - PROBES_KEPT_MAX) ?? [];
+  return withKey(record, keyId, { probes: [...kept, { from, to: null }] });
 }
 
 /** Null when it did; else what the last refusal was. */

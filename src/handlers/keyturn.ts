@@ -14,7 +14,7 @@ export async function handler(event: unknown, context?: { getRemainingTimeInMill
   const command = parseCommand(event);
   const settings = loadSettings();
   const remainingMs = context?.getRemainingTimeInMillis?.() ?? RUN_MS;
-  const world = compose(config, settings, { deadlineMs: Math.max(0, remainingMs - ENDING_MS) });
+  const world = compose(config, settings, Math.max(0, remainingMs - ENDING_MS));
   try {
     return await obey(world, command, { profiles: config.profiles, enrolmentTag: settings.enrolmentTag });
   } finally {

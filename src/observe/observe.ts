@@ -4,7 +4,7 @@ import type { Answer, BlindSpot, Evidence, Observation, Question, Standing } fro
 import type { Profile } from "../rotation/policy.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import type { Revision, World } from "../rotation/world.ts";
-import { freshRecord, remember, rememberEvidence } from "./remember.ts";
+import { freshRecord, remember, rememberEvidence, type Seen } from "./remember.ts";
 
 /** One user to look at, with what the sweep knows of it. */
 export interface Subject {
@@ -23,6 +23,7 @@ export interface Sight {
 }
 
 type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "destinations" | "clock">;
+type Asks = Pick<World, "evidence" | "destinations" | "clock">;
 
 /** What this run knows already when it looks. */
 export interface Known {
@@ -44,31 +45,25 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const recognise = known.isThorough || keys === null ? undefined : keys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const now = world.clock.now();
-  const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "", now });
-  const seen = {
-    keys: keys ?? [],
-    custody: custody ?? ({ kind: "unreadable" } as const),
-    isPulled: profile?.isPulled ?? false,
-    now,
-  };
+  const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
+  const told = { user, account, iamUser, standing, proved, blindSpots, evidence: [], record: recorded };
   const observation: Observation = {
-    user,
-    account,
-    iamUser,
-    standing,
+    ...told,
     observedAt: now,
-    keys: seen.keys,
-    custody: seen.custody,
+    keys: keys ?? [],
+    custody: custody ?? { kind: "unreadable" },
     destinations: world.destinations
       .of(profile?.name ?? "")
       .map(({ name, slots, readsCustody }) => ({ name, slots, readsCustody })),
-    // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
-    record: keys === null ? recorded : remember(recorded, seen),
-    evidence: [],
-    proved,
-    blindSpots,
   };
-  return { observation, revision: revision ?? { record: null, number: 0, lease: null } };
+  // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
+  const record = keys === null ? recorded : remember(recorded, seenBy(observation, profile));
+  const learnt = { ...observation, record };
+  return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
+}
+
+function seenBy({ keys, custody, observedAt }: Observation, profile: Profile | null): Seen {
+  return { keys, custody, isPulled: profile?.isPulled ?? false, now: observedAt };
 }
 
 async function seeing<Value>(
@@ -86,26 +81,17 @@ async function seeing<Value>(
 
 /** Asks the questions a rule has, and adds the answers and what they teach the record. */
 export async function look(
-  world: Pick<World, "evidence" | "destinations" | "clock">,
+  world: Asks,
   subject: Subject,
   { observation, questions }: { readonly observation: Observation; readonly questions: readonly Question[] },
 ): Promise<Observation> {
   const found = await Promise.all(questions.map((question) => ask(world, subject, { observation, question })));
-  const seen = {
-    keys: observation.keys,
-    custody: observation.custody,
-    isPulled: subject.profile?.isPulled ?? false,
-    now: observation.observedAt,
-  };
-  return {
-    ...observation,
-    evidence: [...observation.evidence, ...found],
-    record: rememberEvidence(observation.record, found, seen),
-  };
+  const record = rememberEvidence(observation.record, found, seenBy(observation, subject.profile));
+  return { ...observation, evidence: [...observation.evidence, ...found], record };
 }
 
 async function ask(
-  world: Pick<World, "evidence" | "destinations" | "clock">,
+  world: Asks,
   { user, profile }: Subject,
   { observation, question }: { readonly observation: Observation; readonly question: Question },
 ): Promise<Evidence> {
@@ -114,13 +100,12 @@ async function ask(
     const unaskedRegions = profile?.unaskedRegions ?? {};
     return { askedAt, answer: await world.evidence.answer(question, { user, unaskedRegions }) };
   }
-  const answer = await liveAt(world, profile, { observation, name: question.destination });
-  return { askedAt, answer };
+  return { askedAt, answer: await liveAt(world, profile, { observation, name: question.destination }) };
 }
 
 /** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */
 async function liveAt(
-  world: Pick<World, "destinations">,
+  world: Asks,
   profile: Profile | null,
   { observation, name }: { readonly observation: Observation; readonly name: string },
 ): Promise<Answer> {

@@ -1,9 +1,8 @@
 import { isOurFootprint } from "../rotation/footprint.ts";
-import type { AccessKey, AccessKeyId, UserName } from "../rotation/keys.ts";
+import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
-import type { Instant } from "../rotation/time.ts";
-import { days, latest, minutes } from "../rotation/time.ts";
+import { days, type Instant, latest, minutes } from "../rotation/time.ts";
 
 /** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
 const LISTING_SETTLES_MS = minutes(5);
@@ -26,26 +25,9 @@ const NOTHING_KNOWN = {
 } satisfies Omit<KeyRecord, "firstSeenAt">;
 
 /** A record for a user that the journal knows nothing of: new to us, or the table was lost. */
-export function freshRecord(of: {
-  readonly user: UserName;
-  readonly account: string;
-  readonly userId: string;
-  readonly now: Instant;
-}): UserRecord {
-  const { user, account, userId, now } = of;
-  return {
-    v: 1,
-    user,
-    account,
-    userId,
-    since: now,
-    intent: null,
-    orphans: { count: 0, lastAt: now },
-    deliveries: [],
-    backOffs: [],
-    keys: {},
-    notices: {},
-  };
+export function freshRecord(of: Pick<UserRecord, "user" | "account" | "userId">, since: Instant): UserRecord {
+  const nothing = { intent: null, deliveries: [], backOffs: [], keys: {}, notices: {} };
+  return { v: 1, ...of, since, orphans: { count: 0, lastAt: since }, ...nothing };
 }
 
 export interface Seen {
@@ -62,9 +44,7 @@ export interface Seen {
 export function remember(record: UserRecord, seen: Seen): UserRecord {
   const keys: Record<AccessKeyId, KeyRecord> = { ...record.keys };
   for (const key of seen.keys) keys[key.id] = rememberKey(keys[key.id], key, seen.now);
-  for (const id of custodyIds(seen.custody)) {
-    keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
-  }
+  for (const id of custodyIds(seen.custody)) keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
   const promotedLastAt = latest(...Object.values(record.keys).map(({ promotedAt }) => promotedAt));
   for (const [id, known] of Object.entries(keys) as [AccessKeyId, KeyRecord][]) {
     // What was replaced, or was the last, is what tells that somebody took it away.
@@ -153,7 +133,7 @@ function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): U
     next = isRead
       ? { ...next, latestRead: later(next.latestRead, sighting) }
       : { ...next, latestUse: later(next.latestUse, sighting) };
-    if (answer.source === "last-used") next = rememberAdoption(record, next, { answer, sighting, seen });
+    if (answer.source === "last-used") next = rememberAdoption(record, next, { keyId: answer.keyId, sighting, seen });
   }
   return { ...record, keys: { ...record.keys, [answer.keyId]: next } };
 }
@@ -169,15 +149,11 @@ function later(known: Sighting | null, found: Sighting): Sighting {
 function rememberAdoption(
   record: UserRecord,
   known: KeyRecord,
-  at: {
-    readonly answer: { readonly keyId: AccessKeyId };
-    readonly sighting: Sighting;
-    readonly seen: Seen;
-  },
+  at: { readonly keyId: AccessKeyId; readonly sighting: Sighting; readonly seen: Seen },
 ): KeyRecord {
   const { custody, keys, now } = at.seen;
-  const isCurrent = custody.kind === "present" && custody.current?.keyId === at.answer.keyId;
-  const key = keys.find(({ id }) => id === at.answer.keyId);
+  const isCurrent = custody.kind === "present" && custody.current?.keyId === at.keyId;
+  const key = keys.find(({ id }) => id === at.keyId);
   if (!isCurrent || key === undefined || known.adoptedAt !== null) return known;
   const isWitnessed = record.since <= key.createdAt || at.sighting.at > record.since;
   const isSomebody = at.sighting.service !== "sts" && !isOurFootprint(at.sighting.at, known.probes);

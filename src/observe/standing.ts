@@ -1,5 +1,5 @@
 import type { IamUser, UserName } from "../rotation/keys.ts";
-import type { Standing } from "../rotation/observation.ts";
+import type { BarredReason, Standing } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { Destinations } from "../rotation/world.ts";
 
@@ -33,50 +33,36 @@ export function takeCensus(
   return { profiles: options.profiles, enrolmentTag: options.enrolmentTag, slots };
 }
 
+const barredBy = (reason: BarredReason, because: string): Barred => ({ reason, because });
+
 /** Whether a user is enrolled here, and if nothing may be done to it, why. */
 export function standingOf(user: IamUser | null, census: Census, destinations: Destinations): Standing {
-  if (user === null) {
-    return {
-      profile: null,
-      barred: { reason: "NotEnrolled", because: "there is no such user any more" },
-    };
-  }
+  if (user === null) return { profile: null, barred: barredBy("NotEnrolled", "there is no such user any more") };
   const profile = user.tags[census.enrolmentTag] ?? null;
+  const slots = destinations.of(profile ?? "").flatMap((found) => found.slots);
   const barred =
     notEnrolled(user, census, profile) ??
     wrongProfile(user, census, profile ?? "") ??
     held(user) ??
-    slotShared(
-      user,
-      census,
-      destinations.of(profile ?? "").flatMap(({ slots }) => slots),
-    );
+    slotShared(user, census, slots);
   return { profile, barred };
 }
 
-function notEnrolled(user: IamUser, census: Census, profile: string | null): Barred | null {
+function notEnrolled(user: IamUser, { enrolmentTag }: Census, profile: string | null): Barred | null {
   const tags = Object.keys(user.tags).filter((key) => ENROLMENT_TAG.test(key));
-  if (tags.length > 1) {
-    return { reason: "TwoEnrolments", because: `the user bears ${tags.toSorted().join(" and ")}` };
-  }
-  if (profile !== null) return null;
-  return { reason: "NotEnrolled", because: `the user has no tag ${census.enrolmentTag}` };
+  if (tags.length > 1) return barredBy("TwoEnrolments", `the user bears ${tags.toSorted().join(" and ")}`);
+  return profile === null ? barredBy("NotEnrolled", `the user has no tag ${enrolmentTag}`) : null;
 }
 
-function wrongProfile(user: IamUser, census: Census, name: string): Barred | null {
-  const profile = census.profiles[name];
+function wrongProfile(user: IamUser, { profiles, enrolmentTag }: Census, name: string): Barred | null {
+  const profile = profiles[name];
   if (profile === undefined) {
-    const known = Object.keys(census.profiles).join(", ");
-    return {
-      reason: "UnknownProfile",
-      because: `the tag ${census.enrolmentTag} says "${name}", and the profiles are ${known}`,
-    };
+    const known = Object.keys(profiles).join(", ");
+    return barredBy("UnknownProfile", `the tag ${enrolmentTag} says "${name}", and the profiles are ${known}`);
   }
   if (isServedBy(profile, user)) return null;
-  return {
-    reason: "NotServedByProfile",
-    because: `the profile ${name} may serve ${profile.users.join(", ")}, and not this user`,
-  };
+  const served = profile.users.join(", ");
+  return barredBy("NotServedByProfile", `the profile ${name} may serve ${served}, and not this user`);
 }
 
 /** By exact name, or by a path that ends in a slash. */
@@ -87,21 +73,13 @@ function isServedBy(profile: Profile, user: IamUser): boolean {
 function held(user: IamUser): Barred | null {
   const reason = user.tags[HOLD_TAG];
   if (reason === undefined) return null;
-  return {
-    reason: "HeldByOperator",
-    because: `an operator holds the user: ${reason || "no reason given"}`,
-  };
+  return barredBy("HeldByOperator", `an operator holds the user: ${reason || "no reason given"}`);
 }
 
 function slotShared(user: IamUser, census: Census, slots: readonly string[]): Barred | null {
   for (const slot of slots) {
     const others = (census.slots.get(slot) ?? []).filter((name) => name !== user.name);
-    if (others.length > 0) {
-      return {
-        reason: "SlotShared",
-        because: `${slot} is also the destination of ${others.join(", ")}`,
-      };
-    }
+    if (others.length > 0) return barredBy("SlotShared", `${slot} is also the destination of ${others.join(", ")}`);
   }
   return null;
 }

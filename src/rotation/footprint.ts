@@ -1,6 +1,5 @@
 import type { Probe } from "./record.ts";
-import type { Instant } from "./time.ts";
-import { minutes, plus } from "./time.ts";
+import { type Instant, minutes, plus } from "./time.ts";
 
 /** A probe ends within this time; one without an end on record is taken to have lasted so long. */
 export const PROBE_LASTS_MS = minutes(2);

@@ -5,10 +5,7 @@ import { retirementOf } from "../retirement.ts";
 import { deliverTo } from "../rulings.ts";
 
 /** Rule 10. A destination added later, or one whose live version is not ours when the old key is about to go. */
-export const deliverAgain: Rule = {
-  name: "deliver-again",
-  judge: (situation) => redeliveryOf(situation),
-};
+export const deliverAgain: Rule = { name: "deliver-again", judge: (situation) => redeliveryOf(situation) };
 
 /** The current key's next delivery, or the look that must come before it; null when every destination is as it should be. */
 export function redeliveryOf(situation: Situation): Ruling | null {

@@ -5,10 +5,7 @@ import { partsOf } from "../parts.ts";
 import { deliverTo, hold } from "../rulings.ts";
 
 /** Rule 8. Every destination gets the pending key before it becomes current. Rules during a back-off, too. */
-export const deliver: Rule = {
-  name: "deliver",
-  judge: (situation) => nextDelivery(situation),
-};
+export const deliver: Rule = { name: "deliver", judge: (situation) => nextDelivery(situation) };
 
 /** The next delivery of the pending key, or the hold while all that are behind back off; null when none is behind. */
 export function nextDelivery({ observation, now }: Situation): Ruling | null {

@@ -21,14 +21,9 @@ interface CloudTrailSources {
   readonly custodyPrefix: string;
 }
 
-/** What is asked of every Region. */
-interface RegionQuestion {
-  readonly keyId: string;
-  readonly window: { readonly from: Instant; readonly to: Instant };
-  /** The secret whose reads are hand-overs; null where they count as uses like any other. */
-  readonly custodyName: string | null;
-}
-
+type Window = { readonly from: Instant; readonly to: Instant };
+/** What is asked of every Region. Reads of the custody named are hand-overs; with null they are uses like any other. */
+type RegionQuestion = { readonly keyId: string; readonly window: Window; readonly custodyName: string | null };
 type RegionAnswer = Pick<CloudTrailAnswer, "use" | "handOverAt">;
 
 /** The instant from which Event history can answer a question. */

@@ -21,10 +21,8 @@ export async function askLastUsed(
 ): Promise<Use> {
   try {
     const { owner, latest } = await readLastUsed(clients, keyId);
-    if (owner !== null && owner !== user) {
-      const because = `asking when ${keyId} was last used, IAM says that it belongs to ${owner}`;
-      return { verdict: "unknown", because };
-    }
+    const because = `asking when ${keyId} was last used, IAM says that it belongs to ${owner ?? "nobody"}`;
+    if (owner !== null && owner !== user) return { verdict: "unknown", because };
     if (latest !== null) return { verdict: "used", latest };
     return { verdict: "unused", from: TRACKED_SINCE, to: plus(clock.now(), -LAST_USED_LAG_MS) };
   } catch (thrown) {

@@ -79,7 +79,7 @@ export async function rotateAll(): Promise<Rotated> {
 /** One invocation, as the handler makes it. */
 async function run({ discovery, profiles }: Config, command: Command): Promise<void> {
   const settings = loadSettings();
-  const world = compose({ discovery, profiles }, settings, { deadlineMs: minutes(14) });
+  const world = compose({ discovery, profiles }, settings, minutes(14));
   try {
     await obey(world, command, { profiles, enrolmentTag: settings.enrolmentTag });
   } finally {
