@@ -34,6 +34,16 @@ describe("a replacement that is pending", () => {
       step: "deliver",
       reason: "DestinationBehind",
     },
+    "is delivered again to a destination that became another place under its old name": {
+      seen: pending({
+        proved: [K2],
+        destinations: [{ name: WORKER, slots: ["another account"], readsCustody: false }],
+        record: aRecord({ deliveries: [aDelivery(K2, ago(minutes(1)))] }),
+      }),
+      rule: "deliver",
+      step: "deliver",
+      reason: "DestinationBehind",
+    },
     "is promoted when it is everywhere": {
       seen: pending({ proved: [K2], record: delivered }),
       rule: "promote",
