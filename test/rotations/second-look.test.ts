@@ -65,3 +65,18 @@ test("a pair that was proved is not delivered when an operator has set the hold 
   expect(lastOf(await here.sweep())).toBe("not-ours-to-touch hold HeldByOperator held");
   expect(worker.deliveries).toEqual([]);
 });
+
+test("nothing is made for a user that was deleted and made again while the sweep was under way", async () => {
+  const { here } = await aSystem();
+  here.bend = (world) => ({
+    ...world,
+    directory: {
+      read: (user) => world.directory.read(user),
+      tagged: async () => {
+        const users = await world.directory.tagged();
+        return users.map((user) => ({ ...user, id: "AIDAFORMERUSER" }));
+      },
+    },
+  });
+  expect(lastOf(await here.sweep())).toBe("create create-replacement KeyDue withdrawn");
+});
