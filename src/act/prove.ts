@@ -12,7 +12,7 @@ const BETWEEN_ANSWERS_MS = 250;
 const AFTER_REFUSAL_MS = seconds(2);
 /** A probe of ours must not outlive the time that its footprint is given. */
 const PROVING_MAX_MS = PROBE_LASTS_MS - seconds(10);
-/** A destination that is blocked for months costs a probe an hour, and the journal's item has a size. */
+/** A destination that is blocked for months costs a probe every six hours, and the journal's item has a size. */
 const PROBES_KEPT_MAX = 200;
 
 /**

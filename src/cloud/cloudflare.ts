@@ -133,7 +133,7 @@ async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret
   throw new RotationError("Misconfigured", "reading the Cloudflare API token, it is empty or holds white space");
 }
 
-/** How long to wait before the next try, in milliseconds; null when trying again is not for now. */
+/** How long to wait before the next try, in milliseconds; null when it is not tried again in this run. */
 function retryWaitMs(error: unknown, tried: number): number | null {
   if (!(error instanceof RotationError)) return null;
   if (error.code !== "Throttled" && error.code !== "Unreachable") return null;
