@@ -40,12 +40,13 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     directory: createDirectory(clients, {
       tagKeys: [settings.enrolmentTag, HOLD_TAG],
       pathPrefix: config.discovery.by === "path" ? config.discovery.prefix : null,
+      clock,
     }),
-    accessKeys: createAccessKeys(clients),
+    accessKeys: createAccessKeys(clients, { clock, random }),
     custody: createCustody(clients, stage, random),
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, { clock, identity, stage }),
-    journal: createJournal(clients, settings.table, random),
+    journal: createJournal(clients, { tableName: settings.table, clock, random }),
     notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
     destinations: createDestinations(config, {
       cloudflare: (apiToken) =>

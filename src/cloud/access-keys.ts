@@ -6,10 +6,11 @@ import { instant } from "../rotation/time.ts";
 import type { AccessKeys } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
 import { readPages } from "./pages.ts";
+import { retryThrottled, type Waiting } from "./retry.ts";
 import { asking, finding } from "./translate-error.ts";
 
 /** IAM's access keys. */
-export function createAccessKeys({ iam, iamOnce }: Clients): AccessKeys {
+export function createAccessKeys({ iam, iamOnce }: Clients, waiting: Waiting): AccessKeys {
   return {
     async list(user) {
       const doing = `listing the keys of ${user}`;
@@ -18,12 +19,14 @@ export function createAccessKeys({ iam, iamOnce }: Clients): AccessKeys {
     },
     async create(user) {
       const doing = `creating a key of ${user}`;
-      const answer = await asking(doing, iamOnce.send(new sdk.CreateAccessKeyCommand({ UserName: user })));
-      const { AccessKeyId: id, SecretAccessKey: secret } = answer.AccessKey ?? {};
-      if (id === undefined || secret === undefined) {
-        throw new RotationError("Unreachable", `${doing}, the answer holds no pair`, { outcomeUnknown: true });
+      const command = new sdk.CreateAccessKeyCommand({ UserName: user });
+      // What was throttled made no key; whatever else went wrong may have made one.
+      const answer = await retryThrottled(waiting, () => asking(doing, iamOnce.send(command)));
+      const { AccessKeyId: id, SecretAccessKey: secret, CreateDate: made } = answer.AccessKey ?? {};
+      if (id === undefined || secret === undefined || made === undefined) {
+        throw new RotationError("Unreachable", `${doing}, the answer holds no dated pair`, { outcomeUnknown: true });
       }
-      return { id: accessKeyId(id), secret: new Secret(secret) };
+      return { id: accessKeyId(id), secret: new Secret(secret), createdAt: instant(made.getTime()) };
     },
     async setStatus(user, id, status) {
       const Status = status === "active" ? "Active" : "Inactive";

@@ -8,8 +8,11 @@ import { STSClient, type STSClientConfig } from "@aws-sdk/client-sts";
 import type { Credential } from "../rotation/keys.ts";
 import { seconds } from "../rotation/time.ts";
 import type { AwsClock } from "./clock.ts";
+import { limitInFlight } from "./in-flight.ts";
 
 const ATTEMPTS_MAX = 3;
+/** Over all clients of a run: more would not be served sooner, and only meet throttles. */
+const IN_FLIGHT_MAX = 16;
 /** IAM and Account have one endpoint, which is signed for as this Region; IAM's events lie here too. */
 export const GLOBAL_REGION = "us-east-1";
 
@@ -31,9 +34,11 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
   // A kept connection may have been closed at the other end unnoticed; what is sent once takes a new one.
   const fresh = { keepAlive: false };
   const once = { maxAttempts: 1, requestHandler: { ...timeouts, httpAgent: fresh, httpsAgent: fresh } };
-  // Each client types its plug-ins by its own operations; the clock's reads a header and fits them all.
+  const limit = limitInFlight(IN_FLIGHT_MAX);
+  // Each client types its plug-ins by its own operations; these two read none of them and fit them all.
   const kept = <T extends { middlewareStack: { use(plugin: never): void }; destroy(): void }>(client: T): T => {
     client.middlewareStack.use(clock.plugin as never);
+    client.middlewareStack.use(limit as never);
     made.push(client);
     return client;
   };
@@ -42,7 +47,7 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
     region,
     // IAM's buckets are small and their sizes unpublished: this client slows down as the throttling asks.
     iam: kept(new IAMClient({ ...ours, retryMode: "adaptive", region: GLOBAL_REGION })),
-    /** For CreateAccessKey alone: that call knows no client token, so it is sent once. */
+    /** For CreateAccessKey alone: that call knows no client token, so the SDK must not repeat it. */
     iamOnce: kept(new IAMClient({ ...ours, ...once, region: GLOBAL_REGION })),
     sts: kept(new STSClient({ ...ours, region })),
     account: kept(new AccountClient({ ...ours, region: GLOBAL_REGION })),

@@ -6,10 +6,8 @@ import { Secret } from "../rotation/secret.ts";
 import { instant } from "../rotation/time.ts";
 import { readJson } from "./read-json.ts";
 
-/** What a version of a custody secret holds: a pair, the intent of a creation, or (the first version, the marker) neither. */
+/** What a version of a custody secret holds: a pair, the intent of a creation, or (an old secret's first version) neither. */
 export type CustodyContent = { readonly pair: Credential | null; readonly intent: CustodyIntent | null };
-
-export const MARKER = JSON.stringify({ Version: 1 });
 
 /** The pair in the format of the AWS CLI's `credential_process`. */
 export const formatPair = ({ id, secret }: Credential): string =>

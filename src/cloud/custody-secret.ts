@@ -2,16 +2,22 @@ import * as sdk from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
 import type { Credential } from "../rotation/keys.ts";
 import { parseContent, type CustodyContent } from "./custody-content.ts";
-import { asking, finding } from "./translate-error.ts";
+import { asking, finding, foreignName, translateError } from "./translate-error.ts";
 
 type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT";
 type Labels = Readonly<Partial<Record<Label, string>>>;
 
-/** What DescribeSecret says, with the version that bears each label. */
-export interface SecretFacts {
-  readonly labels: Labels;
+interface SecretPlace {
   readonly tags: Readonly<Record<string, string>>;
   readonly replicaRegions: readonly string[];
+}
+
+/** A version to write, under a token that becomes its id. */
+type NewVersion = { readonly token: string; readonly text: string };
+
+/** What DescribeSecret says, with the version that bears each label. */
+export interface SecretFacts extends SecretPlace {
+  readonly labels: Labels;
 }
 
 /** One secret in one Region, opened for one errand. */
@@ -53,8 +59,8 @@ export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, d
     const answer = await finding(doing, client.send(new sdk.GetSecretValueCommand({ SecretId, VersionId })));
     return answer === null ? null : parseContent(answer.SecretString, doing).pair;
   }
-  /** Writes a version under a token, which becomes its id, with one label. Gives the labels that it bears now. */
-  async function put(label: Label, token: string, text: string): Promise<readonly string[]> {
+  /** Writes a version with one label. Gives the labels that it bears now. */
+  async function put(label: Label, { token, text }: NewVersion): Promise<readonly string[]> {
     const input = { SecretId, SecretString: text, ClientRequestToken: token, VersionStages: [label] };
     return (await asking(doing, client.send(new sdk.PutSecretValueCommand(input)))).VersionStages ?? [];
   }
@@ -71,5 +77,31 @@ export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, d
       throw new RotationError("Conflict", `${doing}, ${label} was moved by somebody else`);
     }
   }
-  return { name: SecretId, doing, find, labels, content, pair, pairIfAny, put, move };
+  const create = (version: NewVersion, place: SecretPlace): Promise<boolean> =>
+    createSecret(client, { ...place, name: SecretId, doing }, version);
+  return { name: SecretId, doing, create, find, labels, content, pair, pairIfAny, put, move };
+}
+
+/** Creates the secret with its first version, for AWSCURRENT. False when there is such a secret. */
+async function createSecret(
+  client: sdk.SecretsManagerClient,
+  { name, doing, tags, replicaRegions }: SecretPlace & { readonly name: string; readonly doing: string },
+  { token, text }: NewVersion,
+): Promise<boolean> {
+  const command = new sdk.CreateSecretCommand({
+    Name: name,
+    Description: "An IAM user's access key, kept by Keyturn.",
+    SecretString: text,
+    ClientRequestToken: token,
+    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+    // The API refuses an empty list of Regions.
+    AddReplicaRegions: replicaRegions.length === 0 ? undefined : replicaRegions.map((Region) => ({ Region })),
+  });
+  try {
+    await client.send(command);
+    return true;
+  } catch (thrown) {
+    if (foreignName(thrown) === "ResourceExists") return false;
+    throw translateError(thrown, doing);
+  }
 }

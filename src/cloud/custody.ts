@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { CreateSecretCommand, paginateListSecrets } from "@aws-sdk/client-secrets-manager";
+import { paginateListSecrets } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
 import { userName, type AccessKeyId, type Credential, type UserName } from "../rotation/keys.ts";
 import type { Custody, CustodyIntent, CustodyOwner, CustodyVersion } from "../rotation/observation.ts";
-import type { Custodian, Random } from "../rotation/world.ts";
+import type { Custodian, CustodyPlace, Random } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
-import { MARKER, formatIntent, formatPair } from "./custody-content.ts";
+import { formatIntent, formatPair } from "./custody-content.ts";
 import { openSecret, type CustodySecret, type SecretFacts } from "./custody-secret.ts";
 import { readPages } from "./pages.ts";
-import { foreignName, translateError } from "./translate-error.ts";
+import { translateError } from "./translate-error.ts";
 
 const ACCOUNT_TAG = "keyturn:account";
 const USER_ID_TAG = "keyturn:user-id";
@@ -23,11 +23,12 @@ export function createCustody(clients: Clients, stage: string | null, random: Ra
   return {
     users: () => listUsers(clients, prefix),
     read: (user, recognise) => readCustody(clients, open(user, `reading custody of ${user}`), recognise ?? null),
-    ensure: (user, owner, regions) => ensureSecret(clients, prefix + user, owner, regions),
-    writeIntent: (user, intent) => writeIntent(open(user, `writing the intent of ${user}`), intent, random.token()),
+    writeIntent: (user, intent, place) =>
+      writeIntent(open(user, `writing the intent of ${user}`), random.token(), intent, place),
     storePending: (user, credential) => storePending(open(user, `storing the replacement of ${user}`), credential),
     credential: (user, id) => findPair(open(user, `reading the pair ${id} of ${user}`), id),
-    promote: (user, id) => promote(open(user, `promoting ${id} of ${user}`), id),
+    promote: (user, pending, current) =>
+      promote(open(user, `promoting ${pending.keyId ?? pending.versionId} of ${user}`), pending, current),
     withdrawPending: (user, id) => withdrawPending(open(user, `withdrawing ${id} of ${user}`), id),
   };
 }
@@ -44,24 +45,8 @@ async function listUsers({ secrets }: Clients, prefix: string): Promise<readonly
 /** The token, and so the version id, under which something is stored: the same for every try. */
 const tokenOf = (id: string): string => createHash("sha256").update(id).digest("hex");
 
-async function ensureSecret({ secrets }: Clients, name: string, owner: CustodyOwner, regions: readonly string[]) {
-  const tags = { [ACCOUNT_TAG]: owner.account, [USER_ID_TAG]: owner.userId };
-  const command = new CreateSecretCommand({
-    Name: name,
-    Description: "An IAM user's access key, kept by Keyturn.",
-    SecretString: MARKER,
-    ClientRequestToken: tokenOf(`marker of ${name}`),
-    Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
-    // The API refuses an empty list of Regions.
-    AddReplicaRegions: regions.length === 0 ? undefined : regions.map((Region) => ({ Region })),
-  });
-  try {
-    await secrets.send(command);
-  } catch (thrown) {
-    if (foreignName(thrown) === "ResourceExists") return;
-    throw translateError(thrown, `creating the secret ${name}`);
-  }
-}
+/** A version, and the intent that it holds, if it was opened and does. */
+type Opened = { readonly version: CustodyVersion; readonly intent: CustodyIntent | null };
 
 /** `recognise` null opens every labelled version. */
 async function readCustody(
@@ -72,23 +57,33 @@ async function readCustody(
   const facts = await secret.find();
   if (facts === null) return { kind: "absent" };
   const keyOf = new Map((recognise ?? []).map((id) => [tokenOf(id), id]));
-  const read = async (versionId: string | undefined, isOpened = true): Promise<CustodyVersion | null> => {
+  const open = async (versionId: string | undefined, isOpened = true): Promise<Opened | null> => {
     if (versionId === undefined) return null;
     const known = keyOf.get(versionId);
-    if (known !== undefined || !isOpened) return { versionId, keyId: known ?? null };
-    return { versionId, keyId: (await secret.pair(versionId))?.id ?? null };
+    if (known !== undefined || !isOpened) return { version: { versionId, keyId: known ?? null }, intent: null };
+    const { pair, intent } = await secret.content(versionId);
+    return { version: { versionId, keyId: pair?.id ?? null }, intent };
   };
   const { AWSCURRENT, AWSPENDING, AWSPREVIOUS, KEYTURN_INTENT } = facts.labels;
   const [current, pending, previous] = await Promise.all([
-    read(AWSCURRENT),
-    read(AWSPENDING === AWSCURRENT ? undefined : AWSPENDING),
-    read(AWSPREVIOUS, recognise === null),
+    open(AWSCURRENT),
+    open(AWSPENDING === AWSCURRENT ? undefined : AWSPENDING),
+    open(AWSPREVIOUS, recognise === null),
   ]);
   // The intent matters only while there is no pair; not reading it otherwise spares a call a sweep.
-  const holdsPair = (current?.keyId ?? pending?.keyId ?? null) !== null;
-  const intent = holdsPair || KEYTURN_INTENT === undefined ? null : (await secret.content(KEYTURN_INTENT)).intent;
+  const holdsPair = (current?.version.keyId ?? pending?.version.keyId ?? null) !== null;
+  // The marker of a new secret is its first intent.
+  const latest = holdsPair ? null : KEYTURN_INTENT === undefined ? current : await open(KEYTURN_INTENT);
   const replicasBehind = await findBehind(clients, secret, facts);
-  return { kind: "present", owner: ownerOf(facts), current, pending, previous, intent, replicasBehind };
+  return {
+    kind: "present",
+    owner: ownerOf(facts),
+    current: current?.version ?? null,
+    pending: pending?.version ?? null,
+    previous: previous?.version ?? null,
+    intent: latest?.intent ?? null,
+    replicasBehind,
+  };
 }
 
 function ownerOf({ tags }: SecretFacts): CustodyOwner | null {
@@ -113,21 +108,26 @@ async function findBehind(clients: Clients, { name }: CustodySecret, facts: Secr
   return (await Promise.all(facts.replicaRegions.map(behind))).flat();
 }
 
-async function writeIntent(secret: CustodySecret, intent: CustodyIntent, token: string): Promise<void> {
-  const content = formatIntent(intent);
-  await secret.put("KEYTURN_INTENT", token, content);
-  const read = (await secret.content(token)).intent;
-  if (read !== null && formatIntent(read) === content) return;
-  throw new RotationError("Conflict", `${secret.doing}, what was read back differs`);
+async function writeIntent(secret: CustodySecret, token: string, intent: CustodyIntent, place: CustodyPlace) {
+  const { owner, replicaRegions, isAbsent } = place;
+  const text = formatIntent(intent);
+  const tags = { [ACCOUNT_TAG]: owner.account, [USER_ID_TAG]: owner.userId };
+  if (isAbsent && (await secret.create({ token, text }, { tags, replicaRegions }))) {
+    return { versionId: token, keyId: null };
+  }
+  await secret.put("KEYTURN_INTENT", { token, text });
+  return null;
 }
 
-async function storePending(secret: CustodySecret, credential: Credential): Promise<void> {
+async function storePending(secret: CustodySecret, credential: Credential): Promise<CustodyVersion> {
   const token = tokenOf(credential.id);
-  const labels = await secret.put("AWSPENDING", token, formatPair(credential));
-  if (labels.includes("AWSPENDING")) return;
+  const stored = { versionId: token, keyId: credential.id };
+  const labels = await secret.put("AWSPENDING", { token, text: formatPair(credential) });
+  if (labels.includes("AWSPENDING")) return stored;
   // A repeated PutSecretValue changes nothing, labels included, so one that was taken away is put back here.
   const { AWSPENDING: from, AWSCURRENT } = await secret.labels();
   if (from !== token && AWSCURRENT !== token) await secret.move("AWSPENDING", { from, to: token });
+  return stored;
 }
 
 /** What Keyturn stored lies under the key's own token; what was deposited by others, under any. */
@@ -142,16 +142,10 @@ async function findPair(secret: CustodySecret, id: AccessKeyId): Promise<Credent
   throw new RotationError("NotFound", `${secret.doing}, custody holds no such pair`);
 }
 
-async function promote(secret: CustodySecret, id: AccessKeyId): Promise<void> {
-  const { AWSCURRENT, AWSPENDING } = await secret.labels();
-  const holds = async (versionId: string | undefined): Promise<boolean> =>
-    versionId === tokenOf(id) || (await secret.pair(versionId))?.id === id;
-  if (AWSPENDING === undefined || !(await holds(AWSPENDING))) {
-    if (await holds(AWSCURRENT)) return;
-    throw new RotationError("Conflict", `${secret.doing}, it is no longer the pending key`);
-  }
-  if (AWSPENDING !== AWSCURRENT) await secret.move("AWSCURRENT", { from: AWSCURRENT, to: AWSPENDING });
-  await secret.move("AWSPENDING", { from: AWSPENDING, to: null });
+async function promote(secret: CustodySecret, { versionId }: CustodyVersion, current: CustodyVersion | null) {
+  const from = current?.versionId;
+  if (versionId !== from) await secret.move("AWSCURRENT", { from, to: versionId });
+  await secret.move("AWSPENDING", { from: versionId, to: null });
 }
 
 async function withdrawPending(secret: CustodySecret, id: AccessKeyId): Promise<void> {

@@ -2,9 +2,10 @@ import { GetUserCommand, paginateListUserTags, paginateListUsers } from "@aws-sd
 import type { IAMClient, Tag, User, UserDetail } from "@aws-sdk/client-iam";
 import { RotationError } from "../rotation/errors.ts";
 import { userName, type IamUser, type SmtpRight } from "../rotation/keys.ts";
-import type { Directory } from "../rotation/world.ts";
+import type { Clock, Directory } from "../rotation/world.ts";
 import { listWithSmtpRights } from "./authorization-details.ts";
 import type { Clients } from "./clients.ts";
+import { readKeyReport } from "./credential-report.ts";
 import { readPages } from "./pages.ts";
 import { finding } from "./translate-error.ts";
 
@@ -16,10 +17,11 @@ interface DirectoryOptions {
   readonly tagKeys: readonly string[];
   /** Only users below this path are listed, with `smtp` `unknown`, since policies are not read. Null lists everybody. */
   readonly pathPrefix: string | null;
+  readonly clock: Pick<Clock, "sleep">;
 }
 
 /** IAM's users. */
-export function createDirectory({ iam }: Clients, { tagKeys, pathPrefix }: DirectoryOptions): Directory {
+export function createDirectory({ iam }: Clients, { tagKeys, pathPrefix, clock }: DirectoryOptions): Directory {
   const wanted = tagKeys.map((key) => key.toLowerCase());
   return {
     async tagged() {
@@ -30,6 +32,7 @@ export function createDirectory({ iam }: Clients, { tagKeys, pathPrefix }: Direc
       const answer = await finding(`reading user ${name}`, iam.send(new GetUserCommand({ UserName: name })));
       return answer === null ? null : parseUser(answer.User, answer.User?.Tags, "unknown");
     },
+    keyReport: () => readKeyReport(iam, clock),
   };
 }
 

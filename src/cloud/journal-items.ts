@@ -4,7 +4,7 @@ import { RotationError } from "../rotation/errors.ts";
 import { userName, type UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { instant, type Instant } from "../rotation/time.ts";
-import type { HistoryEntry, Lease, Revision, SweepState } from "../rotation/world.ts";
+import type { HistoryEntry, Lease, Revision, SweepMemory, SweepState } from "../rotation/world.ts";
 import { readJson } from "./read-json.ts";
 
 /** An item of the journal's table, as DynamoDB spells it. */
@@ -30,7 +30,8 @@ export function formatRevision({ record, number, lease }: Revision, user: UserNa
 }
 
 /** Throws `Misconfigured`, naming the item, for an unknown version and for what is not a record of this user. */
-export function parseRevision(item: Item, user: UserName): Revision {
+export function parseRevision(item: Item | undefined, user: UserName): Revision {
+  if (item === undefined) return { record: null, number: 0, lease: null };
   const name = `user#${user}/record`;
   checkVersion(item, name);
   const number = Number(item["revision"]?.N);
@@ -75,13 +76,32 @@ export function parseHistory(item: Item, user: UserName): HistoryEntry {
   return entry as unknown as HistoryEntry;
 }
 
-/** Throws `Misconfigured` for an unknown version. An item without a number `runningSince` is a pause. */
-export function parseSweepState(item: Item): SweepState {
-  checkVersion(item, "keyturn/sweep");
-  const since = item["runningSince"]?.N;
+/** An instant that may not be known. */
+export const formatInstant = (at: Instant | null): AttributeValue => (at === null ? { NULL: true } : int(at));
+const parseInstant = (attribute: AttributeValue | undefined): Instant | null =>
+  attribute?.N === undefined ? null : instant(Number(attribute.N));
+
+const formatUsers = (users: readonly UserName[]): AttributeValue => ({ L: users.map((user) => ({ S: user })) });
+const parseUsers = (attribute: AttributeValue | undefined): readonly UserName[] | null =>
+  attribute?.L?.map(({ S = "" }) => userName(S)) ?? null;
+
+/** The attributes of what a sweep leaves to the next. */
+export function formatMemory({ left, awake, custodyListedAt }: SweepMemory): Item {
   return {
-    runningSince: since === undefined ? null : instant(Number(since)),
-    left: (item["left"]?.L ?? []).map(({ S = "" }) => userName(S)),
+    left: formatUsers(left),
+    awake: awake === null ? { NULL: true } : formatUsers(awake),
+    custodyListedAt: formatInstant(custodyListedAt),
+  };
+}
+
+/** Throws `Misconfigured` for an unknown version. An item without a number `runningSince` is a pause; so is none. */
+export function parseSweepState(item: Item | undefined): SweepState {
+  if (item !== undefined) checkVersion(item, "keyturn/sweep");
+  return {
+    runningSince: parseInstant(item?.["runningSince"]),
+    left: parseUsers(item?.["left"]) ?? [],
+    awake: parseUsers(item?.["awake"]),
+    custodyListedAt: parseInstant(item?.["custodyListedAt"]),
   };
 }
 
@@ -99,6 +119,8 @@ const RecordShape = z.looseObject({
   backOffs: z.array(Part),
   keys: z.record(z.string(), Part),
   notices: z.record(z.string(), Part),
+  // Records of before there was rest do not have it.
+  rest: z.looseObject({ until: z.number(), seal: z.string() }).nullable().default(null),
 });
 const EntryShape = z.looseObject({ at: z.number(), what: z.string() });
 

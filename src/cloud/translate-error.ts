@@ -6,6 +6,8 @@ interface Foreign {
   readonly message?: string;
   readonly code?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly attempts?: number; readonly requestId?: string };
+  /** Of a cancelled transaction, one for each of its items; "None" for those that had no fault. */
+  readonly CancellationReasons?: readonly { readonly Code?: string }[];
   readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
 }
 
@@ -13,12 +15,13 @@ interface Foreign {
 const CODES: readonly (readonly [RotationErrorCode, readonly string[]])[] = [
   ["NotFound", ["NoSuchEntity", "ResourceNotFound"]],
   ["LimitReached", ["LimitExceeded"]],
-  ["Throttled", ["Throttling", "Throttled", "TooManyRequests"]],
+  // Before the throttles: a transaction may be cancelled for both, and then there is no use in repeating it.
+  ["Conflict", ["ConditionalCheckFailed", "TransactionConflict", "TransactionInProgress", "ResourceExists"]],
+  ["Conflict", ["ConcurrentModification", "EntityTemporarilyUnmodifiable"]],
+  ["Throttled", ["Throttling", "ThrottlingError", "Throttled", "TooManyRequests"]],
   ["Throttled", ["RequestLimitExceeded", "ProvisionedThroughputExceeded"]],
   ["Denied", ["AccessDenied", "DecryptionFailure", "EncryptionFailure"]],
   ["Denied", ["InvalidClientTokenId", "UnrecognizedClient", "ExpiredToken"]],
-  ["Conflict", ["ConditionalCheckFailed", "TransactionConflict", "ResourceExists"]],
-  ["Conflict", ["ConcurrentModification", "EntityTemporarilyUnmodifiable"]],
   ["Misconfigured", ["CredentialsProviderError"]],
 ];
 
@@ -63,7 +66,8 @@ export async function finding<T>(doing: string, answer: Promise<T>): Promise<T |
 
 function codeOf(foreign: Foreign): RotationErrorCode {
   const name = foreignName(foreign);
-  const [named] = CODES.find(([, names]) => names.includes(name)) ?? [];
+  const said = [name, ...(foreign.CancellationReasons ?? []).map(({ Code = "" }) => Code)];
+  const [named] = CODES.find(([, names]) => names.some((one) => said.includes(one))) ?? [];
   if (named !== undefined) return named;
   const status = foreign.$metadata?.httpStatusCode;
   // A time-out bears a name; a cut or refused line bears Node's error code, such as ECONNRESET.

@@ -3,6 +3,8 @@ import { type Instant, minutes, plus } from "./time.ts";
 
 /** A probe ends within this time; one without an end on record is taken to have lasted so long. */
 export const PROBE_LASTS_MS = minutes(2);
+/** An intent stands for the first probes of the key made under it: for so long after it was written. */
+export const PLANNED_PROBE_MS = minutes(15);
 
 /** Whether a use may be one of our own probes: last-used gives the first use of a span of 15 minutes. */
 export function isOurFootprint(at: Instant, probes: readonly Probe[]): boolean {

@@ -74,6 +74,12 @@ export interface KeyRecord {
 /** A notice said, so that it is not said again before its time. */
 export type NoticeRecord = { readonly saidAt: Instant; readonly seenAt: Instant };
 
+/** A user of whom nothing was due at the last look, and is not before `until` unless what the seal covers has changed. */
+export interface Rest {
+  readonly until: Instant;
+  readonly seal: string;
+}
+
 /** The journal's record of one user. Losing it may delay a rotation or repeat a delivery; it may never harm one. */
 export interface UserRecord {
   readonly v: 1;
@@ -88,4 +94,6 @@ export interface UserRecord {
   readonly backOffs: readonly BackOff[];
   readonly keys: Readonly<Record<AccessKeyId, KeyRecord>>;
   readonly notices: Readonly<Record<string, NoticeRecord>>;
+  /** Null while anything is in motion, and in every record that a run works with. */
+  readonly rest: Rest | null;
 }

@@ -4,6 +4,7 @@ import type {
   Custody,
   CustodyIntent,
   CustodyOwner,
+  CustodyVersion,
   DestinationFacts,
   LiveState,
   Question,
@@ -44,18 +45,31 @@ export interface Directory {
   tagged(): Promise<readonly IamUser[]>;
   /** One user, fresh; null only when IAM says that there is none. `smtp` is `unknown` here. */
   read(user: UserName): Promise<IamUser | null>;
+  /** The keys of every user as the credential report shows them. Null while there is no report to be had. */
+  keyReport(): Promise<KeyReport | null>;
 }
+
+/** A key in the credential report, which shows no ids and is up to four hours old. */
+export interface ReportedKey {
+  readonly isActive: boolean;
+  /** When the key was made, or its status last changed. */
+  readonly changedAt: Instant;
+}
+export type KeyReport = ReadonlyMap<UserName, readonly ReportedKey[]>;
 
 export interface AccessKeys {
   /** All keys of a user, all pages. `NotFound` when there is no such user. */
   list(user: UserName): Promise<readonly AccessKey[]>;
-  /** Sent once, never retried. `LimitReached` when the user has two; `outcomeUnknown` when a key may have been made. */
-  create(user: UserName): Promise<Credential>;
+  /** Sent again only when throttled. `LimitReached` when the user has two; `outcomeUnknown` when a key may have been made. */
+  create(user: UserName): Promise<CreatedKey>;
   /** Idempotent. `NotFound` when the key is gone. */
   setStatus(user: UserName, id: AccessKeyId, status: "active" | "inactive"): Promise<void>;
   /** Idempotent: deleting the absent succeeds. */
   delete(user: UserName, id: AccessKeyId): Promise<void>;
 }
+
+/** A pair as IAM made it, and when. */
+export type CreatedKey = Credential & Pick<AccessKey, "createdAt">;
 
 /** The user's secret: marker first, then pairs, told apart by AWSPENDING, AWSCURRENT and AWSPREVIOUS. */
 export interface Custodian {
@@ -66,18 +80,27 @@ export interface Custodian {
    * another is told without its key; without them every labelled pair is read back. What cannot be read throws.
    */
   read(user: UserName, recognise?: readonly AccessKeyId[]): Promise<Custody>;
-  /** Creates the secret with its marker version if there is none. Safe to repeat. */
-  ensure(user: UserName, owner: CustodyOwner, replicaRegions: readonly string[]): Promise<void>;
-  /** Labels the intent KEYTURN_INTENT, and reads it back: what cannot be written is met here, before a key exists. */
-  writeIntent(user: UserName, intent: CustodyIntent): Promise<void>;
+  /**
+   * Writes the intent, so that what cannot be written is met here, before a key exists: as the marker of a new secret
+   * where there is none, else under KEYTURN_INTENT. Gives the marker that was made; null where custody was there.
+   */
+  writeIntent(user: UserName, intent: CustodyIntent, place: CustodyPlace): Promise<CustodyVersion | null>;
   /** Stores a pair as AWSPENDING, under a token derived from the key id: repeating it changes nothing. */
-  storePending(user: UserName, credential: Credential): Promise<void>;
+  storePending(user: UserName, credential: Credential): Promise<CustodyVersion>;
   /** The pair of a key that custody holds as current, pending or previous. `NotFound` when it holds no such pair. */
   credential(user: UserName, id: AccessKeyId): Promise<Credential>;
-  /** Makes the pending key current, by compare and swap. `Conflict` when the current version is not the one read. */
-  promote(user: UserName, id: AccessKeyId): Promise<void>;
+  /** Makes the pending version current, by compare and swap, and takes AWSPENDING away. `Conflict` when AWSCURRENT has moved. */
+  promote(user: UserName, pending: CustodyVersion, current: CustodyVersion | null): Promise<void>;
   /** Takes AWSPENDING away from the version that holds this key. Safe to repeat. */
   withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
+}
+
+/** Where a user's custody is to be, if it has to be made. */
+export interface CustodyPlace {
+  readonly owner: CustodyOwner;
+  readonly replicaRegions: readonly string[];
+  /** What the last look said; it may be wrong. */
+  readonly isAbsent: boolean;
 }
 
 type CallerAnswer =
@@ -128,7 +151,13 @@ export interface Revision {
 }
 
 /** What is to be written, and when. */
-type NextRevision = { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant };
+interface NextRevision {
+  readonly record: UserRecord;
+  readonly lease: Lease | null;
+  readonly now: Instant;
+  /** Lines of the user's history: written with the record, all or nothing. */
+  readonly history: readonly HistoryEntry[];
+}
 
 export interface HistoryEntry {
   readonly at: Instant;
@@ -139,12 +168,20 @@ export interface HistoryEntry {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** What a sweep leaves to the next. */
+export interface SweepMemory {
+  /** Users that it did not reach. */
+  readonly left: readonly UserName[];
+  /** Users that are not at rest. Null when they are too many to be written down, or the table is new. */
+  readonly awake: readonly UserName[] | null;
+  /** When custody was last listed. */
+  readonly custodyListedAt: Instant | null;
+}
+
 /** What the sweeps remember of each other. */
-export interface SweepState {
+export interface SweepState extends SweepMemory {
   /** Null: a table without its `running` item is paused. */
   readonly runningSince: Instant | null;
-  /** Users that the last sweep did not reach. */
-  readonly left: readonly UserName[];
 }
 
 export interface Journal {
@@ -155,11 +192,12 @@ export interface Journal {
    * `Conflict`, as a repeated write after a lost answer may be: read again. `lease: null` gives the lease back.
    */
   write(revision: Revision, next: NextRevision): Promise<Revision>;
-  append(entry: HistoryEntry): Promise<void>;
+  /** Strongly consistent, in batches. A record that `read` would throw for is left out. */
+  readMany(users: readonly UserName[]): Promise<ReadonlyMap<UserName, Revision>>;
   history(user: UserName): Promise<readonly HistoryEntry[]>;
   sweepState(): Promise<SweepState>;
   setRunning(since: Instant | null): Promise<void>;
-  setLeft(users: readonly UserName[]): Promise<void>;
+  setMemory(memory: SweepMemory): Promise<void>;
 }
 
 export interface Notifier {

@@ -17,6 +17,7 @@ const RECORD: UserRecord = {
   backOffs: [],
   keys: {},
   notices: {},
+  rest: null,
 };
 const ITEM = formatRevision({ record: RECORD, number: 3, lease: null }, DEPLOY);
 
@@ -36,6 +37,7 @@ describe("an item of the journal", () => {
     ["the record is of another version", { record: { S: JSON.stringify({ ...RECORD, v: 2 }) } }],
     ["the record is another user's", { record: { S: JSON.stringify({ ...RECORD, user: "x" }) } }],
     ["the record has a part of another kind", { record: { S: JSON.stringify({ ...RECORD, keys: [] }) } }],
+    ["the record has a rest of another kind", { record: { S: JSON.stringify({ ...RECORD, rest: { until: 1 } }) } }],
     ["its lease has no end", { lease: { M: { holder: { S: "me" } } } }],
   ] as const)("is Misconfigured, by its name, when %s", ([, change]) => {
     expect(() => parseRevision({ ...ITEM, ...change }, DEPLOY)).toThrow(

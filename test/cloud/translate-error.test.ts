@@ -35,6 +35,20 @@ describe("an SDK error in our words", () => {
   });
 
   test.for([
+    ["Conflict", ["ConditionalCheckFailed", "None"]],
+    ["Conflict", ["None", "TransactionConflict"]],
+    ["Conflict", ["ThrottlingError", "ConditionalCheckFailed"]],
+    ["Throttled", ["None", "ThrottlingError"]],
+    ["Throttled", ["ProvisionedThroughputExceeded", "None"]],
+    ["Denied", ["AccessDenied"]],
+    ["Misconfigured", ["ValidationError", "None"]],
+  ] as const)("takes a transaction for %s that was cancelled for %j", ([code, reasons]) => {
+    const CancellationReasons = reasons.map((Code) => ({ Code }));
+    const thrown = sdkError("TransactionCanceledException", 400, { CancellationReasons });
+    expect(translateError(thrown, "asking")).toMatchObject({ code, outcomeUnknown: false });
+  });
+
+  test.for([
     ["ECONNRESET", 1, true],
     ["ECONNREFUSED", 1, false],
     ["ECONNREFUSED", 3, true],

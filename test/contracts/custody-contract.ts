@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
+import type { CustodyVersion } from "../../src/rotation/observation.ts";
 import { instant } from "../../src/rotation/time.ts";
 import { DEPLOY, OWNER, failureOf, madeUp } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
@@ -7,6 +8,8 @@ import type { MakeSetup, WorldSetup } from "./setup.ts";
 const FIRST = madeUp("FIRST");
 const SECOND = madeUp("SECOND");
 const NAME = "keyturn/deploy";
+const INTENT = { at: instant(Date.UTC(2026, 10, 20)), before: [accessKeyId("AKIABEFORE")] };
+const THERE = { owner: OWNER, replicaRegions: [], isAbsent: false };
 
 /** What `Custodian` promises, of the default stage. */
 export function custodyContract(makeSetup: MakeSetup): void {
@@ -21,11 +24,15 @@ export function custodyContract(makeSetup: MakeSetup): void {
     if (custody.kind === "absent") throw new Error("custody is absent");
     return custody;
   };
-  const open = async (): Promise<void> => setup.world.custody.ensure(DEPLOY, OWNER, []);
-  const promoteFirst = async (): Promise<void> => {
-    await open();
-    await setup.world.custody.storePending(DEPLOY, FIRST);
-    await setup.world.custody.promote(DEPLOY, FIRST.id);
+  const open = async (user = DEPLOY, replicaRegions: readonly string[] = []): Promise<CustodyVersion | null> =>
+    setup.world.custody.writeIntent(user, INTENT, { owner: OWNER, replicaRegions, isAbsent: true });
+  const intend = async (at: number): Promise<CustodyVersion | null> =>
+    setup.world.custody.writeIntent(DEPLOY, { at: instant(at), before: [] }, THERE);
+  const promoteFirst = async (): Promise<CustodyVersion> => {
+    const marker = await open();
+    const first = await setup.world.custody.storePending(DEPLOY, FIRST);
+    await setup.world.custody.promote(DEPLOY, first, marker);
+    return first;
   };
   const asRole = (operation: string, input: Readonly<Record<string, unknown>>): unknown =>
     setup.cloud.callAs(setup.cloud.role, { service: "secretsmanager", operation, input });
@@ -35,21 +42,27 @@ export function custodyContract(makeSetup: MakeSetup): void {
       expect(await setup.world.custody.read(DEPLOY)).toEqual({ kind: "absent" });
     });
 
-    test("begins with a marker as the current version, for its owner", async () => {
-      await open();
+    test("begins with a marker that holds the intent, as the current version, for its owner", async () => {
+      const marker = await open();
       const custody = await present();
-      expect(custody.owner).toEqual(OWNER);
-      expect(custody.current?.keyId).toBeNull();
-      expect([custody.pending, custody.intent, custody.replicasBehind]).toEqual([null, null, []]);
+      expect(custody).toMatchObject({ owner: OWNER, current: marker, intent: INTENT });
+      expect(marker?.keyId).toBeNull();
+      expect([custody.pending, custody.replicasBehind]).toEqual([null, []]);
       expect(custody.previous?.keyId ?? null).toBeNull();
-      expect(setup.cloud.secretsManager.textOf(NAME, "AWSCURRENT")).toBe('{"Version":1}');
+      expect(setup.cloud.counts.get("secretsmanager.PutSecretValue") ?? 0).toBe(0);
     });
 
-    test("is opened twice as it is once", async () => {
+    test("is not opened anew where it is there after all: the intent goes into what is there", async () => {
       await promoteFirst();
       const before = await present();
-      await open();
+      expect(await open()).toBeNull();
       expect(await present()).toEqual(before);
+      expect(setup.cloud.secretsManager.textOf(NAME, "KEYTURN_INTENT")).toContain("AKIABEFORE");
+    });
+
+    test("reads a marker of old, which holds no intent", async () => {
+      asRole("CreateSecret", { Name: NAME, SecretString: '{"Version":1}' });
+      expect(await present()).toMatchObject({ current: { keyId: null }, intent: null });
     });
 
     test("knows the pairs of the keys it is told without opening them", async () => {
@@ -76,7 +89,7 @@ export function custodyContract(makeSetup: MakeSetup): void {
     test("lists its users over all pages, without those scheduled for deletion or of other stages", async () => {
       const { world, cloud } = setup;
       const names = ["a", "b", "c", "gone"].map(userName);
-      for (const name of names) await world.custody.ensure(name, OWNER, []);
+      for (const name of names) await open(name);
       asRole("CreateSecret", { Name: "keyturn-dev/other", SecretString: "{}" });
       asRole("CreateSecret", { Name: "unrelated", SecretString: "{}" });
       asRole("DeleteSecret", { SecretId: "keyturn/gone" });
@@ -86,42 +99,33 @@ export function custodyContract(makeSetup: MakeSetup): void {
   });
 
   describe("custody of a replacement", () => {
-    test("keeps an intent that can be read back while it holds no pair", async () => {
+    test("takes a new intent each time, and shows it while it holds no pair", async () => {
       await open();
-      const intent = { at: instant(setup.clock.now()), before: [FIRST.id] };
-      await setup.world.custody.writeIntent(DEPLOY, intent);
-      const custody = await present();
-      expect(custody.intent).toEqual(intent);
-      expect(custody.current?.keyId).toBeNull();
+      expect(await intend(1_000)).toBeNull();
+      expect(await intend(2_000)).toBeNull();
+      expect(await present()).toMatchObject({ current: { keyId: null }, intent: { at: 2_000, before: [] } });
+      await setup.world.custody.storePending(DEPLOY, FIRST);
+      expect((await present()).intent).toBeNull();
     });
 
-    test("takes a new intent each time", async () => {
-      await open();
-      const { custody } = setup.world;
-      await custody.writeIntent(DEPLOY, { at: instant(1_000), before: [] });
-      await custody.writeIntent(DEPLOY, { at: instant(2_000), before: [] });
-      expect((await present()).intent?.at).toBe(2_000);
+    test("says NotFound for the intent of a secret that vanished meanwhile", async () => {
+      expect(await failureOf(intend(1_000))).toBe("NotFound");
+      expect(await setup.world.custody.read(DEPLOY)).toEqual({ kind: "absent" });
     });
 
     test("meets a key that refuses to encrypt before anything else happens", async () => {
       await open();
       const secret = setup.cloud.secretsManager.named(NAME);
       if (secret !== null) secret.kms = { read: null, write: "AccessDeniedException" };
-      expect(await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] }))).toBe("Denied");
-    });
-
-    test("meets a key that refuses to decrypt by reading the intent back", async () => {
-      await open();
-      const secret = setup.cloud.secretsManager.named(NAME);
-      if (secret !== null) secret.kms = { read: "AccessDeniedException", write: null };
-      expect(await failureOf(setup.world.custody.writeIntent(DEPLOY, { at: instant(1), before: [] }))).toBe("Denied");
+      expect(await failureOf(intend(1_000))).toBe("Denied");
     });
 
     test("stores a pair as pending, in the format that credential_process reads", async () => {
       await open();
-      await setup.world.custody.storePending(DEPLOY, FIRST);
+      const stored = await setup.world.custody.storePending(DEPLOY, FIRST);
       const custody = await present();
-      expect(custody.pending?.keyId).toBe(FIRST.id);
+      expect(stored.keyId).toBe(FIRST.id);
+      expect(custody.pending).toEqual(stored);
       expect(custody.current?.keyId).toBeNull();
       const text = setup.cloud.secretsManager.textOf(NAME, "AWSPENDING");
       expect(JSON.parse(text ?? "")).toEqual({
@@ -133,29 +137,29 @@ export function custodyContract(makeSetup: MakeSetup): void {
 
     test("stores a pair twice as it does once", async () => {
       await open();
-      await setup.world.custody.storePending(DEPLOY, FIRST);
+      const stored = await setup.world.custody.storePending(DEPLOY, FIRST);
       const before = await present();
-      await setup.world.custody.storePending(DEPLOY, FIRST);
+      expect(await setup.world.custody.storePending(DEPLOY, FIRST)).toEqual(stored);
       expect(await present()).toEqual(before);
     });
 
     test("gives out the pairs it holds, and says NotFound for others", async () => {
       const { custody } = setup.world;
-      await promoteFirst();
-      await custody.storePending(DEPLOY, SECOND);
+      const first = await promoteFirst();
+      const second = await custody.storePending(DEPLOY, SECOND);
       const given = await custody.credential(DEPLOY, FIRST.id);
       expect([given.id, given.secret.reveal()]).toEqual([FIRST.id, FIRST.secret.reveal()]);
       expect((await custody.credential(DEPLOY, SECOND.id)).id).toBe(SECOND.id);
-      await custody.promote(DEPLOY, SECOND.id);
+      await custody.promote(DEPLOY, second, first);
       expect((await custody.credential(DEPLOY, FIRST.id)).id).toBe(FIRST.id);
       expect(await failureOf(custody.credential(DEPLOY, accessKeyId("AKIANEVERSEEN")))).toBe("NotFound");
     });
 
     test("promotes: current moves, previous follows, pending is taken away", async () => {
-      await promoteFirst();
-      expect(await present()).toMatchObject({ current: { keyId: FIRST.id }, pending: null });
-      await setup.world.custody.storePending(DEPLOY, SECOND);
-      await setup.world.custody.promote(DEPLOY, SECOND.id);
+      const first = await promoteFirst();
+      expect(await present()).toMatchObject({ current: first, pending: null });
+      const second = await setup.world.custody.storePending(DEPLOY, SECOND);
+      await setup.world.custody.promote(DEPLOY, second, first);
       expect(await present()).toMatchObject({
         current: { keyId: SECOND.id },
         pending: null,
@@ -165,34 +169,38 @@ export function custodyContract(makeSetup: MakeSetup): void {
     });
 
     test("says Conflict and changes nothing when somebody moved the current version meanwhile", async () => {
-      const { world, cloud } = setup;
-      await promoteFirst();
-      await world.custody.storePending(DEPLOY, SECOND);
-      let isDone = false;
-      const stop = cloud.onCall(({ operation }) => {
-        if (operation !== "UpdateSecretVersionStage" || isDone) return;
-        isDone = true;
-        asRole("PutSecretValue", { SecretId: NAME, SecretString: '{"Version":1}' });
-      });
-      expect(await failureOf(world.custody.promote(DEPLOY, SECOND.id))).toBe("Conflict");
-      stop();
-      expect(await present()).toMatchObject({
-        current: { keyId: null },
-        pending: { keyId: SECOND.id },
-      });
+      const { world } = setup;
+      const first = await promoteFirst();
+      const second = await world.custody.storePending(DEPLOY, SECOND);
+      asRole("PutSecretValue", { SecretId: NAME, SecretString: '{"Version":1}' });
+      expect(await failureOf(world.custody.promote(DEPLOY, second, first))).toBe("Conflict");
+      expect(await present()).toMatchObject({ current: { keyId: null }, pending: second });
     });
 
-    test("says Conflict when the key is no longer pending, and succeeds when it is current already", async () => {
-      await promoteFirst();
-      await setup.world.custody.promote(DEPLOY, FIRST.id);
-      expect(await failureOf(setup.world.custody.promote(DEPLOY, SECOND.id))).toBe("Conflict");
-      expect((await present()).current?.keyId).toBe(FIRST.id);
+    test("says Conflict when the pending label went to another version meanwhile", async () => {
+      const { custody } = setup.world;
+      const first = await promoteFirst();
+      const second = await custody.storePending(DEPLOY, SECOND);
+      const third = await custody.storePending(DEPLOY, madeUp("THIRD"));
+      expect(await failureOf(custody.promote(DEPLOY, second, first))).toBe("Conflict");
+      expect((await present()).pending).toEqual(third);
+    });
+
+    test("is promoted twice as it is once", async () => {
+      const { custody } = setup.world;
+      const first = await promoteFirst();
+      const second = await custody.storePending(DEPLOY, SECOND);
+      await custody.promote(DEPLOY, second, first);
+      const before = await present();
+      await custody.promote(DEPLOY, second, first);
+      await custody.promote(DEPLOY, second, second);
+      expect(await present()).toEqual(before);
     });
 
     test("counts a pending label on the current version as none, and promoting again tidies it", async () => {
       const { world, cloud } = setup;
-      await open();
-      await world.custody.storePending(DEPLOY, FIRST);
+      const marker = await open();
+      const first = await world.custody.storePending(DEPLOY, FIRST);
       const removal = cloud.faults.add({
         service: "secretsmanager",
         operation: "UpdateSecretVersionStage",
@@ -200,10 +208,21 @@ export function custodyContract(makeSetup: MakeSetup): void {
         times: "forever",
         when: ({ input }) => input["VersionStage"] === "AWSPENDING",
       });
-      expect(await failureOf(world.custody.promote(DEPLOY, FIRST.id))).toBe("Unreachable");
-      expect(await present()).toMatchObject({ current: { keyId: FIRST.id }, pending: null });
+      expect(await failureOf(world.custody.promote(DEPLOY, first, marker))).toBe("Unreachable");
+      expect(await present()).toMatchObject({ current: first, pending: null });
       removal();
-      await world.custody.promote(DEPLOY, FIRST.id);
+      await world.custody.promote(DEPLOY, first, marker);
+      expect(cloud.secretsManager.textOf(NAME, "AWSPENDING")).toBeNull();
+    });
+
+    test("is promoted although no answer was heard, and leaves no pending label", async () => {
+      const { world, cloud } = setup;
+      const marker = await open();
+      const first = await world.custody.storePending(DEPLOY, FIRST);
+      const operation = "UpdateSecretVersionStage";
+      cloud.faults.add({ service: "secretsmanager", operation, kind: "lost-after", times: "forever" });
+      await world.custody.promote(DEPLOY, first, marker);
+      expect(await present()).toMatchObject({ current: first, pending: null });
       expect(cloud.secretsManager.textOf(NAME, "AWSPENDING")).toBeNull();
     });
 
@@ -220,10 +239,10 @@ export function custodyContract(makeSetup: MakeSetup): void {
 
     test("names the replica Regions that do not show the current version yet", async () => {
       const { world, cloud, clock } = setup;
-      await world.custody.ensure(DEPLOY, OWNER, ["eu-west-1"]);
+      const marker = await open(DEPLOY, ["eu-west-1"]);
       clock.advance(cloud.lags.replicaMs);
-      await world.custody.storePending(DEPLOY, FIRST);
-      await world.custody.promote(DEPLOY, FIRST.id);
+      const first = await world.custody.storePending(DEPLOY, FIRST);
+      await world.custody.promote(DEPLOY, first, marker);
       expect((await present()).replicasBehind).toEqual(["eu-west-1"]);
       clock.advance(cloud.lags.replicaMs);
       expect((await present()).replicasBehind).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { userName } from "../../src/rotation/keys.ts";
+import { accessKeyId, userName } from "../../src/rotation/keys.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { failureOf } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
@@ -92,6 +93,73 @@ export function directoryContract(makeSetup: MakeSetup): void {
         times: "forever",
       });
       expect(await failureOf(world.directory.read(userName("nobody")))).toBe("Denied");
+    });
+  });
+
+  describe("the keys of every user, by report", () => {
+    const reported = async (name: string) => (await setup.world.directory.keyReport())?.get(userName(name));
+    const inSeconds = (atMs: number): number => Math.floor(atMs / 1_000) * 1_000;
+
+    test("are shown with their status and when it last changed, and the root is no user", async () => {
+      const { world, cloud, clock } = setup;
+      for (const name of ["none", "one", "two"]) cloud.iam.createUser({ name });
+      const old = cloud.iam.createKey("two", { createdAtMs: clock.now() - days(80) });
+      const made = await world.accessKeys.create(userName("one"));
+      cloud.iam.createKey("two", { createdAtMs: clock.now() - days(10) });
+      await world.accessKeys.setStatus(userName("two"), accessKeyId(old.id), "inactive");
+      const changedAt = inSeconds(clock.now());
+      expect(Object.fromEntries((await world.directory.keyReport()) ?? [])).toEqual({
+        none: [],
+        one: [{ isActive: true, changedAt: made.createdAt }],
+        two: [
+          { isActive: false, changedAt },
+          { isActive: true, changedAt: changedAt - days(10) },
+        ],
+      });
+    });
+
+    test("are found under a name with commas", async () => {
+      const { cloud } = setup;
+      cloud.iam.createUser({ name: "mail,web=+@.-" });
+      cloud.iam.createKey("mail,web=+@.-");
+      expect(await reported("mail,web=+@.-")).toHaveLength(1);
+    });
+
+    test("are those of up to four hours ago: what came after the report is not seen until then", async () => {
+      const { world, cloud, clock } = setup;
+      cloud.iam.createUser({ name: "one" });
+      const first = cloud.iam.createKey("one");
+      expect(await reported("one")).toMatchObject([{ isActive: true }]);
+      clock.advance(hours(1));
+      await world.accessKeys.setStatus(userName("one"), accessKeyId(first.id), "inactive");
+      await world.accessKeys.create(userName("one"));
+      clock.advance(hours(3) - minutes(1));
+      expect(await reported("one")).toMatchObject([{ isActive: true }]);
+      clock.advance(minutes(2));
+      expect(await reported("one")).toMatchObject([{ isActive: false }, { isActive: true }]);
+    });
+
+    test("are null while the report is not finished, and while there is none", async () => {
+      const { world, cloud } = setup;
+      cloud.iam.credentialReports.takesMs = minutes(5);
+      expect(await world.directory.keyReport()).toBeNull();
+      expect(cloud.counts.get("iam.GenerateCredentialReport")).toBe(10);
+    });
+
+    test.for([
+      ["ReportNotPresent", 410],
+      ["ReportExpired", 410],
+      ["ReportInProgress", 404],
+    ] as const)("are null when IAM says %s", async ([code, status]) => {
+      const operation = "GetCredentialReport";
+      setup.cloud.faults.add({ service: "iam", operation, kind: "error-before", code, status, times: "forever" });
+      expect(await setup.world.directory.keyReport()).toBeNull();
+    });
+
+    test.for(["GenerateCredentialReport", "GetCredentialReport"])("throw when %s is refused", async (operation) => {
+      const refusal = { kind: "error-before", code: "AccessDenied", status: 403, times: "forever" } as const;
+      setup.cloud.faults.add({ service: "iam", operation, ...refusal });
+      expect(await failureOf(setup.world.directory.keyReport())).toBe("Denied");
     });
   });
 

@@ -3,7 +3,7 @@ import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import type { KeyRecord, UserRecord } from "../../src/rotation/record.ts";
 import { instant, minutes, plus } from "../../src/rotation/time.ts";
 import type { Instant } from "../../src/rotation/time.ts";
-import type { Journal, Lease } from "../../src/rotation/world.ts";
+import type { HistoryEntry, Journal, Lease } from "../../src/rotation/world.ts";
 import { DEPLOY, OWNER, failureOf } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
@@ -47,7 +47,16 @@ const RECORD: UserRecord = {
   backOffs: [],
   keys: Object.fromEntries([["AKIADELIVERED", KEY]]),
   notices: {},
+  rest: null,
 };
+
+const entry = (user: string, at: number, what: string): HistoryEntry => ({
+  at: plus(NOW, at),
+  user: userName(user),
+  what,
+  keyId: accessKeyId("AKIAEXAMPLE"),
+  details: { rule: "retire", numbers: [1, 2], nested: { reason: "OldKeyQuiet" } },
+});
 
 const leaseOf = (holder: string, forMs: number): Lease => ({
   user: DEPLOY,
@@ -76,19 +85,22 @@ export function journalContract(makeSetup: MakeSetup): void {
         record: RECORD,
         lease,
         now: NOW,
+        history: [],
       });
       expect(first).toMatchObject({ record: RECORD, number: 1, lease });
       expect(await journal.read(DEPLOY)).toMatchObject({ record: RECORD, number: 1, lease });
-      const second = await journal.write(first, { record: RECORD, lease: null, now: NOW });
+      const second = await journal.write(first, { record: RECORD, lease: null, now: NOW, history: [] });
       expect(second.number).toBe(2);
       expect((await journal.read(DEPLOY)).lease).toBeNull();
     });
 
     test("says Conflict to a write upon an older revision, and keeps the newer", async () => {
       const empty = await journal.read(DEPLOY);
-      await journal.write(empty, { record: RECORD, lease: null, now: NOW });
+      await journal.write(empty, { record: RECORD, lease: null, now: NOW, history: [] });
       const late = { ...RECORD, since: plus(NOW, 1) };
-      expect(await failureOf(journal.write(empty, { record: late, lease: null, now: NOW }))).toBe("Conflict");
+      expect(await failureOf(journal.write(empty, { record: late, lease: null, now: NOW, history: [] }))).toBe(
+        "Conflict",
+      );
       expect((await journal.read(DEPLOY)).record).toEqual(RECORD);
     });
 
@@ -98,13 +110,14 @@ export function journalContract(makeSetup: MakeSetup): void {
         record: RECORD,
         lease: leaseOf("first", until),
         now: NOW,
+        history: [],
       });
       const seen = await journal.read(DEPLOY);
       const lease = leaseOf("second", 2 * until);
-      expect(await failureOf(journal.write(seen, { record: RECORD, lease, now: plus(NOW, until - 1) }))).toBe(
-        "Conflict",
-      );
-      const taken = await journal.write(seen, { record: RECORD, lease, now: plus(NOW, until) });
+      expect(
+        await failureOf(journal.write(seen, { record: RECORD, lease, now: plus(NOW, until - 1), history: [] })),
+      ).toBe("Conflict");
+      const taken = await journal.write(seen, { record: RECORD, lease, now: plus(NOW, until), history: [] });
       expect(taken.lease).toEqual(lease);
     });
 
@@ -113,11 +126,13 @@ export function journalContract(makeSetup: MakeSetup): void {
         record: RECORD,
         lease: leaseOf("me", minutes(5)),
         now: NOW,
+        history: [],
       });
       const renewed = await journal.write(held, {
         record: RECORD,
         lease: leaseOf("me", minutes(9)),
         now: NOW,
+        history: [],
       });
       expect(renewed.lease?.until).toBe(plus(NOW, minutes(9)));
     });
@@ -126,7 +141,7 @@ export function journalContract(makeSetup: MakeSetup): void {
       const empty = await journal.read(DEPLOY);
       const results = await Promise.allSettled(
         ["one", "two"].map(async (holder) =>
-          journal.write(empty, { record: RECORD, lease: leaseOf(holder, 1_000), now: NOW }),
+          journal.write(empty, { record: RECORD, lease: leaseOf(holder, 1_000), now: NOW, history: [] }),
         ),
       );
       expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
@@ -138,6 +153,7 @@ export function journalContract(makeSetup: MakeSetup): void {
         record: future,
         lease: null,
         now: NOW,
+        history: [],
       });
       // Whether it is refused on the way in or out, it is never taken for one of ours.
       await write.catch(() => null);
@@ -149,40 +165,101 @@ export function journalContract(makeSetup: MakeSetup): void {
     });
 
     test("keeps each user's history apart, in the order of time", async () => {
-      const entry = (user: string, at: number, what: string) => ({
-        at: plus(NOW, at),
-        user: userName(user),
-        what,
-        keyId: accessKeyId("AKIAEXAMPLE"),
-        details: { rule: "retire", numbers: [1, 2], nested: { reason: "OldKeyQuiet" } },
-      });
       const first = entry("deploy", 1, "deactivate");
       const second = entry("deploy", 2, "delete");
-      await journal.append(first);
-      await journal.append(entry("other", 1, "deactivate"));
-      await journal.append(second);
-      expect(await journal.history(DEPLOY)).toEqual([first, second]);
-    });
-
-    test("keeps both of two entries of one instant", async () => {
-      const entry = { at: NOW, user: DEPLOY, what: "deactivate", keyId: null, details: {} };
-      await journal.append(entry);
-      await journal.append({ ...entry, what: "delete" });
-      const history = await journal.history(DEPLOY);
-      expect(history.map(({ what }) => what).toSorted()).toEqual(["deactivate", "delete"]);
-    });
-
-    test("is paused until it is set running, and remembers who was left", async () => {
-      expect(await journal.sweepState()).toEqual({ runningSince: null, left: [] });
-      await journal.setRunning(NOW);
-      await journal.setLeft([DEPLOY, userName("other")]);
-      expect(await journal.sweepState()).toEqual({
-        runningSince: NOW,
-        left: [DEPLOY, userName("other")],
+      const other = userName("other");
+      const written = await journal.write(await journal.read(DEPLOY), {
+        record: RECORD,
+        lease: null,
+        now: NOW,
+        history: [first],
       });
+      await journal.write(await journal.read(other), {
+        record: { ...RECORD, user: other },
+        lease: null,
+        now: NOW,
+        history: [entry("other", 1, "deactivate")],
+      });
+      await journal.write(written, { record: RECORD, lease: null, now: NOW, history: [second] });
+      expect(await journal.history(DEPLOY)).toEqual([first, second]);
+      expect((await journal.read(DEPLOY)).number).toBe(2);
+    });
+
+    test("keeps all of several entries of one instant", async () => {
+      const history = ["deactivate", "delete", "notice"].map((what) => entry("deploy", 0, what));
+      await journal.write(await journal.read(DEPLOY), { record: RECORD, lease: null, now: NOW, history });
+      const kept = await journal.history(DEPLOY);
+      expect(kept.map(({ what }) => what).toSorted()).toEqual(["deactivate", "delete", "notice"]);
+    });
+
+    test("writes no line of a record that it says Conflict to", async () => {
+      const empty = await journal.read(DEPLOY);
+      const held = { record: RECORD, lease: leaseOf("first", minutes(5)), now: NOW };
+      const written = await journal.write(empty, { ...held, history: [entry("deploy", 1, "first")] });
+      const late = { ...held, lease: leaseOf("second", minutes(9)), history: [entry("deploy", 2, "late")] };
+      expect(await failureOf(journal.write(empty, late))).toBe("Conflict");
+      expect(await failureOf(journal.write({ ...written, lease: null }, late))).toBe("Conflict");
+      expect((await journal.history(DEPLOY)).map(({ what }) => what)).toEqual(["first"]);
+      expect(await journal.read(DEPLOY)).toMatchObject({ number: 1, lease: held.lease });
+    });
+
+    test("lets only one of two who write lines at once go on", async () => {
+      const empty = await journal.read(DEPLOY);
+      const results = await Promise.allSettled(
+        ["one", "two"].map(async (what) =>
+          journal.write(empty, { record: RECORD, lease: null, now: NOW, history: [entry("deploy", 1, what)] }),
+        ),
+      );
+      expect(results.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+      expect(await journal.history(DEPLOY)).toHaveLength(1);
+    });
+
+    test("gives a record of before there was rest none, and keeps a rest", async () => {
+      const { rest: _, ...old } = RECORD;
+      const write = { lease: null, now: NOW, history: [] };
+      const first = await journal.write(await journal.read(DEPLOY), { ...write, record: old as UserRecord });
+      expect((await journal.read(DEPLOY)).record).toEqual(RECORD);
+      const rest = { until: plus(NOW, minutes(5)), seal: "abc" };
+      await journal.write(first, { ...write, record: { ...RECORD, rest } });
+      expect((await journal.read(DEPLOY)).record?.rest).toEqual(rest);
+    });
+
+    test("reads the records of many users at once, each as by itself", async () => {
+      const users = Array.from({ length: 230 }, (_, index) => userName(`user-${String(index)}`));
+      const written = users.filter((_, index) => index % 2 === 0);
+      for (const user of written) {
+        const record = { ...RECORD, user };
+        await journal.write(await journal.read(user), { record, lease: leaseOf("me", 9), now: NOW, history: [] });
+      }
+      const read = await journal.readMany([...users, ...users.slice(0, 3)]);
+      expect(read.size).toBe(230);
+      for (const user of users.slice(0, 4)) expect(read.get(user)).toEqual(await journal.read(user));
+      expect([...read.values()].filter(({ record }) => record === null)).toHaveLength(115);
+      expect(await journal.readMany([])).toEqual(new Map());
+    });
+
+    test("leaves out of many a record that it cannot read by itself", async () => {
+      const future = { ...RECORD, v: 2 } as unknown as UserRecord;
+      const write = journal.write(await journal.read(DEPLOY), { record: future, lease: null, now: NOW, history: [] });
+      await write.catch(() => null);
+      const other = userName("other");
+      const read = await journal.readMany([DEPLOY, other]);
+      expect([...read]).toEqual([[other, { record: null, number: 0, lease: null }]]);
+    });
+
+    test("is paused until it is set running, which what a sweep leaves to the next does not touch", async () => {
+      const none = { runningSince: null, left: [], awake: null, custodyListedAt: null };
+      expect(await journal.sweepState()).toEqual(none);
+      await journal.setRunning(NOW);
+      expect(await journal.sweepState()).toEqual({ ...none, runningSince: NOW });
+      const memory = { left: [DEPLOY, userName("other")], awake: [DEPLOY], custodyListedAt: plus(NOW, 1) };
+      await journal.setMemory(memory);
+      expect(await journal.sweepState()).toEqual({ runningSince: NOW, ...memory });
       await journal.setRunning(null);
-      await journal.setLeft([]);
-      expect(await journal.sweepState()).toEqual({ runningSince: null, left: [] });
+      await journal.setMemory({ left: [], awake: [], custodyListedAt: null });
+      expect(await journal.sweepState()).toEqual({ ...none, awake: [] });
+      await journal.setMemory({ left: [], awake: null, custodyListedAt: null });
+      expect(await journal.sweepState()).toEqual(none);
     });
   });
 }

@@ -73,9 +73,10 @@ export function keysContract(makeSetup: MakeSetup): void {
       expect(await failureOf(setup.world.accessKeys.create(userName("nobody")))).toBe("NotFound");
     });
 
-    test("makes a key whose pair signs", async () => {
+    test("makes a key whose pair signs, and tells when", async () => {
       const { world, cloud } = setup;
       const made = await world.accessKeys.create(DEPLOY);
+      expect(await world.accessKeys.list(DEPLOY)).toMatchObject([{ id: made.id, createdAt: made.createdAt }]);
       expect(cloud.iam.keysOf(DEPLOY).map(({ id, secret }) => [id, secret])).toEqual([[made.id, made.secret.reveal()]]);
     });
 
@@ -112,6 +113,30 @@ export function keysContract(makeSetup: MakeSetup): void {
       });
       await expect(world.accessKeys.create(DEPLOY)).rejects.toMatchObject({ outcomeUnknown: true });
       expect(cloud.counts.get("iam.CreateAccessKey")).toBe(1);
+    });
+
+    test("tries a throttled creation again, of which no key came", async () => {
+      const { world, cloud } = setup;
+      cloud.faults.add({ service: "iam", operation: "CreateAccessKey", kind: "throttle", times: 2 });
+      const made = await world.accessKeys.create(DEPLOY);
+      expect(cloud.iam.keysOf(DEPLOY).map(({ id }) => id)).toEqual([made.id]);
+      expect(cloud.counts.get("iam.CreateAccessKey")).toBe(3);
+    });
+
+    test("gives up a creation that is throttled again and again", async () => {
+      const { world, cloud } = setup;
+      cloud.faults.add({ service: "iam", operation: "CreateAccessKey", kind: "throttle", times: "forever" });
+      expect(await failureOf(world.accessKeys.create(DEPLOY))).toBe("Throttled");
+      expect(cloud.iam.keysOf(DEPLOY)).toEqual([]);
+      expect(cloud.counts.get("iam.CreateAccessKey")).toBeLessThan(10);
+    });
+
+    test("does not send a creation again that was throttled first and then lost", async () => {
+      const { world, cloud } = setup;
+      cloud.faults.add({ service: "iam", operation: "CreateAccessKey", kind: "throttle", times: 1 });
+      cloud.faults.add({ service: "iam", operation: "CreateAccessKey", kind: "lost-after", times: 1 });
+      await expect(world.accessKeys.create(DEPLOY)).rejects.toMatchObject({ outcomeUnknown: true });
+      expect(cloud.iam.keysOf(DEPLOY)).toHaveLength(1);
     });
 
     test("says Denied for a refused creation, of which nothing came", async () => {

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPublisher } from "../../src/cloud/sns.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
+import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import type { UserRecord } from "../../src/rotation/record.ts";
 import { days, instant, plus } from "../../src/rotation/time.ts";
 import { DEPLOY, OWNER, madeUp } from "../contracts/setup.ts";
+import { SimulatedClock } from "../world/clock.ts";
 import { wireWorld } from "../world/wire/wire-world.ts";
+import { startWire } from "../world/wire/wire.ts";
 import { setUpWire } from "./setup.ts";
 import type { WireSetup } from "./setup.ts";
 
@@ -19,6 +21,7 @@ const RECORD: UserRecord = {
   backOffs: [],
   keys: {},
   notices: {},
+  rest: null,
 };
 
 describe("the adapters beyond their contracts", () => {
@@ -107,7 +110,9 @@ describe("the adapters beyond their contracts", () => {
       const { cloud, world } = setup;
       const first = madeUp("FIRST");
       const second = madeUp("SECOND");
-      await world.custody.ensure(DEPLOY, OWNER, []);
+      const intent = { at: instant(0), before: [] };
+      const place = { owner: OWNER, replicaRegions: [], isAbsent: true };
+      const marker = await world.custody.writeIntent(DEPLOY, intent, place);
       const operation = "UpdateSecretVersionStage";
       let attempts = 0;
       cloud.faults.add({
@@ -118,8 +123,8 @@ describe("the adapters beyond their contracts", () => {
         // Every second attempt is heard: the one that repeats.
         when: () => (attempts += 1) % 2 === 1,
       });
-      await world.custody.storePending(DEPLOY, first);
-      await world.custody.promote(DEPLOY, first.id);
+      const stored = await world.custody.storePending(DEPLOY, first);
+      await world.custody.promote(DEPLOY, stored, marker);
       await world.custody.storePending(DEPLOY, second);
       await world.custody.withdrawPending(DEPLOY, second.id);
       await world.custody.storePending(DEPLOY, second);
@@ -140,9 +145,58 @@ describe("the adapters beyond their contracts", () => {
       record: RECORD,
       lease: null,
       now,
+      history: [],
     });
     await expect(write).rejects.toMatchObject({ code: "Conflict" });
     expect(await world.journal.read(DEPLOY)).toMatchObject({ number: 1, record: RECORD });
+  });
+
+  test.for(["lost-before", "lost-after", "error-before", "error-after", "throttle"] as const)(
+    "the journal's record and its history are written once although the call was repeated, %s",
+    async (kind) => {
+      const { cloud, world } = setup;
+      cloud.faults.add({ service: "dynamodb", operation: "TransactWriteItems", kind, times: 2 });
+      const line = { at: instant(1), user: DEPLOY, what: "delete", keyId: null, details: {} };
+      const next = { record: RECORD, lease: null, now: instant(0), history: [line, line] };
+      const written = await world.journal.write(await world.journal.read(DEPLOY), next);
+      expect(await world.journal.read(DEPLOY)).toEqual(written);
+      expect(await world.journal.history(DEPLOY)).toEqual([line, line]);
+    },
+  );
+
+  test("the journal asks again for what a batch left unprocessed, and at last gives up", async () => {
+    const { wire, world } = setup;
+    const users = Array.from({ length: 5 }, (_, index) => userName(`user-${String(index)}`));
+    for (const user of users) {
+      const next = { record: { ...RECORD, user }, lease: null, now: instant(0), history: [] };
+      await world.journal.write(await world.journal.read(user), next);
+    }
+    wire.table.processedKeysMax = 2;
+    const read = await world.journal.readMany(users);
+    expect([...read.values()].map(({ number }) => number)).toEqual([1, 1, 1, 1, 1]);
+    wire.table.processedKeysMax = 0;
+    await expect(world.journal.readMany(users)).rejects.toMatchObject({ code: "Throttled" });
+  });
+
+  test("no more than sixteen calls are under way at once, and failed ones give their place back", async () => {
+    const { cloud } = setup;
+    const clock = new SimulatedClock(0);
+    const wire = await startWire(cloud, { clock, latencyMs: 5 });
+    const run = wireWorld(cloud, wire);
+    cloud.faults.add({ service: "iam", operation: "GetUser", kind: "lost-before", times: 40 });
+    cloud.faults.add({ service: "iam", operation: "GetUser", kind: "error-before", code: "AccessDenied", times: 20 });
+    const calls = Array.from({ length: 100 }, async (_, index) =>
+      index % 2 === 0 ? run.directory.read(DEPLOY) : run.journal.read(userName(`user-${String(index)}`)),
+    );
+    const ends = await Promise.allSettled(calls);
+    expect(ends.filter(({ status }) => status === "rejected").length).toBeGreaterThan(0);
+    expect(wire.inFlightMax).toBe(16);
+    cloud.faults.clear();
+    wire.inFlightMax = 0;
+    await Promise.all(Array.from({ length: 40 }, async () => run.identity.read()));
+    expect(wire.inFlightMax).toBe(16);
+    run.close();
+    await wire.close();
   });
 
   test("CloudTrail is asked no faster than it bears", async () => {

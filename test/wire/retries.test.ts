@@ -22,7 +22,6 @@ describe("calls that fail on their way", () => {
     ["the line is cut before it", "lost-before", { code: "Unreachable", outcomeUnknown: true }, 0],
     ["it fails after it", "error-after", { code: "Unreachable", outcomeUnknown: true }, 1],
     ["it fails before it", "error-before", { code: "Unreachable", outcomeUnknown: true }, 0],
-    ["it is throttled", "throttle", { code: "Throttled", outcomeUnknown: false }, 0],
   ] as const)("sends CreateAccessKey exactly once when %s", async ([, kind, failure, keysMade]) => {
     plan("CreateAccessKey", kind, 1);
     await expect(setup.world.accessKeys.create(DEPLOY)).rejects.toMatchObject(failure);

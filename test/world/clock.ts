@@ -13,6 +13,10 @@ export class SimulatedClock {
     return this.#nowMs + Math.floor(ran);
   }
 
+  get isRunning(): boolean {
+    return this.#runningSinceMs !== null;
+  }
+
   advance(ms: number): void {
     if (ms < 0) throw new RangeError("simulated time does not go back");
     this.#nowMs += ms;

@@ -46,7 +46,9 @@ test("a stage keeps custody under its own names", async () => {
   const cloud = createCloud({ clock: new SimulatedClock(0) });
   const user = userName("deploy");
   const world = directWorld(cloud, { stage: "dev" });
-  await world.custody.ensure(user, { account: cloud.account, userId: "AIDA" }, []);
+  const owner = { account: cloud.account, userId: "AIDA" };
+  const intent = { at: instant(0), before: [] };
+  await world.custody.writeIntent(user, intent, { owner, replicaRegions: [], isAbsent: true });
   expect(cloud.secretsManager.named("keyturn-dev/deploy")).not.toBeNull();
   expect(await directWorld(cloud).custody.users()).toEqual([]);
   expect(await world.custody.users()).toEqual([user]);

@@ -34,6 +34,8 @@ export interface SimulatedKey {
   readonly secret: string;
   readonly caller: Caller;
   readonly createdAtMs: number;
+  /** When it was made, or its status last changed. */
+  changedAtMs: number;
   status: "Active" | "Inactive" | "Expired";
   isDeleted: boolean;
   /** From when on the key works or not, in the order of the changes. */

@@ -3,6 +3,7 @@ import type { CloudAnswer } from "./call.ts";
 import { secondsDate } from "./caller.ts";
 import type { Operations, Received } from "./caller.ts";
 import type { SimulatedClock } from "./clock.ts";
+import { CredentialReports } from "./credential-report.ts";
 import { accountAuthorizationDetails } from "./iam-details.ts";
 import { changeAt, recordUse } from "./iam-state.ts";
 import type { Lags, PolicyDocument, SimulatedGroup, SimulatedKey, SimulatedUser, Use } from "./iam-state.ts";
@@ -43,11 +44,13 @@ export class Iam {
   readonly keys = new Map<string, SimulatedKey>();
   /** Items on a page where the caller does not ask for fewer; pages may be short (IAM API). */
   pageSize = 100;
+  readonly credentialReports: CredentialReports;
   readonly operations: Operations;
   readonly #options: IamOptions;
 
   constructor(options: IamOptions) {
     this.#options = options;
+    this.credentialReports = new CredentialReports(this, options.account, options.clock);
     this.operations = {
       CreateAccessKey: (received) => this.#createAccessKey(received),
       ListAccessKeys: (received) => this.#listAccessKeys(received),
@@ -62,6 +65,7 @@ export class Iam {
       GetAccountAuthorizationDetails: ({ input }) => accountAuthorizationDetails(this, input),
       TagUser: (received) => this.#tagUser(received),
       UntagUser: (received) => this.#untagUser(received),
+      ...this.credentialReports.operations,
     };
   }
 
@@ -140,6 +144,7 @@ export class Iam {
         role: null,
       },
       createdAtMs,
+      changedAtMs: createdAtMs,
       status: "Active",
       isDeleted: false,
       changes: [{ atMs: knownAtMs, works: true }],
@@ -191,6 +196,7 @@ export class Iam {
     }
     if (key.status === status) return {};
     key.status = status;
+    key.changedAtMs = nowMs;
     changeAt(key, nowMs + this.#options.lags.deactivationMs, status === "Active");
     return {};
   }

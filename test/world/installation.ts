@@ -48,6 +48,8 @@ interface InstallationOptions {
 export async function install(options: InstallationOptions): Promise<Installation> {
   const clock = new SimulatedClock(START_MS);
   const cloud = createCloud({ clock, regions: options.regions ?? ["us-east-1", "eu-central-1"] });
+  // A report that is there at once leaves the time as the test has it.
+  cloud.iam.credentialReports.takesMs = 0;
   const told: string[] = [];
   let runs = 0;
   const installation: Installation = {

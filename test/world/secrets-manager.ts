@@ -76,9 +76,10 @@ export class SecretsManager {
 
   #find(received: Received): SimulatedSecret {
     const id = text(received.input, "SecretId");
+    const isArn = id.startsWith("arn:");
     const found = this.secrets.find(
       (secret) =>
-        (secret.name === id || secret.arn === id || regional(secret, received.region) === id) &&
+        (secret.name === id || (isArn && (secret.arn === id || regional(secret, received.region) === id))) &&
         (secret.region === received.region || secret.replicaRegions.includes(received.region)),
     );
     if (found === undefined) throw notFound("secret");

@@ -125,10 +125,24 @@ function needs(cloud: Cloud, { service, operation, region, input, signer }: Clou
       return [action, ...more].map((each) => ({ action: each, resource }));
     }
     case "dynamodb":
-      return [{ action, resource: arn("dynamodb", `table/${text("TableName")}`) }];
+      return tableRights(action, input).map(([right, table]) => ({
+        action: right,
+        resource: arn("dynamodb", `table/${table}`),
+      }));
     case "sns":
       return [{ action, resource: text("TopicArn") }];
     default:
       return [{ action, resource: "*" }];
   }
+}
+
+/** A transaction is authorised by its single writes, and a batch by itself for each table (DynamoDB Developer Guide). */
+function tableRights(action: string, input: CloudCall["input"]): readonly (readonly [string, string])[] {
+  const { TableName, RequestItems, TransactItems } = input;
+  const parts = ((TransactItems ?? []) as readonly Readonly<Record<string, { readonly TableName: string }>>[]).flatMap(
+    (item) => Object.entries(item),
+  );
+  if (parts.length > 0) return parts.map(([name, part]) => [`dynamodb:${name}Item`, part.TableName]);
+  const tables = RequestItems === undefined ? [String(TableName)] : Object.keys(RequestItems as object);
+  return tables.map((table) => [action, table]);
 }

@@ -1,9 +1,9 @@
 import { RotationError } from "../../../src/rotation/errors.ts";
 import { accessKeyId } from "../../../src/rotation/keys.ts";
-import type { AccessKey, Credential } from "../../../src/rotation/keys.ts";
+import type { AccessKey } from "../../../src/rotation/keys.ts";
 import { Secret } from "../../../src/rotation/secret.ts";
 import { instant } from "../../../src/rotation/time.ts";
-import type { AccessKeys, Identity, Prover } from "../../../src/rotation/world.ts";
+import type { AccessKeys, Clock, Identity, Prover } from "../../../src/rotation/world.ts";
 import { ServiceError } from "../call.ts";
 import type { CloudAnswer } from "../call.ts";
 import { listIn, msIn, optionalTextIn, partIn, textIn } from "./answers.ts";
@@ -20,7 +20,23 @@ const keyFrom = (listed: CloudAnswer): AccessKey => ({
   createdAt: instant(msIn(listed, "CreateDate")),
 });
 
-export function directAccessKeys({ ask }: Session): AccessKeys {
+const TRIES_MAX = 5;
+const WAIT_MS = 1_000;
+
+/** Asks again what was throttled, and so had no effect; nothing else. */
+async function whileThrottled<Answer>(clock: Clock, ask: () => Promise<Answer>): Promise<Answer> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      const isThrottled = thrown instanceof RotationError && thrown.code === "Throttled";
+      if (!isThrottled || tried === TRIES_MAX) throw thrown;
+      await clock.sleep(WAIT_MS);
+    }
+  }
+}
+
+export function directAccessKeys({ ask, clock }: Session): AccessKeys {
   return {
     async list(user) {
       const found: AccessKey[] = [];
@@ -36,16 +52,19 @@ export function directAccessKeys({ ask }: Session): AccessKeys {
       } while (marker !== null);
       return found;
     },
-    async create(user): Promise<Credential> {
-      const answer = await ask(`making a key for ${user}`, {
-        service: "iam",
-        operation: "CreateAccessKey",
-        input: { UserName: user },
-      });
+    async create(user) {
+      const answer = await whileThrottled(clock, async () =>
+        ask(`making a key for ${user}`, {
+          service: "iam",
+          operation: "CreateAccessKey",
+          input: { UserName: user },
+        }),
+      );
       const key = partIn(answer, "AccessKey");
       return {
         id: accessKeyId(textIn(key, "AccessKeyId")),
         secret: new Secret(textIn(key, "SecretAccessKey")),
+        createdAt: instant(msIn(key, "CreateDate")),
       };
     },
     async setStatus(user, id, status) {
@@ -103,16 +122,19 @@ const principalOf = (arn: string): string =>
   arn.replace(/^arn:(aws[a-z-]*):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
 
 export function directIdentity({ ask }: Session): Identity {
+  let known: Awaited<ReturnType<Identity["read"]>> | null = null;
   return {
     async read() {
+      if (known !== null) return known;
       const answer = await ask("asking who we are", {
         service: "sts",
         operation: "GetCallerIdentity",
       });
-      return {
+      known = {
         account: textIn(answer, "Account"),
         principalArn: principalOf(textIn(answer, "Arn")),
       };
+      return known;
     },
   };
 }

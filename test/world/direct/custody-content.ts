@@ -9,8 +9,6 @@ import { instant } from "../../../src/rotation/time.ts";
 /** The version id of a pair: repeating a store names the same version. */
 export const versionToken = (id: AccessKeyId): string => createHash("sha256").update(id).digest("hex");
 
-export const MARKER = JSON.stringify({ Version: 1 });
-
 export const pairText = (credential: Credential): string =>
   JSON.stringify({
     Version: 1,

@@ -5,7 +5,7 @@ import type { CustodyVersion } from "../../../src/rotation/observation.ts";
 import type { Custodian, Random } from "../../../src/rotation/world.ts";
 import type { CloudAnswer } from "../call.ts";
 import { listIn, optionalTextIn, tagsIn, textIn } from "./answers.ts";
-import { MARKER, contentOf, intentText, pairText, versionToken } from "./custody-content.ts";
+import { contentOf, intentText, pairText, versionToken } from "./custody-content.ts";
 import type { Content } from "./custody-content.ts";
 import type { Ask, Session } from "./session.ts";
 
@@ -27,15 +27,14 @@ const labelsIn = (described: CloudAnswer): Labels =>
     ),
   );
 
-const shown = (held: Held | null): CustodyVersion | null =>
-  held === null
-    ? null
-    : {
-        versionId: held.versionId,
-        keyId: held.content.kind === "pair" ? held.content.credential.id : null,
-      };
+const keyOf = (held: Held | null): AccessKeyId | null =>
+  held?.content.kind === "pair" ? held.content.credential.id : null;
 
-const keyOf = (held: Held | null): AccessKeyId | null => shown(held)?.keyId ?? null;
+/** A version as it is shown, with what it holds where it was opened. */
+interface Seen {
+  readonly version: CustodyVersion;
+  readonly content: Content | null;
+}
 
 /** The requests that custody is made of. */
 function secretRequests(session: Session, prefix: string) {
@@ -65,28 +64,36 @@ function secretRequests(session: Session, prefix: string) {
     return { versionId, content };
   };
 
-  const moveLabel = async (
-    user: UserName,
-    stage: string,
-    move: { readonly from?: string | undefined; readonly to?: string },
-  ): Promise<void> => {
-    await ask(user, `moving ${stage} in custody of`, {
-      operation: "UpdateSecretVersionStage",
-      input: {
-        VersionStage: stage,
-        ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
-        ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
-      },
-      // The label is not where we read it: somebody was faster.
-      meanings: { InvalidParameterException: "Conflict", ResourceNotFoundException: "Conflict" },
-    });
-  };
-
   /** The labels of a secret that must be there. */
   const labelsOf = async (user: UserName): Promise<Labels> => {
     const described = await describe(user, session.homeRegion);
     if (described !== null) return labelsIn(described);
     throw new RotationError("NotFound", `reading custody of ${user}, there is no such secret`);
+  };
+
+  /** What fails is judged by where the label is: done already is done, and moved by somebody else is `Conflict`. */
+  const moveLabel = async (
+    user: UserName,
+    stage: string,
+    move: { readonly from?: string | undefined; readonly to?: string },
+  ): Promise<void> => {
+    const doing = `moving ${stage} in custody of`;
+    try {
+      await ask(user, doing, {
+        operation: "UpdateSecretVersionStage",
+        input: {
+          VersionStage: stage,
+          ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
+          ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
+        },
+        meanings: { InvalidParameterException: "Conflict", ResourceNotFoundException: "Conflict" },
+      });
+    } catch (thrown) {
+      const holder = (await labelsOf(user))[stage];
+      if (holder === move.to) return;
+      if (holder === move.from) throw thrown;
+      throw new RotationError("Conflict", `${doing} ${user}, somebody else moved it`, { cause: thrown });
+    }
   };
 
   return { ask, describe, versionAt, moveLabel, labelsOf };
@@ -122,42 +129,38 @@ function reading(requests: Requests, homeRegion: string): Custodian["read"] {
     }
     const labels = labelsIn(described);
     const known = new Map((recognise ?? []).map((id) => [versionToken(id), id]));
-    const at = async (versionId: string | undefined, isOpened = true): Promise<CustodyVersion | null> => {
+    const at = async (versionId: string | undefined, isOpened = true): Promise<Seen | null> => {
       if (versionId === undefined) return null;
       const keyId = known.get(versionId);
-      if (keyId !== undefined || !isOpened) return { versionId, keyId: keyId ?? null };
-      return shown(await requests.versionAt(user, versionId));
+      if (keyId !== undefined || !isOpened) return { version: { versionId, keyId: keyId ?? null }, content: null };
+      const held = await requests.versionAt(user, versionId);
+      return { version: { versionId, keyId: keyOf(held) }, content: held?.content ?? null };
     };
     const current = await at(labels["AWSCURRENT"]);
     const isTidy = labels["AWSPENDING"] !== labels["AWSCURRENT"];
     const pending = isTidy ? await at(labels["AWSPENDING"]) : null;
     const previous = await at(labels["AWSPREVIOUS"], recognise === undefined);
-    const isEmpty = (current?.keyId ?? pending?.keyId ?? null) === null;
-    const intent = isEmpty ? await requests.versionAt(user, labels["KEYTURN_INTENT"]) : null;
+    const isEmpty = (current?.version.keyId ?? pending?.version.keyId ?? null) === null;
+    const latest = isEmpty ? ((await at(labels["KEYTURN_INTENT"])) ?? current) : null;
     return {
       kind: "present",
       owner: ownerIn(described),
-      current,
-      pending,
-      previous,
-      intent: intent?.content.kind === "intent" ? intent.content.intent : null,
+      current: current?.version ?? null,
+      pending: pending?.version ?? null,
+      previous: previous?.version ?? null,
+      intent: latest?.content?.kind === "intent" ? latest.content.intent : null,
       replicasBehind: await replicasBehind(requests, user, described),
     };
   };
 }
 
 function promoting(requests: Requests): Custodian["promote"] {
-  return async (user, id) => {
-    const labels = await requests.labelsOf(user);
-    const { AWSPENDING: pending, AWSCURRENT: current } = labels;
-    if (pending === undefined || keyOf(await requests.versionAt(user, pending)) !== id) {
-      if (keyOf(await requests.versionAt(user, current)) === id) return;
-      throw new RotationError("Conflict", `promoting ${id} of ${user}, it is not pending`);
+  return async (user, pending, current) => {
+    const from = pending.versionId;
+    if (from !== current?.versionId) {
+      await requests.moveLabel(user, "AWSCURRENT", { from: current?.versionId, to: from });
     }
-    if (pending !== current) {
-      await requests.moveLabel(user, "AWSCURRENT", { from: current, to: pending });
-    }
-    await requests.moveLabel(user, "AWSPENDING", { from: pending });
+    await requests.moveLabel(user, "AWSPENDING", { from });
   };
 }
 
@@ -182,58 +185,50 @@ async function listUsers(session: Session, prefix: string): Promise<UserName[]> 
   return users;
 }
 
-function writing(
-  session: Session,
-  random: Random,
-  prefix: string,
-): Pick<Custodian, "ensure" | "writeIntent" | "storePending"> {
+function writing(session: Session, random: Random, prefix: string): Pick<Custodian, "writeIntent" | "storePending"> {
   const requests = secretRequests(session, prefix);
   return {
-    async ensure(user, owner, replicaRegions) {
-      if ((await requests.describe(user, session.homeRegion)) !== null) return;
-      await session.ask(`opening custody of ${user}`, {
-        service: "secretsmanager",
-        operation: "CreateSecret",
-        input: {
-          Name: prefix + user,
-          ClientRequestToken: random.token(),
-          SecretString: MARKER,
-          Tags: [
-            { Key: "keyturn:account", Value: owner.account },
-            { Key: "keyturn:user-id", Value: owner.userId },
-          ],
-          AddReplicaRegions: replicaRegions.map((Region) => ({ Region })),
-        },
-      });
-    },
-    async writeIntent(user, intent) {
+    async writeIntent(user, intent, { owner, replicaRegions, isAbsent }) {
       const versionId = random.token();
-      const text = intentText(intent);
+      const content = { ClientRequestToken: versionId, SecretString: intentText(intent) };
+      if (isAbsent) {
+        try {
+          await session.ask(`opening custody of ${user}`, {
+            service: "secretsmanager",
+            operation: "CreateSecret",
+            input: {
+              ...content,
+              Name: prefix + user,
+              Tags: [
+                { Key: "keyturn:account", Value: owner.account },
+                { Key: "keyturn:user-id", Value: owner.userId },
+              ],
+              AddReplicaRegions: replicaRegions.map((Region) => ({ Region })),
+            },
+          });
+          return { versionId, keyId: null };
+        } catch (thrown) {
+          // It is there after all.
+          if (!(thrown instanceof RotationError) || thrown.code !== "Conflict") throw thrown;
+        }
+      }
       await requests.ask(user, "writing the intent of", {
         operation: "PutSecretValue",
-        input: {
-          ClientRequestToken: versionId,
-          SecretString: text,
-          VersionStages: ["KEYTURN_INTENT"],
-        },
+        input: { ...content, VersionStages: ["KEYTURN_INTENT"] },
       });
-      const read = await requests.ask(user, "reading back the intent of", {
-        operation: "GetSecretValue",
-        input: { VersionId: versionId },
-      });
-      if (read["SecretString"] !== text) {
-        throw new RotationError("Conflict", `reading back the intent of ${user}, it is another`);
-      }
+      return null;
     },
     async storePending(user, credential) {
+      const versionId = versionToken(credential.id);
       await requests.ask(user, "storing the replacement of", {
         operation: "PutSecretValue",
         input: {
-          ClientRequestToken: versionToken(credential.id),
+          ClientRequestToken: versionId,
           SecretString: pairText(credential),
           VersionStages: ["AWSPENDING"],
         },
       });
+      return { versionId, keyId: credential.id };
     },
   };
 }

@@ -1,7 +1,9 @@
 import { RotationError } from "../../../src/rotation/errors.ts";
 import { userName } from "../../../src/rotation/keys.ts";
-import type { IamUser, SmtpRight } from "../../../src/rotation/keys.ts";
-import type { Directory } from "../../../src/rotation/world.ts";
+import type { IamUser, SmtpRight, UserName } from "../../../src/rotation/keys.ts";
+import { instant } from "../../../src/rotation/time.ts";
+import type { Directory, KeyReport, ReportedKey } from "../../../src/rotation/world.ts";
+import { ServiceError } from "../call.ts";
 import type { CloudAnswer } from "../call.ts";
 import { listIn, optionalTextIn, partIn, tagsIn, textIn } from "./answers.ts";
 import type { Session } from "./session.ts";
@@ -74,6 +76,57 @@ function documentsOf(user: CloudAnswer, details: Details): (string | null)[] {
   ];
 }
 
+const REPORT_TRIES_MAX = 10;
+const REPORT_ASKED_EVERY_MS = 2_000;
+const NO_REPORT = ["ReportNotPresent", "ReportInProgress", "ReportExpired"];
+
+async function keyReport({ ask, clock }: Session): Promise<KeyReport | null> {
+  const generate = async (): Promise<CloudAnswer> =>
+    ask("having the credential report made", { service: "iam", operation: "GenerateCredentialReport" });
+  let isMade = textIn(await generate(), "State") === "COMPLETE";
+  for (let tried = 1; tried < REPORT_TRIES_MAX && !isMade; tried += 1) {
+    await clock.sleep(REPORT_ASKED_EVERY_MS);
+    isMade = textIn(await generate(), "State") === "COMPLETE";
+  }
+  if (!isMade) return null;
+  try {
+    const answer = await ask("reading the credential report", { service: "iam", operation: "GetCredentialReport" });
+    return reported(String(answer["Content"]));
+  } catch (thrown) {
+    const cause = thrown instanceof RotationError ? thrown.cause : null;
+    if (cause instanceof ServiceError && NO_REPORT.includes(cause.code)) return null;
+    throw thrown;
+  }
+}
+
+/** One line a user: the name may be quoted, and no other field that counts is. */
+function reported(csv: string): KeyReport {
+  const [header = "", ...lines] = csv.split("\n");
+  const names = header.split(",");
+  if (!names.includes("access_key_2_last_rotated")) {
+    throw new RotationError("Unreachable", "reading the credential report, it has other columns");
+  }
+  const report = new Map<UserName, ReportedKey[]>();
+  for (const line of lines) {
+    const [, quoted, bare = ""] = /^(?:"([^"]*)"|([^,]*)),/.exec(line) ?? [];
+    const name = quoted ?? bare;
+    // The ARN holds the name, and so its commas: columns are counted from the end, which has none.
+    const fields = line.split(",").toReversed();
+    const at = (column: string): string => fields[names.length - 1 - names.indexOf(column)] ?? "";
+    const keys = ["1", "2"].map((key) => ({
+      isActive: at(`access_key_${key}_active`) === "true",
+      changedAt: Date.parse(at(`access_key_${key}_last_rotated`)),
+    }));
+    if (name === "<root_account>") continue;
+    const there = keys.filter(({ changedAt }) => !Number.isNaN(changedAt));
+    report.set(
+      userName(name),
+      there.map(({ isActive, changedAt }) => ({ isActive, changedAt: instant(changedAt) })),
+    );
+  }
+  return report;
+}
+
 export function directDirectory(session: Session): Directory {
   return {
     async tagged() {
@@ -95,5 +148,6 @@ export function directDirectory(session: Session): Directory {
         throw thrown;
       }
     },
+    keyReport: async () => keyReport(session),
   };
 }

@@ -2,7 +2,7 @@ import { RotationError } from "../../../src/rotation/errors.ts";
 import type { UserName } from "../../../src/rotation/keys.ts";
 import type { UserRecord } from "../../../src/rotation/record.ts";
 import type { Instant } from "../../../src/rotation/time.ts";
-import type { HistoryEntry, Journal, Lease, Revision } from "../../../src/rotation/world.ts";
+import type { HistoryEntry, Journal, Lease, Revision, SweepMemory, SweepState } from "../../../src/rotation/world.ts";
 
 /** An item as a table keeps it: text, so that nothing but plain JSON survives. */
 interface Item {
@@ -21,22 +21,25 @@ function parsed(user: UserName, text: string): UserRecord {
   if (typeof value !== "object" || value === null || (value as { v?: unknown }).v !== 1) {
     throw new RotationError("Misconfigured", `reading the journal of ${user}, unknown version`);
   }
-  return value as UserRecord;
+  // Records of before there was rest do not have it.
+  return { ...(value as UserRecord), rest: (value as Partial<UserRecord>).rest ?? null };
 }
+
+const NO_MEMORY: SweepMemory = { left: [], awake: null, custodyListedAt: null };
 
 /** The journal's table, kept in memory with the same conditions. */
 export class MemoryJournal implements Journal {
   #items = new Map<UserName, Item>();
   #history: HistoryEntry[] = [];
   #runningSince: Instant | null = null;
-  #left: readonly UserName[] = [];
+  #memory: SweepMemory = NO_MEMORY;
 
   /** Loses the table. */
   wipe(): void {
     this.#items = new Map();
     this.#history = [];
     this.#runningSince = null;
-    this.#left = [];
+    this.#memory = NO_MEMORY;
   }
 
   /** Puts anything in the place of a record. */
@@ -54,7 +57,12 @@ export class MemoryJournal implements Journal {
 
   async write(
     revision: Revision,
-    next: { readonly record: UserRecord; readonly lease: Lease | null; readonly now: Instant },
+    next: {
+      readonly record: UserRecord;
+      readonly lease: Lease | null;
+      readonly now: Instant;
+      readonly history: readonly HistoryEntry[];
+    },
   ): Promise<Revision> {
     await Promise.resolve();
     const user = next.record.user;
@@ -74,12 +82,17 @@ export class MemoryJournal implements Journal {
       lease: next.lease,
     };
     this.#items.set(user, written);
+    this.#history.push(...(JSON.parse(JSON.stringify(next.history)) as HistoryEntry[]));
     return { record: parsed(user, written.record), number: written.number, lease: next.lease };
   }
 
-  async append(entry: HistoryEntry): Promise<void> {
-    await Promise.resolve();
-    this.#history.push(JSON.parse(JSON.stringify(entry)) as HistoryEntry);
+  async readMany(users: readonly UserName[]): Promise<ReadonlyMap<UserName, Revision>> {
+    const found = new Map<UserName, Revision>();
+    for (const user of users) {
+      const revision = await this.read(user).catch(() => null);
+      if (revision !== null) found.set(user, revision);
+    }
+    return found;
   }
 
   async history(user: UserName): Promise<readonly HistoryEntry[]> {
@@ -87,9 +100,9 @@ export class MemoryJournal implements Journal {
     return this.#history.filter((entry) => entry.user === user);
   }
 
-  async sweepState(): Promise<{ runningSince: Instant | null; left: readonly UserName[] }> {
+  async sweepState(): Promise<SweepState> {
     await Promise.resolve();
-    return { runningSince: this.#runningSince, left: this.#left };
+    return { runningSince: this.#runningSince, ...this.#memory };
   }
 
   async setRunning(since: Instant | null): Promise<void> {
@@ -97,8 +110,8 @@ export class MemoryJournal implements Journal {
     this.#runningSince = since;
   }
 
-  async setLeft(users: readonly UserName[]): Promise<void> {
+  async setMemory(memory: SweepMemory): Promise<void> {
     await Promise.resolve();
-    this.#left = [...users];
+    this.#memory = structuredClone(memory);
   }
 }

@@ -5,11 +5,15 @@ import type { AddressInfo } from "node:net";
 import dynalite from "dynalite";
 import type { Encoded } from "./protocols.ts";
 import type { RawRequest } from "./signature.ts";
+import { transactions } from "./transactions.ts";
+import type { Ask } from "./transactions.ts";
 
 /** The journal's table in a DynamoDB of this process. */
 export interface JournalTable {
   readonly name: string;
-  /** Has a DynamoDB request served. */
+  /** Keys of a BatchGetItem that are processed; the others are handed back. */
+  processedKeysMax: number;
+  /** Has a DynamoDB request served, one after the other. */
   serve(request: RawRequest): Promise<Encoded>;
   close(): Promise<void>;
 }
@@ -17,15 +21,18 @@ export interface JournalTable {
 /** Headers that belong to one connection, or that the wire sets itself. */
 const NOT_PASSED_ON = new Set(["connection", "keep-alive", "date", "transfer-encoding"]);
 
-/** Starts dynalite with one empty table, whose keys are the strings `pk` and `sk`. */
-export async function startJournalTable(name: string): Promise<JournalTable> {
+/**
+ * Starts dynalite with one empty table, whose keys are the strings `pk` and `sk`. Transactions, which dynalite does not
+ * know, are made of its own operations.
+ */
+export async function startJournalTable(name: string, nowMs: () => number): Promise<JournalTable> {
   const server = dynalite({ createTableMs: 0 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const agent = new Agent({ keepAlive: true });
 
-  const serve = async ({ method, url, headers, body }: RawRequest): Promise<Encoded> => {
+  const pass = async ({ method, url, headers, body }: RawRequest): Promise<Encoded> => {
     const passed = Object.entries(headers).filter(([header]) => !NOT_PASSED_ON.has(header));
     const sent = send({
       host: "127.0.0.1",
@@ -40,10 +47,24 @@ export async function startJournalTable(name: string): Promise<JournalTable> {
     return readAnswer(answer);
   };
 
-  await createTable(serve, name);
-  return {
+  const ask: Ask = async (operation, input) => pass(requestOf(operation, input));
+  const transact = transactions(ask, nowMs);
+  const dispatch = async (request: RawRequest): Promise<Encoded> => {
+    const operation = String(request.headers["x-amz-target"]).split(".").at(-1);
+    if (operation === "TransactWriteItems") return transact(inputOf(request));
+    return operation === "BatchGetItem" ? batchGet(ask, inputOf(request), table.processedKeysMax) : pass(request);
+  };
+  let last: Promise<unknown> = Promise.resolve();
+
+  await createTable(ask, name);
+  const table: JournalTable = {
     name,
-    serve,
+    processedKeysMax: 100,
+    async serve(request) {
+      const served = last.then(async () => dispatch(request));
+      last = served.catch(() => null);
+      return served;
+    },
     async close() {
       agent.destroy();
       server.closeAllConnections();
@@ -51,6 +72,26 @@ export async function startJournalTable(name: string): Promise<JournalTable> {
       await once(server, "close");
     },
   };
+  return table;
+}
+
+const inputOf = ({ body }: RawRequest): Readonly<Record<string, unknown>> =>
+  JSON.parse(body.toString("utf8")) as Readonly<Record<string, unknown>>;
+
+/** What is too much comes back as UnprocessedKeys. One table is asked. */
+async function batchGet(ask: Ask, input: Readonly<Record<string, unknown>>, keysMax: number): Promise<Encoded> {
+  const asked = input["RequestItems"] as Readonly<Record<string, { readonly Keys: readonly unknown[] }>>;
+  const [[name, { Keys: keys, ...how }] = ["", { Keys: [] }]] = Object.entries(asked);
+  if (keys.length <= keysMax || keys.length > 100) return ask("BatchGetItem", input);
+  const unprocessed = { [name]: { ...how, Keys: keys.slice(keysMax) } };
+  const answer =
+    keysMax === 0
+      ? { Responses: { [name]: [] } }
+      : (JSON.parse(
+          (await ask("BatchGetItem", { RequestItems: { [name]: { ...how, Keys: keys.slice(0, keysMax) } } })).body,
+        ) as object);
+  const headers = { "content-type": "application/x-amz-json-1.0" };
+  return { status: 200, headers, body: JSON.stringify({ ...answer, UnprocessedKeys: unprocessed }) };
 }
 
 async function readAnswer(answer: IncomingMessage): Promise<Encoded> {
@@ -64,20 +105,22 @@ async function readAnswer(answer: IncomingMessage): Promise<Encoded> {
   };
 }
 
-async function createTable(serve: (request: RawRequest) => Promise<Encoded>, name: string): Promise<void> {
-  const call = async (operation: string, input: object): Promise<string> => {
-    const body = Buffer.from(JSON.stringify(input));
-    const headers = {
-      "content-type": "application/x-amz-json-1.0",
-      "content-length": String(body.length),
-      "x-amz-target": `DynamoDB_20120810.${operation}`,
-      "x-amz-date": "20260101T000000Z",
-      authorization:
-        "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-    };
-    return (await serve({ method: "POST", url: "/", headers, body })).body;
+/** A request of our own; dynalite looks at no signature. */
+function requestOf(operation: string, input: object): RawRequest {
+  const body = Buffer.from(JSON.stringify(input));
+  const headers = {
+    "content-type": "application/x-amz-json-1.0",
+    "content-length": String(body.length),
+    "x-amz-target": `DynamoDB_20120810.${operation}`,
+    "x-amz-date": "20260101T000000Z",
+    authorization:
+      "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
   };
-  await call("CreateTable", {
+  return { method: "POST", url: "/", headers, body };
+}
+
+async function createTable(ask: Ask, name: string): Promise<void> {
+  await ask("CreateTable", {
     TableName: name,
     BillingMode: "PAY_PER_REQUEST",
     AttributeDefinitions: [
@@ -89,9 +132,9 @@ async function createTable(serve: (request: RawRequest) => Promise<Encoded>, nam
       { AttributeName: "sk", KeyType: "RANGE" },
     ],
   });
-  for (let ask = 0; ask < 1_000; ask += 1) {
-    const described = await call("DescribeTable", { TableName: name });
-    if (described.includes('"TableStatus":"ACTIVE"')) return;
+  for (let asked = 0; asked < 1_000; asked += 1) {
+    const { body } = await ask("DescribeTable", { TableName: name });
+    if (body.includes('"TableStatus":"ACTIVE"')) return;
   }
   throw new Error("the journal's table did not become active");
 }

@@ -65,6 +65,7 @@ function element(name: string, value: unknown, itemTag: "member" | null): string
 
 function content(value: unknown, itemTag: "member" | null): string {
   if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (typeof value === "object" && value !== null) return xml(value as Input, itemTag);
   return String(value)
     .replaceAll("&", "&amp;")

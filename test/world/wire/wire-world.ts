@@ -10,8 +10,9 @@ import { createProver } from "../../../src/cloud/prover.ts";
 import { createRandom } from "../../../src/cloud/random.ts";
 import { createEvidenceSources } from "../../../src/observe/evidence/index.ts";
 import { minutes } from "../../../src/rotation/time.ts";
-import type { Destinations, Log, Notifier, World } from "../../../src/rotation/world.ts";
-import type { Cloud } from "../cloud.ts";
+import type { Clock, Destinations, Log, Notifier, World } from "../../../src/rotation/world.ts";
+import type { SimulatedClock } from "../clock.ts";
+import type { CloudRole } from "../cloud.ts";
 import { recordingLog } from "../direct/recorders.ts";
 import type { Wire } from "./wire.ts";
 
@@ -28,6 +29,12 @@ export interface WireWorldOptions {
   readonly log?: Log;
 }
 
+/** What of the cloud does not go over the wire. */
+interface WireCloud {
+  readonly role: CloudRole;
+  readonly clock: Pick<SimulatedClock, "isRunning" | "advance">;
+}
+
 /** One run's World: every adapter is the real one, and speaks to the simulated cloud over HTTP as the cloud's role. */
 export interface WireWorld extends World {
   readonly clients: Clients;
@@ -37,8 +44,18 @@ export interface WireWorld extends World {
 
 const NO_DESTINATIONS: Destinations = { of: () => [] };
 
+/** Where simulated time stands still, waiting for something of the cloud's moves it. */
+async function waitFor(cloud: WireCloud, clock: Clock, ms: number): Promise<void> {
+  if (cloud.clock.isRunning) await clock.sleep(ms);
+  else cloud.clock.advance(ms);
+}
+
 /** A new run. Its clock begins with its first answer, so that after a leap of the cloud's time a new run is made. */
-export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = {}): WireWorld {
+export function wireWorld(
+  cloud: WireCloud,
+  wire: Pick<Wire, "url" | "tableName">,
+  options: WireWorldOptions = {},
+): WireWorld {
   const clock = createAwsClock(options.deadlineMs ?? minutes(14));
   const clients = createClients({
     region: options.region ?? "us-east-1",
@@ -59,6 +76,7 @@ export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = 
   }
   const stage = options.stage ?? null;
   const random = createRandom();
+  const waiting = { clock: { sleep: async (ms: number) => waitFor(cloud, clock, ms) }, random };
   const identity = createIdentity(clients);
   return {
     clients,
@@ -69,8 +87,9 @@ export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = 
     directory: createDirectory(clients, {
       tagKeys: ["keyturn", "keyturn-dev", "keyturn-hold"],
       pathPrefix: options.pathPrefix ?? null,
+      clock: waiting.clock,
     }),
-    accessKeys: createAccessKeys(clients),
+    accessKeys: createAccessKeys(clients, waiting),
     custody: createCustody(clients, stage, random),
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, {
@@ -79,7 +98,7 @@ export function wireWorld(cloud: Cloud, wire: Wire, options: WireWorldOptions = 
       stage,
       lookupsPerSecond: options.lookupsPerSecond ?? 100,
     }),
-    journal: createJournal(clients, wire.tableName, random),
+    journal: createJournal(clients, { tableName: wire.tableName, ...waiting }),
     notifiers: options.notifiers ?? [],
     destinations: options.destinations ?? NO_DESTINATIONS,
     close: () => clients.destroy(),

@@ -33,6 +33,7 @@ export interface Wire {
   readonly port: number;
   /** The journal's table, which exists. */
   readonly tableName: string;
+  readonly table: JournalTable;
   /** The most requests that were under way at once, since it was last set. */
   inFlightMax: number;
   /** Gives unsigned APIs, such as Cloudflare's, the requests whose URL they want. The first that wants it has it. */
@@ -53,7 +54,7 @@ interface Serving {
 
 /** Serves the cloud over HTTP. Each answer's `Date` is simulated time, DynamoDB's included. */
 export async function startWire(cloud: SimulatedCloud, { clock, port = 0, latencyMs = 0 }: WireOptions): Promise<Wire> {
-  const table = await startJournalTable(TABLE);
+  const table = await startJournalTable(TABLE, () => clock.now());
   const functions = new Map<string, Invoked>();
   const mounted: { wants: (url: string) => boolean; handler: RequestListener }[] = [];
   const load = { now: 0, max: 0 };
@@ -80,6 +81,7 @@ export async function startWire(cloud: SimulatedCloud, { clock, port = 0, latenc
     url: `http://127.0.0.1:${String(address.port)}`,
     port: address.port,
     tableName: TABLE,
+    table,
     get inFlightMax() {
       return load.max;
     },
@@ -143,13 +145,21 @@ async function answer(serving: Serving, asked: Asked): Promise<Encoded> {
     sourceAddress: source,
     userAgent: request.headers["user-agent"] ?? "",
   };
-  if (service === "dynamodb" && decoded.input["TableName"] === serving.table.name) {
+  if (service === "dynamodb" && tablesIn(decoded.input).includes(serving.table.name)) {
     return answerFromTable(serving, call, request);
   }
   const answered = serving.cloud.call(call);
   const invoked = service === "lambda" ? serving.functions.get(String(decoded.input["FunctionName"])) : undefined;
   if (invoked !== undefined) return invoke(invoked, decoded);
   return decoded.answer(answered, asked.requestId);
+}
+
+/** The tables that a DynamoDB request names, wherever it has them. */
+function tablesIn({ TableName, RequestItems, TransactItems }: Decoded["input"]): readonly unknown[] {
+  const transacted = ((TransactItems ?? []) as readonly Readonly<Record<string, { readonly TableName?: unknown }>>[])
+    .flatMap((item) => Object.values(item))
+    .map((part) => part.TableName);
+  return [TableName, ...Object.keys(RequestItems ?? {}), ...transacted];
 }
 
 /**
