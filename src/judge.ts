@@ -1,24 +1,25 @@
 import { decide } from "./decide/decide.ts";
+import { look, type Subject } from "./observe/observe.ts";
 import type { Decision } from "./rotation/decision.ts";
 import { RotationError } from "./rotation/errors.ts";
+import type { Observation } from "./rotation/observation.ts";
 import type { World } from "./rotation/world.ts";
-import { type Known, look, observe, type Sight, type Subject } from "./observe/observe.ts";
 
 /** More rounds of questions than the rules have questions: a decision that asks on is a bug. */
 const LOOKS_MAX = 8;
 
 /** What was seen, with all the evidence that the decision asked for, and the decision. */
-export interface Judged extends Sight {
+export interface Judged {
+  readonly observation: Observation;
   readonly decision: Decision;
 }
 
-/** Observes, decides, and asks what a rule wants to know, until a rule says something else than `look`. */
-export async function judge(world: World, subject: Subject, known: Known): Promise<Judged> {
-  const sight = await observe(world, subject, known);
-  let { observation } = sight;
+/** Decides, and asks what a rule wants to know, until a rule says something else than `look`. */
+export async function judge(world: World, subject: Subject, seen: Observation): Promise<Judged> {
+  let observation = seen;
   for (let round = 0; round < LOOKS_MAX; round += 1) {
     const decision = decide({ observation, profile: subject.profile, now: world.clock.now() });
-    if (decision.step.kind !== "look") return { ...sight, observation, decision };
+    if (decision.step.kind !== "look") return { observation, decision };
     observation = await look(world, subject, { observation, questions: decision.step.questions });
   }
   throw new RotationError("Bug", `deciding on ${subject.user}, the rules went on asking`);

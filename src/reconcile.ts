@@ -1,13 +1,15 @@
+import type { Done } from "./act/acting.ts";
 import { close } from "./act/close.ts";
-import { act } from "./act/index.ts";
-import { openLedger } from "./act/ledger.ts";
+import { type Acted, act } from "./act/index.ts";
+import { type Ledger, openLedger } from "./act/ledger.ts";
 import { judge, type Judged } from "./judge.ts";
-import type { Subject } from "./observe/observe.ts";
+import { observe, type Subject } from "./observe/observe.ts";
+import { restOf } from "./observe/rest.ts";
 import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
-import type { AccessKeyId } from "./rotation/keys.ts";
-import type { Revision, World } from "./rotation/world.ts";
+import type { Observation } from "./rotation/observation.ts";
+import type { World } from "./rotation/world.ts";
 
 /** A first rotation takes create, prove, a delivery for each destination, and promote. */
 const STEPS_MAX = 16;
@@ -24,73 +26,100 @@ export interface Reconciled {
   readonly turns: readonly Turn[];
   readonly failure: RotationError | null;
   readonly failedNotifiers: readonly string[];
+  /** Nothing is in motion, and the next sweeps need not look. */
+  readonly isAtRest: boolean;
+}
+
+/** What one run knows of its user. */
+interface Course {
+  readonly turns: Turn[];
+  judged: Judged | null;
+  ledger: Ledger | null;
+  /** What the last step left behind; null before the first. */
+  done: Done | null;
 }
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
 export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
-  const turns: Turn[] = [];
-  const proved: AccessKeyId[] = [];
-  let judged: Judged | null = null;
-  let revision: Revision | null = null;
+  const course: Course = { turns: [], judged: null, ledger: null, done: null };
   let failure: RotationError | null = null;
   try {
     for (let count = 0; count < STEPS_MAX; count += 1) {
-      // Once a sweep custody is read back whole; after our own steps its labels tell enough.
-      judged = await judge(world, subject, { proved, revision, isThorough: turns.length === 0 });
-      const turn = await take(world, subject, { judged, options });
-      turns.push(turn);
-      revision = turn.revision;
-      if (turn.outcome?.kind !== "done") break;
-      if (turn.outcome.step.kind === "prove") proved.push(turn.outcome.step.keyId);
+      const { observation, ledger } = await see(world, subject, { course, options });
+      course.judged = await judge(world, subject, observation);
+      const { outcome, done } = await take(world, subject, { judged: course.judged, ledger, course, options });
+      course.turns.push({ decision: course.judged.decision, outcome });
+      if (done === null) break;
+      course.done = { ...done, made: done.made ?? course.done?.made ?? null };
     }
   } catch (thrown) {
     failure = asRotationError(thrown, `looking at ${subject.user}`);
     world.log.event("error", "a user could not be looked at", { user: subject.user, error: failure });
   }
-  return conclude(world, subject, { judged, turns, failure, revision, options });
+  return conclude(world, subject, { course, failure, options });
 }
 
-interface Course {
-  readonly judged: Judged | null;
-  readonly turns: readonly Turn[];
-  readonly failure: RotationError | null;
-  readonly revision: Revision | null;
+/** The world as the last step left it, where the step knows that by the answers it got; else as it is observed now. */
+async function see(
+  world: World,
+  subject: Subject,
+  { course, options }: { readonly course: Course; readonly options: ReconcileOptions },
+): Promise<{ readonly observation: Observation; readonly ledger: Ledger }> {
+  const { done, judged, ledger } = course;
+  if (ledger !== null && done !== null && done.observation !== null) return { observation: done.observation, ledger };
+  const proved = judged?.observation.proved ?? [];
+  const known = { proved, revision: ledger?.revision() ?? subject.revision, isThorough: done === null };
+  const { observation, revision } = await observe(world, subject, known);
+  course.ledger ??= openLedger(world, revision, { record: observation.record, holder: options.holder });
+  return { observation, ledger: course.ledger };
+}
+
+interface Chosen {
+  readonly judged: Judged;
+  readonly ledger: Ledger;
+  readonly course: Course;
   readonly options: ReconcileOptions;
 }
 
-/** A turn, and the journal as this run knows it after it; null when a write may or may not have been made. */
-type Taken = Turn & { readonly revision: Revision | null };
-
-/** One turn: the decision, and what became of it. */
+/** What became of one decision. */
 async function take(
   world: World,
   subject: Subject,
-  { judged, options }: { readonly judged: Judged; readonly options: ReconcileOptions },
-): Promise<Taken> {
-  const { decision, observation, revision } = judged;
+  { judged, ledger, course, options }: Chosen,
+): Promise<{ readonly outcome: Turn["outcome"]; readonly done: Acted["done"] }> {
+  const { decision, observation } = judged;
   const { step } = decision;
+  ledger.stage(() => observation.record);
   world.log.decision(subject.user, decision);
-  if (step.kind === "hold" || step.kind === "look") return { decision, outcome: { kind: "held" }, revision };
-  if (options.mode !== "act" || subject.profile === null) return { decision, outcome: null, revision };
-  const ledger = openLedger(world, revision, { record: observation.record, holder: options.holder });
-  const outcome = await act({ world, subject, profile: subject.profile, observation, decision, ledger }, step);
-  world.log.outcome(subject.user, outcome);
-  return { decision, outcome, revision: outcome.kind === "failed" ? null : ledger.revision() };
+  if (step.kind === "hold" || step.kind === "look") return { outcome: { kind: "held" }, done: null };
+  const { profile } = subject;
+  if (options.mode !== "act" || profile === null) return { outcome: null, done: null };
+  const made = course.done?.made ?? null;
+  const acted = await act({ world, subject, profile, observation, decision, ledger, made }, step);
+  world.log.outcome(subject.user, acted.outcome);
+  return acted;
 }
 
-async function conclude(world: World, { user, profile }: Subject, course: Course): Promise<Reconciled> {
-  const { judged, turns, failure, options } = course;
+interface Ending {
+  readonly course: Course;
+  readonly failure: RotationError | null;
+  readonly options: ReconcileOptions;
+}
+
+async function conclude(world: World, subject: Subject, { course, failure, options }: Ending): Promise<Reconciled> {
+  const { judged, ledger, turns } = course;
   const spot = judged?.observation.blindSpots.find(({ about }) => about === "journal");
   // Without the journal nothing can be said just once: the failed sweep says it for all users.
   const blind = spot === undefined ? null : new RotationError("Unreachable", spot.because);
-  if (judged === null || blind !== null || options.mode === "plan") {
-    return { turns, failure: failure ?? blind, failedNotifiers: [] };
+  if (judged === null || ledger === null || blind !== null || options.mode === "plan") {
+    return { turns, failure: failure ?? blind, failedNotifiers: [], isAtRest: false };
   }
-  const { observation } = judged;
+  const { user, profile } = subject;
+  const { observation, decision } = judged;
   const findings = { user, now: observation.observedAt, profile, observation, turns, failure };
-  const { records, failed } = await tell(world, findings, observation.record.notices);
-  const hasActed = turns.some(({ outcome }) => outcome !== null && outcome.kind !== "held");
-  const { holder } = options;
-  const unwritten = await close(world, judged, { holder, revision: course.revision, hasActed, notices: records });
-  return { turns, failure: failure ?? unwritten, failedNotifiers: failed };
+  const { records: notices, failed } = await tell(world, findings, observation.record.notices);
+  // Who could not be told is told by the next sweep, which therefore has to look.
+  const rest = failure === null && failed.length === 0 ? restOf(subject, observation, decision) : null;
+  const unwritten = await close(world, ledger, { notices, rest });
+  return { turns, failure: failure ?? unwritten, failedNotifiers: failed, isAtRest: rest !== null };
 }

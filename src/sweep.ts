@@ -1,27 +1,24 @@
 import { judgeAll } from "./decide/decide.ts";
 import { judge } from "./judge.ts";
-import type { Subject } from "./observe/observe.ts";
-import { standingOf, takeCensus } from "./observe/standing.ts";
+import { observe, type Subject } from "./observe/observe.ts";
+import { isAtRest } from "./observe/rest.ts";
+import { findSubjects, type Serving } from "./observe/subjects.ts";
 import { reconcile, type Reconciled } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
-import { RotationError, asRotationError } from "./rotation/errors.ts";
+import { asRotationError, RotationError } from "./rotation/errors.ts";
 import type { UserName } from "./rotation/keys.ts";
 import type { Observation } from "./rotation/observation.ts";
-import type { Profile } from "./rotation/policy.ts";
 import { seconds } from "./rotation/time.ts";
-import type { World } from "./rotation/world.ts";
+import type { SweepMemory, SweepState, World } from "./rotation/world.ts";
 
-/** How many users are worked on at a time. */
-const USERS_AT_ONCE_MAX = 16;
+/** How many users are worked on at a time. Many of them wait, for a fresh key to be known; requests are bounded apart. */
+const USERS_AT_ONCE_MAX = 32;
+/** So many names still fit into one item of the journal; with more, custody is listed instead. */
+const AWAKE_MAX = 2_000;
 /** No user is begun with less time than this: proving alone may take two minutes. */
 const TIME_FOR_A_USER_MS = seconds(180);
 
-export interface SweepOptions {
-  readonly profiles: Readonly<Record<string, Profile>>;
-  /** The tag key that enrols a user in this stage, in lower case. */
-  readonly enrolmentTag: string;
-  /** Only these users; all of them where it is left out. */
-  readonly users?: readonly UserName[];
+export interface SweepOptions extends Serving {
   /** `plan` decides and does nothing else. */
   readonly mode: "act" | "plan";
 }
@@ -56,26 +53,31 @@ export interface SweepResult {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly users: readonly UserResult[];
+  /** Users of whom nothing can have changed since they were last looked at, and who were not looked at. */
+  readonly resting: number;
   /** Users that there was no time for; the next sweep begins with them. */
   readonly left: readonly string[];
   readonly failedNotifiers: readonly string[];
 }
 
 /**
- * Runs all users: the tagged ones, and those that have a custody secret, so that a removed tag leaves nothing half done
- * unreported. One user's failure never touches another. Throws only when the sweep could not run at all.
+ * Runs all users but those at rest, of whom bulk readings show that nothing can have happened. One user's failure never
+ * touches another. A plan, and whoever is named, is always looked at in full. Throws only when the sweep could not run.
  */
 export async function sweep(world: World, options: SweepOptions): Promise<SweepResult> {
-  const state = await world.journal.sweepState();
-  const results: UserResult[] = [];
-  const subjects = await findSubjects(world, options, (user, error) => {
-    world.log.event("error", "a user could not be read", { user, error });
-    results.push({ user, profile: null, decisions: [], isFailed: true, error: said(error) });
-  });
+  const [state] = await Promise.all([world.journal.sweepState(), world.identity.read()]);
+  const isWhole = options.mode === "act" && options.users === undefined;
+  const { subjects, unread, custodyListedAt } = await findSubjects(world, options, isWhole ? state : null);
   const startedAt = world.clock.now();
+  const isLookedAt = (subject: Subject): boolean => !isWhole || !isAtRest(subject, startedAt);
   const isPaused = state.runningSince === null;
   const mode = options.mode === "act" && isPaused ? "look" : options.mode;
-  const waiting = inOrder(subjects, state.left);
+  const waiting = inOrder(subjects.filter(isLookedAt), state.left);
+  const resting = subjects.length - waiting.length;
+  const awake = new Set([...unread, ...waiting].map(({ user }) => user));
+  const results = unread.map(({ user, error }): UserResult => {
+    return { user, profile: null, decisions: [], isFailed: true, error: said(error) };
+  });
   const holder = world.random.token();
   const notifiers = new Set<string>();
 
@@ -85,16 +87,15 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
       if (subject === undefined) return;
       const reconciled = await reconcile(world, subject, { holder, mode });
       results.push(resultOf(subject, reconciled));
+      if (reconciled.isAtRest) awake.delete(subject.user);
       for (const name of reconciled.failedNotifiers) notifiers.add(name);
     }
   }
 
   await Promise.all(Array.from({ length: USERS_AT_ONCE_MAX }, () => work()));
   const left = waiting.map(({ user }) => user);
-  if (mode !== "plan" && options.users === undefined && JSON.stringify(left) !== JSON.stringify(state.left)) {
-    await world.journal.setLeft(left);
-  }
-  const isFailed = results.some((result) => result.isFailed) || notifiers.size > 0;
+  const isKept = !isWhole || (await remember(world, state, { left, awake, custodyListedAt }));
+  const isFailed = results.some((result) => result.isFailed) || notifiers.size > 0 || !isKept;
   const result: SweepResult = {
     command: options.mode === "plan" ? "plan" : "sweep",
     status: isFailed ? "failed" : "ok",
@@ -102,11 +103,33 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     startedAt: new Date(startedAt).toISOString(),
     endedAt: new Date(world.clock.now()).toISOString(),
     users: results.toSorted((one, other) => one.user.localeCompare(other.user)),
+    resting,
     left,
     failedNotifiers: [...notifiers],
   };
   logEnd(world, result);
   return result;
+}
+
+/** Writes down what the next sweep is to know, where it is not what this one knew. False when that could not be done. */
+async function remember(
+  { journal, log }: World,
+  state: SweepState,
+  found: Pick<SweepMemory, "left" | "custodyListedAt"> & { readonly awake: ReadonlySet<UserName> },
+): Promise<boolean> {
+  const { left, custodyListedAt } = found;
+  const awake = found.awake.size > AWAKE_MAX ? null : [...found.awake].toSorted();
+  const memory = { left, awake, custodyListedAt };
+  const known = { left: state.left, awake: state.awake, custodyListedAt: state.custodyListedAt };
+  if (JSON.stringify(memory) === JSON.stringify(known)) return true;
+  try {
+    await journal.setMemory(memory);
+    return true;
+  } catch (thrown) {
+    const error = asRotationError(thrown, "writing down what the next sweep is to know");
+    log.event("error", "a sweep could not be remembered", { error });
+    return false;
+  }
 }
 
 /** One line a sweep. Nobody reads what a scheduled sweep returns: the deployment's alarms count these lines. */
@@ -133,54 +156,19 @@ export async function explain(
   options: Pick<SweepOptions, "profiles" | "enrolmentTag"> & { readonly user: UserName },
 ): Promise<Explanation> {
   const { profiles, enrolmentTag, user } = options;
-  const [subject] = await findSubjects(world, { profiles, enrolmentTag, users: [user] }, (_, error) => {
-    throw error;
-  });
+  const { subjects, unread } = await findSubjects(world, { profiles, enrolmentTag, users: [user] }, null);
+  for (const { error } of unread) throw error;
+  const [subject] = subjects;
   if (subject === undefined) {
     throw new RotationError(
       "NotFound",
       `explaining ${user}, there is no such user with the tag ${enrolmentTag} or a custody secret`,
     );
   }
-  const { observation, decision } = await judge(world, subject, { proved: [], revision: null, isThorough: true });
+  const sight = await observe(world, subject, { proved: [], revision: null, isThorough: true });
+  const { observation, decision } = await judge(world, subject, sight.observation);
   const situation = { observation, profile: subject.profile, now: observation.observedAt };
   return { command: "explain", user, observation, rules: judgeAll(situation), decision };
-}
-
-type Finding = Pick<SweepOptions, "profiles" | "enrolmentTag" | "users">;
-
-/** A user that has custody and no tag is read alone: that this failed must not end the others' sweep. */
-async function findSubjects(
-  world: World,
-  options: Finding,
-  onUnread: (user: UserName, error: RotationError) => void,
-): Promise<readonly Subject[]> {
-  const [{ account }, tagged, inCustody] = await Promise.all([
-    world.identity.read(),
-    world.directory.tagged(),
-    world.custody.users(),
-  ]);
-  const { profiles, enrolmentTag } = options;
-  const census = takeCensus(tagged, { profiles, enrolmentTag, destinations: world.destinations });
-  const byName = new Map(tagged.map((user) => [user.name, user]));
-  const enrolled = tagged.filter(({ tags }) => tags[enrolmentTag] !== undefined).map(({ name }) => name);
-  const wanted = [...new Set([...enrolled, ...inCustody])].filter(
-    (name) => options.users === undefined || options.users.includes(name),
-  );
-  const found = await Promise.all(
-    wanted.map(async (name) => {
-      try {
-        const iamUser = byName.get(name) ?? (await world.directory.read(name));
-        const standing = standingOf(iamUser, census, world.destinations);
-        const profile = standing.profile === null ? null : (profiles[standing.profile] ?? null);
-        return { user: name, account, iamUser, standing, profile };
-      } catch (thrown) {
-        onUnread(name, asRotationError(thrown, `reading the user ${name}`));
-        return null;
-      }
-    }),
-  );
-  return found.filter((subject) => subject !== null);
 }
 
 /** Those that the last sweep left come first. */

@@ -87,6 +87,7 @@ export const aRecord = (changes: Partial<UserRecord> = {}): UserRecord => ({
   backOffs: [],
   keys: {},
   notices: {},
+  rest: null,
   ...changes,
 });
 

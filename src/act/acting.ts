@@ -1,12 +1,19 @@
-import type { ActStep, Decision } from "../rotation/decision.ts";
-import type { AccessKeyId, IamUser } from "../rotation/keys.ts";
-import type { Observation } from "../rotation/observation.ts";
-import type { KeyRecord, UserRecord } from "../rotation/record.ts";
-import type { Profile } from "../rotation/policy.ts";
-import { RotationError, must } from "../rotation/errors.ts";
-import type { World } from "../rotation/world.ts";
 import type { Subject } from "../observe/observe.ts";
+import { wordOf } from "../observe/standing.ts";
+import type { ActStep, Decision } from "../rotation/decision.ts";
+import { must } from "../rotation/errors.ts";
+import type { AccessKeyId, Credential } from "../rotation/keys.ts";
+import type { Evidence, Observation } from "../rotation/observation.ts";
+import type { Profile } from "../rotation/policy.ts";
+import type { KeyRecord, UserRecord } from "../rotation/record.ts";
+import { minutes } from "../rotation/time.ts";
+import type { HistoryEntry, World } from "../rotation/world.ts";
 import type { Ledger } from "./ledger.ts";
+
+/** What hands a secret out, or changes a key that is in use: right before it the user is read again. */
+const HARD: readonly ActStep["kind"][] = ["deliver", "deactivate", "delete", "reactivate"];
+/** For anything else a listing as old as this says whether the user is ours to touch. */
+const LISTING_COUNTS_MS = minutes(1);
 
 /** All that one act works with: the world, the user, what was seen and decided, and the open record. */
 export interface Acting {
@@ -16,41 +23,48 @@ export interface Acting {
   readonly observation: Observation;
   readonly decision: Decision;
   readonly ledger: Ledger;
+  /** The pair that this very run has made and stored; null where it has to be read from custody. */
+  readonly made: Credential | null;
 }
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
 
-/** Why a step that was begun is not done after all. An act that gives null has done its step. */
+/** Why a step that was begun is not done after all. */
 export type Refusal =
   | { readonly kind: "withdrawn"; readonly because: string }
   | { readonly kind: "blocked"; readonly destination: string; readonly because: string };
 
+/** What a step that was done leaves behind. */
+export interface Done {
+  readonly kind: "done";
+  /** The world as the act knows it now; null where it has to be observed again. */
+  readonly observation: Observation | null;
+  readonly made: Credential | null;
+}
+
 export const withdrawn = (because: string): Refusal => ({ kind: "withdrawn", because });
 
+/** The step is done, and of the world no more is known than before: it is observed again. */
+export const DONE: Done = { kind: "done", observation: null, made: null };
+
+/** The step is done, and this is all that it has changed in what was observed. */
+export function doneWith(acting: Acting, change: Partial<Observation>): Done {
+  const { world, ledger, observation, made } = acting;
+  const seen = { ...observation, observedAt: world.clock.now(), ...change, record: ledger.record() };
+  return { kind: "done", observation: seen, made };
+}
+
 /**
- * Begins every act: a journal write under our lease, then a fresh read of the user's tags. The sentence that comes back
- * says why the act must not go on: the page that the sweep read may be a quarter of an hour old.
+ * Whether the user is still as the sweep saw it; else why the act must not go on. The page that the sweep read may be a
+ * quarter of an hour old, so that the user is read again, but for one that was listed a moment ago.
  */
-export async function begin(
-  { world, subject, ledger }: Acting,
-  change: (record: UserRecord) => UserRecord,
-): Promise<string | null> {
-  try {
-    await ledger.save(change);
-  } catch (error) {
-    if (error instanceof RotationError && error.code === "Conflict") return "another run is at work on this user";
-    throw error;
-  }
+export async function tagsMoved({ world, subject }: Acting, step: ActStep): Promise<string | null> {
+  if (!HARD.includes(step.kind) && world.clock.now() - subject.listedAt <= LISTING_COUNTS_MS) return null;
   const fresh = await world.directory.read(subject.user);
   if (fresh === null) return "there is no such user any more";
   if (subject.iamUser === null || fresh.id !== subject.iamUser.id) return "the user was made again";
   if (fresh.path !== subject.iamUser.path) return "the user has moved to another path";
-  return enrolmentTags(fresh) === enrolmentTags(subject.iamUser) ? null : "the user's tags have changed";
-}
-
-function enrolmentTags({ tags }: IamUser): string {
-  const ours = Object.entries(tags).filter(([key]) => key.startsWith("keyturn"));
-  return JSON.stringify(ours.toSorted(([one], [other]) => one.localeCompare(other)));
+  return wordOf(fresh) === wordOf(subject.iamUser) ? null : "the user's tags have changed";
 }
 
 /** The record with some of what it remembers of one key changed. */
@@ -69,18 +83,22 @@ export function mustAnswer({ observation }: Acting, keyId: AccessKeyId): void {
   must(observation.proved.includes(keyId), `${keyId} answered in this sweep`);
 }
 
-/** Appends to the user's history what an auditor will ask for. */
-export async function history(
+/** The pair of a key: the one that this run has made, or as custody holds it. */
+export async function pairOf({ world, subject, made }: Acting, keyId: AccessKeyId): Promise<Credential> {
+  const pair = made?.id === keyId ? made : await world.custody.credential(subject.user, keyId);
+  must(pair.id === keyId, `it is the pair of ${keyId} that is handed on`);
+  return pair;
+}
+
+/** A line of the user's history: what an auditor will ask for. */
+export function lineOf(
   { world, subject, observation, decision }: Acting,
   what: string,
-  keyId: AccessKeyId | null,
-): Promise<void> {
-  const { rule, reason, because } = decision;
-  await world.journal.append({
-    at: world.clock.now(),
-    user: subject.user,
-    what,
+  {
     keyId,
-    details: { rule, reason, because, evidence: observation.evidence },
-  });
+    evidence = observation.evidence,
+  }: { readonly keyId: AccessKeyId | null; readonly evidence?: readonly Evidence[] },
+): HistoryEntry {
+  const { rule, reason, because } = decision;
+  return { at: world.clock.now(), user: subject.user, what, keyId, details: { rule, reason, because, evidence } };
 }

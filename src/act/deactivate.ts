@@ -1,22 +1,22 @@
 import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
-import { type Acting, history, type Refusal, type StepOf, withKey } from "./acting.ts";
+import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
 import { recheck } from "./recheck.ts";
 
 /**
  * Takes the old key out of use. Decided twice, and on record with its evidence before the call: a deactivation whose
  * answer is lost must not look like somebody else's hand.
  */
-export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Refusal | null> {
+export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
   const { world, subject, ledger } = acting;
   const { keyId, quietSince, isWaived } = step;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
-  await history({ ...acting, observation: second.fresh }, "deactivating", keyId);
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived };
-  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }));
+  const line = lineOf(acting, "deactivating", { keyId, evidence: second.fresh.evidence });
+  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;
     if (isRefused) await ledger.save((record) => withKey(record, keyId, { deactivation: null }));
@@ -24,8 +24,8 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
   });
   const answeredAt = world.clock.now();
   const answered = { inactiveSince: answeredAt, deactivation: { ...begun, answeredAt } };
-  await ledger.save((record) => withKey(record, keyId, answered));
-  return null;
+  ledger.stage((record) => withKey(record, keyId, answered));
+  return DONE;
 }
 
 /** What must be true of the world, whatever was decided: somebody else is in the key's place. */

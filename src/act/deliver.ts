@@ -1,7 +1,7 @@
 import { must } from "../rotation/errors.ts";
 import type { BackOff, Delivery, Receipt, UserRecord } from "../rotation/record.ts";
 import { hours, type Instant, minutes, plus } from "../rotation/time.ts";
-import { type Acting, history, mustAnswer, type Refusal, type StepOf } from "./acting.ts";
+import { type Acting, type Done, doneWith, lineOf, mustAnswer, pairOf, type Refusal, type StepOf } from "./acting.ts";
 
 const BACK_OFF_FIRST_MS = minutes(50);
 const BACK_OFF_MAX_MS = hours(6);
@@ -10,8 +10,8 @@ const BACK_OFF_MAX_MS = hours(6);
  * Hands one pair to one destination. Only a key that IAM lists as Active and that answered in this sweep goes out. The
  * attempt is on record before the call: a destination that may hold a key is never forgotten.
  */
-export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<Refusal | null> {
-  const { world, subject, profile, ledger } = acting;
+export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<Done | Refusal> {
+  const { world, profile, ledger } = acting;
   const { keyId, destination: name } = step;
   mustAnswer(acting, keyId);
   const destination = world.destinations.of(profile.name).find((found) => found.name === name);
@@ -22,19 +22,18 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));
     return { kind: "blocked", destination: name, because: ready.because };
   }
-  const credential = await world.custody.credential(subject.user, keyId);
-  must(credential.id === keyId, `custody hands out the pair of ${keyId}`);
+  const credential = await pairOf(acting, keyId);
   const attempt = { destination: name, slots: destination.slots, keyId, attemptedAt: world.clock.now() };
   await ledger.save((record) => withAttempt(record, attempt, { ...step, anchor: ready.anchor }));
   try {
     const receipt = await destination.deliver(credential, ready.anchor);
-    await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: world.clock.now() }));
+    const line = lineOf(acting, `delivered to ${name}`, { keyId });
+    await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: line.at }), line);
   } catch (error) {
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));
     throw error;
   }
-  await history(acting, `delivered to ${name}`, keyId);
-  return null;
+  return doneWith(acting, {});
 }
 
 type Attempt = Pick<Delivery, "destination" | "slots" | "keyId" | "attemptedAt">;

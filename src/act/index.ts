@@ -1,31 +1,40 @@
 import type { ActStep, Outcome } from "../rotation/decision.ts";
 import { asRotationError } from "../rotation/errors.ts";
-import { type Acting, begin, type Refusal, withdrawn } from "./acting.ts";
+import { type Acting, type Done, type Refusal, tagsMoved, withdrawn } from "./acting.ts";
 import { createReplacement } from "./create-replacement.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteKey } from "./delete.ts";
 import { deliver } from "./deliver.ts";
 import { promote, withdrawPending } from "./promote.ts";
-import { prove, withProbe } from "./prove.ts";
+import { prove } from "./prove.ts";
 import { reactivate } from "./reactivate.ts";
 
-/** Does exactly one step. A failure is an outcome, too: it ends this user's turn, and nobody else's. */
-export async function act(acting: Acting, step: ActStep): Promise<Outcome> {
+/** What became of a step, and what it left behind; null when it was not done. */
+export type Acted = { readonly outcome: Outcome; readonly done: Done | null };
+
+/**
+ * Does exactly one step, under our lease. A failure is an outcome, too: it ends this user's turn, and nobody else's.
+ * create-replacement, prove and deliver write the journal themselves before they touch anything: they have something to say.
+ */
+export async function act(acting: Acting, step: ActStep): Promise<Acted> {
+  const { ledger } = acting;
   try {
-    const now = acting.world.clock.now();
-    // A probe is on record before it is sent; the other acts have nothing to say before they look.
-    const moved = await begin(acting, (record) =>
-      step.kind === "prove" ? withProbe(record, step.keyId, now) : record,
-    );
-    const refusal = moved === null ? await perform(acting, step) : withdrawn(moved);
-    return refusal === null ? { kind: "done", step } : { ...refusal, step };
+    const writesFirst = step.kind === "create-replacement" || step.kind === "prove" || step.kind === "deliver";
+    if (!writesFirst && !ledger.isHeld()) await ledger.save((record) => record);
+    const moved = await tagsMoved(acting, step);
+    const result = moved === null ? await perform(acting, step) : withdrawn(moved);
+    if (result.kind === "done") return { outcome: { kind: "done", step }, done: result };
+    return { outcome: { ...result, step }, done: null };
   } catch (thrown) {
+    if (ledger.isLost()) {
+      return { outcome: { ...withdrawn("another run is at work on this user"), step }, done: null };
+    }
     const error = asRotationError(thrown, `doing ${step.kind} for ${acting.subject.user}`);
-    return { kind: "failed", step, error };
+    return { outcome: { kind: "failed", step, error }, done: null };
   }
 }
 
-function perform(acting: Acting, step: ActStep): Promise<Refusal | null> {
+function perform(acting: Acting, step: ActStep): Promise<Done | Refusal> {
   switch (step.kind) {
     case "create-replacement":
       return createReplacement(acting, step);

@@ -1,46 +1,99 @@
 import { RotationError } from "../rotation/errors.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { minutes, plus } from "../rotation/time.ts";
-import type { Lease, Revision, World } from "../rotation/world.ts";
+import type { HistoryEntry, Lease, Revision, World } from "../rotation/world.ts";
 
 /** Longer than the longest act: proving may take two minutes, and each save starts it anew. */
 const LEASE_MS = minutes(5);
+/** With this much of it left, an act may begin without another write: nobody else can have the user meanwhile. */
+const LEASE_LEFT_MIN_MS = minutes(4);
 
-/** A user's record, open for writing under our lease. Every save renews the lease, or fails when somebody else has it. */
+/** A user's record, open for one run. Every save renews our lease, or fails when somebody else has the user. */
 export interface Ledger {
   record(): UserRecord;
-  /** As last read or written. */
+  /** As last written, with what was staged since: what an observation rests on. */
   revision(): Revision;
-  /** Throws `Conflict` when another run has the lease or wrote the record since it was read. */
-  save(change: (record: UserRecord) => UserRecord): Promise<void>;
-  /** Saves and gives the lease back. */
+  /** Whether our lease is on record and outlasts any act that begins now. */
+  isHeld(): boolean;
+  /** Another run has the user: nothing more may be done. */
+  isLost(): boolean;
+  /** Changes the record, and adds lines to the history, to be written with the next save. */
+  stage(change: (record: UserRecord) => UserRecord, ...lines: readonly HistoryEntry[]): void;
+  /** Writes what was staged, and this. Throws `Conflict` when another run has the lease or wrote the record. */
+  save(change: (record: UserRecord) => UserRecord, ...lines: readonly HistoryEntry[]): Promise<void>;
+  /** Saves and gives the lease back. Writes nothing where there is nothing new and no lease of ours. */
   close(change: (record: UserRecord) => UserRecord): Promise<void>;
 }
 
-/** Opens the record as last read, with what the observation taught it. Nothing is written before the first save. */
-export function openLedger(
-  world: Pick<World, "journal" | "clock">,
-  read: Revision,
-  { record: learnt, holder }: { readonly record: UserRecord; readonly holder: string },
-): Ledger {
+/** Opens the record as last read. Nothing is written before the first save. */
+export function openLedger(world: Pick<World, "journal" | "clock">, read: Revision, opened: OpenedRecord): Ledger {
+  const { holder } = opened;
+  let { record } = opened;
   let revision = read;
-  let record = learnt;
+  let lines: readonly HistoryEntry[] = [];
+  let isUnsure = false;
+  let isLost = false;
 
-  async function write(next: UserRecord, isClosing: boolean): Promise<void> {
-    const now = world.clock.now();
-    const lease: Lease | null = isClosing ? null : { user: next.user, holder, until: plus(now, LEASE_MS) };
-    const running = revision.lease;
-    if (running !== null && running.holder !== holder && running.until > now) {
-      throw new RotationError("Conflict", `writing the journal of ${next.user}, another run is at work on this user`);
-    }
-    revision = await world.journal.write(revision, { record: next, lease, now });
-    record = next;
+  function lose(): RotationError {
+    isLost = true;
+    return new RotationError("Conflict", `writing the journal of ${record.user}, another run is at work on this user`);
   }
 
-  return {
-    record: () => record,
-    revision: () => revision,
-    save: (change) => write(change(record), false),
-    close: (change) => write(change(record), true),
+  /** After a write of unknown outcome: it was made, or it was not, or somebody else has written. */
+  async function catchUp(): Promise<void> {
+    const found = await world.journal.read(record.user);
+    const isWritten = found.number === revision.number + 1 && found.lease?.holder === holder;
+    if (!isWritten && found.number !== revision.number) throw lose();
+    if (isWritten) lines = [];
+    revision = found;
+    isUnsure = false;
+  }
+
+  async function write(isClosing: boolean): Promise<void> {
+    if (isUnsure) await catchUp();
+    const now = world.clock.now();
+    const lease: Lease | null = isClosing ? null : { user: record.user, holder, until: plus(now, LEASE_MS) };
+    const running = revision.lease;
+    if (running !== null && running.holder !== holder && running.until > now) throw lose();
+    isUnsure = true;
+    try {
+      revision = await world.journal.write(revision, { record, lease, now, history: lines });
+    } catch (error) {
+      if (error instanceof RotationError && error.code === "Conflict") throw lose();
+      throw error;
+    }
+    isUnsure = false;
+    lines = [];
+  }
+
+  const stage: Ledger["stage"] = (change, ...more) => {
+    record = change(record);
+    lines = [...lines, ...more];
   };
+  return {
+    stage,
+    record: () => record,
+    revision: () => ({ ...revision, record }),
+    isLost: () => isLost,
+    isHeld() {
+      const { lease } = revision;
+      return !isUnsure && lease?.holder === holder && lease.until - world.clock.now() >= LEASE_LEFT_MIN_MS;
+    },
+    async save(change, ...more) {
+      stage(change, ...more);
+      await write(false);
+    },
+    async close(change) {
+      stage(change);
+      const isSame = !isUnsure && lines.length === 0 && JSON.stringify(record) === JSON.stringify(revision.record);
+      if (!isSame || revision.lease?.holder === holder) await write(true);
+    },
+  };
+}
+
+interface OpenedRecord {
+  /** With what the observation taught it. */
+  readonly record: UserRecord;
+  /** The name of this run. */
+  readonly holder: string;
 }

@@ -47,7 +47,7 @@ async function keep(
   if (revision.record === null)
     throw new RotationError("NotFound", `reading the journal of ${user}, there is no record`);
   const at = world.clock.now();
-  const record = change(revision.record, at);
-  await world.journal.append({ at, user, what, keyId, details: {} });
-  await openLedger(world, revision, { record, holder: world.random.token() }).close((known) => known);
+  const ledger = openLedger(world, revision, { record: revision.record, holder: world.random.token() });
+  ledger.stage((record) => change(record, at), { at, user, what, keyId, details: {} });
+  await ledger.close((record) => record);
 }

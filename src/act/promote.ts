@@ -1,27 +1,30 @@
 import { must } from "../rotation/errors.ts";
-import { type Acting, history, mustAnswer, type StepOf, withKey } from "./acting.ts";
+import { type Acting, DONE, type Done, doneWith, lineOf, mustAnswer, type StepOf, withKey } from "./acting.ts";
 
 /** Makes the pending key current, for all that read custody. The rotation's intent and its orphans are over with it. */
-export async function promote(acting: Acting, { keyId }: StepOf<"promote">): Promise<null> {
-  const { world, subject, ledger } = acting;
+export async function promote(acting: Acting, { keyId }: StepOf<"promote">): Promise<Done> {
+  const { world, subject, profile, observation, ledger } = acting;
+  const { custody } = observation;
   mustAnswer(acting, keyId);
-  await world.custody.promote(subject.user, keyId);
+  must(custody.kind === "present" && custody.pending?.keyId === keyId, `${keyId} is pending`);
+  const { current, pending } = custody;
+  await world.custody.promote(subject.user, pending, current);
   const promotedAt = world.clock.now();
-  await ledger.save((record) => ({
-    ...withKey(record, keyId, { promotedAt }),
-    intent: null,
-    orphans: { ...record.orphans, count: 0 },
-  }));
-  await history(acting, "promoted", keyId);
-  return null;
+  const change = { intent: null, orphans: { ...ledger.record().orphans, count: 0 } };
+  ledger.stage(
+    (record) => ({ ...withKey(record, keyId, { promotedAt }), ...change }),
+    lineOf(acting, "promoted", { keyId }),
+  );
+  // Each replica has to be asked whether it shows the new version.
+  if (profile.replicaRegions.length > 0) return DONE;
+  return doneWith(acting, { custody: { ...custody, current: pending, pending: null, previous: current } });
 }
 
 /** A replacement that somebody deleted loses its label; the rotation starts again. */
-export async function withdrawPending(acting: Acting, { keyId }: StepOf<"withdraw-pending">): Promise<null> {
+export async function withdrawPending(acting: Acting, { keyId }: StepOf<"withdraw-pending">): Promise<Done> {
   const { world, subject, observation, ledger } = acting;
   must(!observation.keys.some(({ id }) => id === keyId), `IAM no longer lists ${keyId}`);
   await world.custody.withdrawPending(subject.user, keyId);
-  await ledger.save((record) => ({ ...record, intent: null }));
-  await history(acting, "withdrawn", keyId);
-  return null;
+  ledger.stage((record) => ({ ...record, intent: null }), lineOf(acting, "withdrawn", { keyId }));
+  return DONE;
 }

@@ -1,10 +1,10 @@
 import { RotationError } from "../rotation/errors.ts";
-import { PROBE_LASTS_MS } from "../rotation/footprint.ts";
+import { PLANNED_PROBE_MS, PROBE_LASTS_MS } from "../rotation/footprint.ts";
 import type { AccessKeyId, Credential } from "../rotation/keys.ts";
-import type { UserRecord } from "../rotation/record.ts";
-import { type Instant, seconds } from "../rotation/time.ts";
+import type { Probe, UserRecord } from "../rotation/record.ts";
+import { type Instant, plus, seconds } from "../rotation/time.ts";
 import type { World } from "../rotation/world.ts";
-import { type Acting, type Refusal, type StepOf, withdrawn, withKey } from "./acting.ts";
+import { type Acting, type Done, doneWith, pairOf, type Refusal, type StepOf, withdrawn, withKey } from "./acting.ts";
 
 /** IAM is eventually consistent, each Region for itself: one answer may come from a host that is ahead of the others. */
 const ANSWERS_IN_A_ROW = 3;
@@ -19,24 +19,35 @@ const PROBES_KEPT_MAX = 200;
  * Signs GetCallerIdentity with the new pair in every Region of the profile until it answers steadily. It proves that the
  * pair is whole and known; it says nothing about what the user is allowed.
  */
-export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise<Refusal | null> {
-  const { world, subject, profile, ledger } = acting;
-  const credential = await world.custody.credential(subject.user, keyId);
+export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise<Done | Refusal> {
+  const { world, subject, profile, observation, ledger } = acting;
+  const from = world.clock.now();
+  // A probe is on record before it is sent: by itself, or by the intent under which this run made the key.
+  const isPlanned = ledger.isHeld() && isPlannedBy(ledger.record(), keyId, from);
+  if (isPlanned) ledger.stage((record) => withProbe(record, keyId, from));
+  else await ledger.save((record) => withProbe(record, keyId, from));
+  const credential = await pairOf(acting, keyId);
   const arn = subject.iamUser?.arn ?? "";
   const steady = await Promise.all(
     profile.regions.map((region) => answersSteadily(world, credential, { region, arn })),
   );
-  await ledger.save((record) => {
-    const probes = record.keys[keyId]?.probes ?? [];
-    const ended = probes.slice(-1).map(({ from }) => ({ from, to: world.clock.now() }));
-    return withKey(record, keyId, { probes: [...probes.slice(0, -1), ...ended] });
-  });
+  const to = world.clock.now();
+  ledger.stage((record) => withKey(record, keyId, { probes: ended(record, keyId, { from, to }) }));
   const refusal = steady.find((answer) => answer !== null);
-  return refusal === undefined || refusal === null ? null : withdrawn(refusal);
+  if (refusal !== undefined && refusal !== null) return withdrawn(refusal);
+  return doneWith(acting, { proved: [...observation.proved, keyId] });
 }
 
-/** The record with a probe begun: it is journalled before it is sent. */
-export function withProbe(record: UserRecord, keyId: AccessKeyId, from: Instant): UserRecord {
+function isPlannedBy({ intent }: UserRecord, keyId: AccessKeyId, now: Instant): boolean {
+  return intent?.created === keyId && now <= plus(intent.at, PLANNED_PROBE_MS - PROBE_LASTS_MS);
+}
+
+function ended(record: UserRecord, keyId: AccessKeyId, probe: Probe): readonly Probe[] {
+  return [...(record.keys[keyId]?.probes.slice(0, -1) ?? []), probe];
+}
+
+/** The record with a probe begun. */
+function withProbe(record: UserRecord, keyId: AccessKeyId, from: Instant): UserRecord {
   const kept = record.keys[keyId]?.probes.slice(1 - PROBES_KEPT_MAX) ?? [];
   return withKey(record, keyId, { probes: [...kept, { from, to: null }] });
 }

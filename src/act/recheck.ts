@@ -1,4 +1,5 @@
 import { judge } from "../judge.ts";
+import { observe } from "../observe/observe.ts";
 import { type Acting, type Refusal, type StepOf, withdrawn } from "./acting.ts";
 import type { Observation } from "../rotation/observation.ts";
 
@@ -11,7 +12,8 @@ export async function recheck(
   step: StepOf<"deactivate" | "delete">,
 ): Promise<Refusal | { readonly kind: "same"; readonly fresh: Observation }> {
   const known = { proved: observation.proved, revision: ledger.revision(), isThorough: true };
-  const { decision, observation: fresh } = await judge(world, subject, known);
+  const sight = await observe(world, subject, known);
+  const { decision, observation: fresh } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;
   return isSame ? { kind: "same", fresh } : withdrawn(`on a second look: ${decision.because}`);
 }

@@ -18,13 +18,15 @@ export function retirementOf(situation: Situation): Ruling | null {
   const old = all.find(({ status }) => status === "active");
   if (profile === null || current?.status !== "active" || old === undefined) return null;
   const replaced = { ...situation, profile, old, current };
-  const obstacle = undelivered(replaced) ?? unreleased(replaced) ?? useUnknown(replaced);
+  const obstacle = undelivered(replaced) ?? unreleased(replaced);
   if (obstacle !== null) return obstacle;
   const clock = quietClock(replaced);
   if (clock === null) {
     return hold("UseUnknown", `the journal does not say when the replacement of ${old.id} was promoted`);
   }
   return (
+    tooSoon(replaced, clock) ??
+    useUnknown(replaced) ??
     unexplained(replaced, clock) ??
     notQuiet(replaced, clock) ??
     notAdopted(replaced) ??
@@ -53,6 +55,13 @@ export function unreleased({ observation, old }: Judged): Ruling | null {
   const { reactivatedAt = null, releasedAt = null } = memoryOf(observation, old.id) ?? {};
   if (reactivatedAt === null || (releasedAt !== null && releasedAt >= reactivatedAt)) return null;
   return hold("NeedsRelease", `${old.id} was made active again, and stays until it is released`);
+}
+
+/** Before every consumer could have had the replacement no source can tell anything that would change the ruling. */
+function tooSoon({ now, old }: Replaced, { base, readyAt }: QuietClock): Ruling | null {
+  if (now >= base) return null;
+  const because = `the replacement of ${old.id} is everywhere in ${describeMs(base - now)} at the latest`;
+  return hold("OldKeyQuieting", because, readyAt);
 }
 
 function useUnknown(replaced: Replaced): Ruling | null {

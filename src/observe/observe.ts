@@ -1,9 +1,18 @@
 import { asRotationError, must } from "../rotation/errors.ts";
 import type { IamUser, UserName } from "../rotation/keys.ts";
-import type { Answer, BlindSpot, Evidence, Observation, Question, Standing } from "../rotation/observation.ts";
+import type {
+  Answer,
+  BlindSpot,
+  DestinationFacts,
+  Evidence,
+  Observation,
+  Question,
+  Standing,
+} from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { UserRecord } from "../rotation/record.ts";
-import type { Revision, World } from "../rotation/world.ts";
+import type { Instant } from "../rotation/time.ts";
+import type { ReportedKey, Revision, World } from "../rotation/world.ts";
 import { freshRecord, remember, rememberEvidence, type Seen } from "./remember.ts";
 
 /** One user to look at, with what the sweep knows of it. */
@@ -14,6 +23,13 @@ export interface Subject {
   readonly iamUser: IamUser | null;
   readonly standing: Standing;
   readonly profile: Profile | null;
+  readonly destinations: readonly DestinationFacts[];
+  /** When the listing was read. */
+  readonly listedAt: Instant;
+  /** Its keys in the credential report; null where there is no report, or nothing of this user in it. */
+  readonly reported: readonly ReportedKey[] | null;
+  /** The journal as the sweep read it; null where this user's has to be read. */
+  readonly revision: Revision | null;
 }
 
 /** What one look gave, and the journal's revision it rests on. */
@@ -22,39 +38,38 @@ export interface Sight {
   readonly revision: Revision;
 }
 
-type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "destinations" | "clock">;
+type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "clock">;
 type Asks = Pick<World, "evidence" | "destinations" | "clock">;
 
 /** What this run knows already when it looks. */
 export interface Known {
   readonly proved: Observation["proved"];
-  /** The journal as this run wrote it under its lease; null: to be read. A run that lost its lease learns it by its next write. */
+  /** The journal as this run knows it; null: to be read. Who knows it wrongly learns that by its next write. */
   readonly revision: Revision | null;
-  /** Whether custody's pairs are read back, and not just told by their version ids: before what is hard to undo. */
+  /** Whether a second key has custody's pairs read back, and not just told by their version ids. */
   readonly isThorough: boolean;
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
 export async function observe(world: Reads, subject: Subject, { proved, ...known }: Known): Promise<Sight> {
-  const { user, account, iamUser, standing, profile } = subject;
+  const { user, account, iamUser, standing, profile, destinations } = subject;
   const blindSpots: BlindSpot[] = [];
   const [keys, revision] = await Promise.all([
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
     known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
-  const recognise = known.isThorough || keys === null ? undefined : keys.map(({ id }) => id);
+  // With one key nothing is about to be taken away, and the versions' ids tell enough.
+  const isReadBack = keys === null || (known.isThorough && keys.length > 1);
+  const recognise = isReadBack ? undefined : keys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const now = world.clock.now();
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
-  const told = { user, account, iamUser, standing, proved, blindSpots, evidence: [], record: recorded };
+  const told = { user, account, iamUser, standing, destinations, proved, blindSpots, evidence: [], record: recorded };
   const observation: Observation = {
     ...told,
     observedAt: now,
     keys: keys ?? [],
     custody: custody ?? { kind: "unreadable" },
-    destinations: world.destinations
-      .of(profile?.name ?? "")
-      .map(({ name, slots, readsCustody }) => ({ name, slots, readsCustody })),
   };
   // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
   const record = keys === null ? recorded : remember(recorded, seenBy(observation, profile));

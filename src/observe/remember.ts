@@ -1,8 +1,8 @@
-import { isOurFootprint } from "../rotation/footprint.ts";
+import { isOurFootprint, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
-import { days, type Instant, latest, minutes } from "../rotation/time.ts";
+import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
 /** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
 const LISTING_SETTLES_MS = minutes(5);
@@ -24,9 +24,12 @@ const NOTHING_KNOWN = {
   missingSince: null,
 } satisfies Omit<KeyRecord, "firstSeenAt">;
 
+/** What is known of a key that was just met. */
+export const newKeyRecord = (firstSeenAt: Instant): KeyRecord => ({ ...NOTHING_KNOWN, firstSeenAt });
+
 /** A record for a user that the journal knows nothing of: new to us, or the table was lost. */
 export function freshRecord(of: Pick<UserRecord, "user" | "account" | "userId">, since: Instant): UserRecord {
-  const nothing = { intent: null, deliveries: [], backOffs: [], keys: {}, notices: {} };
+  const nothing = { intent: null, deliveries: [], backOffs: [], keys: {}, notices: {}, rest: null };
   return { v: 1, ...of, since, orphans: { count: 0, lastAt: since }, ...nothing };
 }
 
@@ -43,8 +46,9 @@ export interface Seen {
  */
 export function remember(record: UserRecord, seen: Seen): UserRecord {
   const keys: Record<AccessKeyId, KeyRecord> = { ...record.keys };
-  for (const key of seen.keys) keys[key.id] = rememberKey(keys[key.id], key, seen.now);
-  for (const id of custodyIds(seen.custody)) keys[id] ??= { ...NOTHING_KNOWN, firstSeenAt: seen.now };
+  for (const id of [...seen.keys.map((key) => key.id), ...custodyIds(seen.custody)])
+    keys[id] ??= meet(record, id, seen.now);
+  for (const key of seen.keys) keys[key.id] = rememberKey(keys[key.id] ?? newKeyRecord(seen.now), key, seen.now);
   const promotedLastAt = latest(...Object.values(record.keys).map(({ promotedAt }) => promotedAt));
   for (const [id, known] of Object.entries(keys) as [AccessKeyId, KeyRecord][]) {
     // What was replaced, or was the last, is what tells that somebody took it away.
@@ -53,7 +57,8 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
     if (next === null) delete keys[id];
     if (next !== null) keys[id] = next;
   }
-  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId in keys) };
+  // Whoever looks is awake: a rest is written down at the end of a look.
+  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId in keys), rest: null };
 }
 
 function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
@@ -61,8 +66,14 @@ function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
   return [custody.current?.keyId, custody.pending?.keyId].filter((id) => id !== null && id !== undefined);
 }
 
-function rememberKey(known: KeyRecord | undefined, key: AccessKey, now: Instant): KeyRecord {
-  const before = known ?? { ...NOTHING_KNOWN, firstSeenAt: now };
+/** A run that died may have tried the key that it made: its intent stands for the probes that were not written down. */
+function meet({ intent }: UserRecord, id: AccessKeyId, now: Instant): KeyRecord {
+  const isOlder = intent === null || intent.before.includes(id);
+  const planned = isOlder ? [] : [{ from: intent.at, to: plus(intent.at, PLANNED_PROBE_MS) }];
+  return { ...newKeyRecord(now), probes: planned };
+}
+
+function rememberKey(before: KeyRecord, key: AccessKey, now: Instant): KeyRecord {
   if (key.status === "inactive") return rememberInactive(before, now);
   const { deactivation } = before;
   if (key.status !== "active" || (deactivation === null && before.inactiveSince === null)) return before;

@@ -7,6 +7,12 @@ export const HOLD_TAG = "keyturn-hold";
 /** The enrolment tags of all stages; IAM compares tag keys without case, and `IamUser.tags` has them in lower case. */
 const ENROLMENT_TAG = /^keyturn(?:-(?!hold$).+)?$/;
 
+/** The tags by which people tell us something, in one spelling: another text means that somebody told something else. */
+export function wordOf({ tags }: IamUser): string {
+  const ours = Object.entries(tags).filter(([key]) => key.startsWith("keyturn"));
+  return JSON.stringify(ours.toSorted(([one], [other]) => one.localeCompare(other)));
+}
+
 type Barred = NonNullable<Standing["barred"]>;
 
 /** What a sweep knows of all users, and needs to tell whether one of them is ours to touch. */

@@ -81,6 +81,7 @@ export function observation(differs: Partial<Observation> = {}): Observation {
       backOffs: [],
       keys: {},
       notices: {},
+      rest: null,
     },
     evidence: [],
     proved: [],

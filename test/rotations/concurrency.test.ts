@@ -75,7 +75,7 @@ describe("a lease", () => {
     const read = await here.journal.read(user);
     if (read.record === null) throw new Error("there is a record");
     const lease = { user, holder: "another run", until: plus(now, restMs) };
-    await here.journal.write(read, { record: read.record, lease, now });
+    await here.journal.write(read, { record: read.record, lease, now, history: [] });
     expect(lastOf(await here.sweep())).toBe(last);
   });
 
@@ -118,11 +118,11 @@ describe("a write of the journal of which the answer is lost", () => {
       const parts: Journal = {
         read: async (user) => journal.read(user),
         write,
-        append: async (entry) => journal.append(entry),
+        readMany: async (users) => journal.readMany(users),
         history: async (user) => journal.history(user),
         sweepState: async () => journal.sweepState(),
         setRunning: async (since) => journal.setRunning(since),
-        setLeft: async (users) => journal.setLeft(users),
+        setMemory: async (memory) => journal.setMemory(memory),
       };
       return { ...world, journal: parts };
     };

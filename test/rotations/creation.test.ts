@@ -198,7 +198,9 @@ describe("B2: a key that a person makes about when ours was to be made", () => {
     here.cloud.faults.add({
       service: "iam",
       operation: "CreateAccessKey",
-      kind: "throttle",
+      kind: "error-before",
+      code: "AccessDenied",
+      status: 403,
       times: 1,
     });
     await here.sweep();

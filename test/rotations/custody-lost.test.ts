@@ -74,12 +74,12 @@ test("a person who makes a key in the very second in which ours is made keeps it
   here.profiles = { fresh: { ...profile, name: "fresh", users: [user] } };
   let theirs = "";
   here.cloud.onCall(({ operation }) => {
-    // PutSecretValue follows CreateAccessKey at once; the first of the two writes is the intent.
+    // PutSecretValue follows CreateAccessKey at once.
     if (operation !== "PutSecretValue" || theirs !== "" || here.keysOf(user).length === 0) return;
     theirs = person(here, user).createKey().keyId;
   });
   const first = await here.sweep();
-  expect(lastOf(first, user)).toBe("orphan hold OrphanTooYoung held");
+  expect(lastOf(first, user)).toBe("nothing-due hold NothingDue held");
   const results = await here.pass(days(20));
   expect(lastOf(results.at(-1), user)).toBe("stranger hold Stranger held");
   expect(ofKey(here, theirs)).toBe("Active");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { days, hours, instant } from "../../src/rotation/time.ts";
+import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import { sweep } from "../../src/sweep.ts";
 import { aPolicy, aProfile } from "../builders.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
@@ -160,6 +160,7 @@ describe("B11: what the sweep read an hour ago", () => {
     here.cloud.onCall(({ operation }) => {
       if (operation !== "ListAccessKeys" || isChanged) return;
       isChanged = true;
+      here.clock.advance(minutes(2));
       change(here);
     });
     expect(lastOf(await here.sweep())).toBe("create create-replacement KeyDue withdrawn");

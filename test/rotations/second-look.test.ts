@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { DirectWorld } from "../world/direct/world.ts";
 import { aSystem, lastOf, ofKey, person } from "../world/system.ts";
@@ -10,7 +10,7 @@ const afterBegin =
   (world: DirectWorld): World => ({
     ...world,
     directory: {
-      tagged: () => world.directory.tagged(),
+      ...world.directory,
       read: async (user) => {
         const fresh = await world.directory.read(user);
         happens();
@@ -71,9 +71,10 @@ test("nothing is made for a user that was deleted and made again while the sweep
   here.bend = (world) => ({
     ...world,
     directory: {
-      read: (user) => world.directory.read(user),
+      ...world.directory,
       tagged: async () => {
         const users = await world.directory.tagged();
+        here.clock.advance(minutes(2));
         return users.map((user) => ({ ...user, id: "AIDAFORMERUSER" }));
       },
     },

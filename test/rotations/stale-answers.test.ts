@@ -43,9 +43,9 @@ describe("a listing of the keys that is not the truth, for one sweep", () => {
     const system = await aSystem();
     const { here, first, work } = system;
     here.bend = listing((real) => real.filter(({ id }) => id === first.keyId));
-    expect(lastOf(await here.sweep())).toBe("stranger hold NeedsEvidence held");
+    expect(lastOf(await here.sweep())).toBe("retire hold OldKeyQuieting held");
     here.clock.advance(minutes(20));
-    await here.sweep();
+    expect(lastOf(await here.sweep())).toBe("not-ours-to-touch hold NeedsEvidence held");
     expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(1);
     work();
     await endsWell(system);
