@@ -124,6 +124,7 @@ export const aCustody = (
     previous: version(held.previous, "version-previous"),
     intent: null,
     replicasBehind: [],
+    isHalfPromoted: false,
   };
 };
 

@@ -103,7 +103,8 @@ function custodyBefore({ observation, subject }: Acting, marker: CustodyVersion 
   if (observation.custody.kind === "present") return observation.custody;
   if (marker === null) return null;
   const owner = { account: subject.account, userId: subject.iamUser?.id ?? "" };
-  return { kind: "present", owner, current: marker, pending: null, previous: null, intent: null, replicasBehind: [] };
+  const nothing = { pending: null, previous: null, intent: null, replicasBehind: [], isHalfPromoted: false };
+  return { kind: "present", owner, current: marker, ...nothing };
 }
 
 type PresentCustody = Extract<Custody, { readonly kind: "present" }>;

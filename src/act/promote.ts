@@ -20,11 +20,14 @@ export async function promote(acting: Acting, { keyId }: StepOf<"promote">): Pro
   return doneWith(acting, { custody: { ...custody, current: pending, pending: null, previous: current } });
 }
 
-/** A replacement that somebody deleted loses its label; the rotation starts again. */
+/** Takes AWSPENDING off a replacement that somebody deleted, so that the rotation starts again, or off one that is current. */
 export async function withdrawPending(acting: Acting, { keyId }: StepOf<"withdraw-pending">): Promise<Done> {
   const { world, subject, observation, ledger } = acting;
-  must(!observation.keys.some(({ id }) => id === keyId), `IAM no longer lists ${keyId}`);
+  const { keys, custody } = observation;
+  const isCurrent = custody.kind === "present" && custody.current?.keyId === keyId;
+  must(isCurrent || !keys.some(({ id }) => id === keyId), `${keyId} is current, or IAM no longer lists it`);
   await world.custody.withdrawPending(subject.user, keyId);
-  ledger.stage((record) => ({ ...record, intent: null }), lineOf(acting, "withdrawn", { keyId }));
+  const line = lineOf(acting, isCurrent ? "promoted" : "withdrawn", { keyId });
+  ledger.stage((record) => ({ ...record, intent: null }), line);
   return DONE;
 }

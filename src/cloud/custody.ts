@@ -83,6 +83,7 @@ async function readCustody(
     previous: previous?.version ?? null,
     intent: latest?.intent ?? null,
     replicasBehind,
+    isHalfPromoted: AWSPENDING !== undefined && AWSPENDING === AWSCURRENT,
   };
 }
 

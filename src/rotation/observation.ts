@@ -19,12 +19,14 @@ export type Custody =
       /** For whom it was made; null where its tags do not say. */
       readonly owner: CustodyOwner | null;
       readonly current: CustodyVersion | null;
-      /** Null also when AWSPENDING sits on the current version: that is a promotion not tidied up. */
+      /** Null also when AWSPENDING sits on the current version: see `isHalfPromoted`. */
       readonly pending: CustodyVersion | null;
       readonly previous: CustodyVersion | null;
       readonly intent: CustodyIntent | null;
       /** Replica Regions that do not show the current version yet. */
       readonly replicasBehind: readonly string[];
+      /** AWSPENDING is still on the current version: somebody died in the middle of a promotion. */
+      readonly isHalfPromoted: boolean;
     };
 
 /** Custody, or that it could not be read (there is a blind spot that says why). */

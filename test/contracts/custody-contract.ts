@@ -209,9 +209,10 @@ export function custodyContract(makeSetup: MakeSetup): void {
         when: ({ input }) => input["VersionStage"] === "AWSPENDING",
       });
       expect(await failureOf(world.custody.promote(DEPLOY, first, marker))).toBe("Unreachable");
-      expect(await present()).toMatchObject({ current: first, pending: null });
+      expect(await present()).toMatchObject({ current: first, pending: null, isHalfPromoted: true });
       removal();
       await world.custody.promote(DEPLOY, first, marker);
+      expect(await present()).toMatchObject({ isHalfPromoted: false });
       expect(cloud.secretsManager.textOf(NAME, "AWSPENDING")).toBeNull();
     });
 

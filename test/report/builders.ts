@@ -55,6 +55,7 @@ export function custodyOf(labels: {
     previous: version(labels.previous),
     intent: null,
     replicasBehind: [],
+    isHalfPromoted: false,
   };
 }
 

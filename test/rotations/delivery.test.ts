@@ -8,6 +8,7 @@ import {
   aWorkerOf,
   custodyOf,
   DEPLOY,
+  dyingWorld,
   doneIn,
   lastOf,
   ofKey,
@@ -266,6 +267,29 @@ describe("a promotion of which the answer is lost", () => {
     await here.passUntil(() => here.keysOf(DEPLOY).length === 1, days(20), work);
     expect(calls.failures()).toEqual([]);
   });
+});
+
+test("B5: a promotion that died half done is tidied up, so that a rollback by hand is not undone by the label left behind", async () => {
+  let isDead = false;
+  const { here, first } = await aSystem({ bend: (world) => dyingWorld(world, () => isDead) });
+  const stop = here.cloud.onCall(({ operation, input }) => {
+    isDead = isDead || (operation === "UpdateSecretVersionStage" && input["VersionStage"] === "AWSPENDING");
+  });
+  here.cloud.faults.add({
+    service: "secretsmanager",
+    operation: "UpdateSecretVersionStage",
+    kind: "lost-before",
+    times: "forever",
+    when: ({ input }) => isDead && input["VersionStage"] === "AWSPENDING",
+  });
+  await here.sweep();
+  stop();
+  here.cloud.faults.clear();
+  isDead = false;
+  expect([custodyOf(here), custodyOf(here, "AWSPENDING")]).not.toContain(null);
+  await here.pass(hours(1));
+  expect(custodyOf(here)).not.toBe(first.keyId);
+  expect(custodyOf(here, "AWSPENDING")).toBeNull();
 });
 
 describe("a Worker that others deploy", () => {

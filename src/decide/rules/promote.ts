@@ -5,9 +5,15 @@ import { partsOf } from "../parts.ts";
 export const promote: Rule = {
   name: "promote",
   judge({ observation }) {
-    const { pending } = partsOf(observation);
-    if (pending === null) return null;
-    const because = `${pending.id} is at every destination that is not filled from custody`;
-    return { step: { kind: "promote", keyId: pending.id }, reason: "DeliveredEverywhere", because };
+    const { custody } = observation;
+    const { pending, current } = partsOf(observation);
+    if (pending !== null) {
+      const because = `${pending.id} is at every destination that is not filled from custody`;
+      return { step: { kind: "promote", keyId: pending.id }, reason: "DeliveredEverywhere", because };
+    }
+    if (current === null || custody.kind !== "present" || !custody.isHalfPromoted) return null;
+    // Left there, the label would have the key promoted again when somebody moves AWSCURRENT back by hand.
+    const because = `${current.id} is current, and still bears AWSPENDING`;
+    return { step: { kind: "withdraw-pending", keyId: current.id }, reason: "DeliveredEverywhere", because };
   },
 };

@@ -150,6 +150,7 @@ function reading(requests: Requests, homeRegion: string): Custodian["read"] {
       previous: previous?.version ?? null,
       intent: latest?.content?.kind === "intent" ? latest.content.intent : null,
       replicasBehind: await replicasBehind(requests, user, described),
+      isHalfPromoted: !isTidy && labels["AWSPENDING"] !== undefined,
     };
   };
 }
