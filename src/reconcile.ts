@@ -120,6 +120,7 @@ async function conclude(world: World, subject: Subject, { course, failure, optio
   const { records: notices, failed } = await tell(world, findings, observation.record.notices);
   // Who could not be told is told by the next sweep, which therefore has to look.
   const rest = failure === null && failed.length === 0 ? restOf(subject, observation, decision) : null;
-  const unwritten = await close(world, ledger, { notices, rest });
+  const isUnderWay = turns.some(({ outcome }) => outcome?.kind === "failed" && outcome.error.outcomeUnknown);
+  const unwritten = await close(world, ledger, { notices, rest, isUnderWay });
   return { turns, failure: failure ?? unwritten, failedNotifiers: failed, isAtRest: rest !== null };
 }

@@ -5,17 +5,18 @@ import type { Ledger } from "./ledger.ts";
 
 /**
  * Ends a run's work on a user: writes down what was learnt and said, and gives the lease back. A run that did nothing
- * and learnt nothing writes nothing. Never throws; what failed comes back.
+ * and learnt nothing writes nothing. One that gave a call up keeps the lease until it runs out: the call may still arrive,
+ * and the next run is not to begin beside it. Never throws; what failed comes back.
  */
 export async function close(
   { log }: Pick<World, "log">,
   ledger: Ledger,
-  said: Pick<UserRecord, "notices" | "rest">,
+  { isUnderWay, ...said }: Pick<UserRecord, "notices" | "rest"> & { readonly isUnderWay: boolean },
 ): Promise<RotationError | null> {
   // Another run has the user now, and learns what we have learnt.
   if (ledger.isLost()) return null;
   try {
-    await ledger.close((record) => ({ ...record, ...said }));
+    await ledger.close((record) => ({ ...record, ...said }), isUnderWay);
     return null;
   } catch (thrown) {
     if (ledger.isLost()) return null;

@@ -21,8 +21,11 @@ export interface Ledger {
   stage(change: (record: UserRecord) => UserRecord, ...lines: readonly HistoryEntry[]): void;
   /** Writes what was staged, and this. Throws `Conflict` when another run has the lease or wrote the record. */
   save(change: (record: UserRecord) => UserRecord, ...lines: readonly HistoryEntry[]): Promise<void>;
-  /** Saves and gives the lease back. Writes nothing where there is nothing new and no lease of ours. */
-  close(change: (record: UserRecord) => UserRecord): Promise<void>;
+  /**
+   * Saves and gives the lease back; or lets it run out, where a call of ours may still be under way. Writes nothing where
+   * there is nothing new and no lease of ours.
+   */
+  close(change: (record: UserRecord) => UserRecord, isUnderWay?: boolean): Promise<void>;
 }
 
 /** Opens the record as last read. Nothing is written before the first save. */
@@ -31,6 +34,8 @@ export function openLedger(world: Pick<World, "journal" | "clock">, read: Revisi
   let { record } = opened;
   let revision = read;
   let lines: readonly HistoryEntry[] = [];
+  /** How many of the lines went out with the last write. */
+  let sent = 0;
   let isUnsure = false;
   let isLost = false;
 
@@ -44,9 +49,16 @@ export function openLedger(world: Pick<World, "journal" | "clock">, read: Revisi
     const found = await world.journal.read(record.user);
     const isWritten = found.number === revision.number + 1 && found.lease?.holder === holder;
     if (!isWritten && found.number !== revision.number) throw lose();
-    if (isWritten) lines = [];
+    if (isWritten) lines = lines.slice(sent);
     revision = found;
-    isUnsure = false;
+  }
+
+  /** A client that repeats a write whose answer was lost meets its own; any other conflict is somebody else's. */
+  async function meetOwn(): Promise<Revision> {
+    const found = await world.journal.read(record.user);
+    const isOurs = found.number === revision.number + 1 && found.lease?.holder === holder;
+    if (!isOurs || JSON.stringify(found.record) !== JSON.stringify(record)) throw lose();
+    return found;
   }
 
   async function write(isClosing: boolean): Promise<void> {
@@ -56,11 +68,12 @@ export function openLedger(world: Pick<World, "journal" | "clock">, read: Revisi
     const running = revision.lease;
     if (running !== null && running.holder !== holder && running.until > now) throw lose();
     isUnsure = true;
+    sent = lines.length;
     try {
       revision = await world.journal.write(revision, { record, lease, now, history: lines });
     } catch (error) {
-      if (error instanceof RotationError && error.code === "Conflict") throw lose();
-      throw error;
+      if (!(error instanceof RotationError) || error.code !== "Conflict") throw error;
+      revision = await meetOwn();
     }
     isUnsure = false;
     lines = [];
@@ -83,10 +96,10 @@ export function openLedger(world: Pick<World, "journal" | "clock">, read: Revisi
       stage(change, ...more);
       await write(false);
     },
-    async close(change) {
+    async close(change, isUnderWay = false) {
       stage(change);
       const isSame = !isUnsure && lines.length === 0 && JSON.stringify(record) === JSON.stringify(revision.record);
-      if (!isSame || revision.lease?.holder === holder) await write(true);
+      if (!isSame || revision.lease?.holder === holder) await write(!isUnderWay);
     },
   };
 }

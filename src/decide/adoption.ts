@@ -1,4 +1,4 @@
-import { isOurFootprint } from "../rotation/footprint.ts";
+import { isOurFootprint, knowsWholeLife } from "../rotation/footprint.ts";
 import { memoryOf } from "./answers.ts";
 import { lastDeliveredAt } from "./deliveries.ts";
 import { latestUse, type Replaced, unusedForMs } from "./quiet.ts";
@@ -24,7 +24,7 @@ function isWaived({ observation, profile, old, current, now }: Replaced): boolea
   const isLongLived = now - old.createdAt >= Math.min(unusedForMs(profile), profile.policy.rotateAfterMs);
   if (use === null) return isLongLived;
   // The latest use is a probe of ours, and nobody else was ever seen before it: a record younger than the key cannot say so.
-  const knowsAll = observation.record.since <= old.createdAt && memory.adoptedAt === null;
+  const knowsAll = knowsWholeLife(observation.record, old) && memory.adoptedAt === null;
   if (knowsAll && isLongLived && isOurFootprint(use.at, memory.probes)) return true;
   const deliveredAt = lastDeliveredAt(observation, current.id) ?? promotedAt;
   return use.at < deliveredAt && deliveredAt - use.at >= unusedForMs(profile);

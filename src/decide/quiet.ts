@@ -30,7 +30,7 @@ export interface QuietClock {
 export function quietClock({ observation, profile, old, current }: Replaced): QuietClock | null {
   const { policy } = profile;
   const memory = memoryOf(observation, old.id);
-  const promotedAt = memoryOf(observation, current.id)?.promotedAt ?? null;
+  const { promotedAt = null, reactivatedAt: currentSince = null } = memoryOf(observation, current.id) ?? {};
   const everywhereAt = latest(promotedAt, lastDeliveredAt(observation, current.id));
   if (promotedAt === null || everywhereAt === null || memory === null) return null;
 
@@ -38,7 +38,8 @@ export function quietClock({ observation, profile, old, current }: Replaced): Qu
   const use = latestUse(memory, profile.isPulled);
   const usedUntil = use === null ? null : plus(use.at, LAST_USED_COLLAPSE_MS);
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
-  const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null);
+  // While somebody had disabled the current key nobody could show that they had it, and the old one's silence says nothing.
+  const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null, currentSince);
   const quietSince = latest(base, usedUntil, disturbedAt) ?? base;
 
   const handedOverUntil = memory.handOverAt === null ? null : plus(memory.handOverAt, LAST_USED_COLLAPSE_MS);

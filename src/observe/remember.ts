@@ -1,4 +1,4 @@
-import { isOurFootprint, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
+import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
@@ -58,7 +58,15 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
     if (next !== null) keys[id] = next;
   }
   // Whoever looks is awake: a rest is written down at the end of a look.
-  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId in keys), rest: null };
+  const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);
+  return { ...record, ...withoutFulfilled(record, seen.custody), keys, deliveries, rest: null };
+}
+
+/** An intent is over when the key that was made under it is current, also when whoever promoted it died before saying so. */
+function withoutFulfilled({ intent, orphans }: UserRecord, custody: ObservedCustody): Partial<UserRecord> {
+  const currentId = custody.kind === "present" ? custody.current?.keyId : null;
+  if (!intent || !currentId || intent.before.includes(currentId)) return {};
+  return (intent.created ?? currentId) === currentId ? { intent: null, orphans: { ...orphans, count: 0 } } : {};
 }
 
 function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {
@@ -166,7 +174,7 @@ function rememberAdoption(
   const isCurrent = custody.kind === "present" && custody.current?.keyId === at.keyId;
   const key = keys.find(({ id }) => id === at.keyId);
   if (!isCurrent || key === undefined || known.adoptedAt !== null) return known;
-  const isWitnessed = record.since <= key.createdAt || at.sighting.at > record.since;
+  const isWitnessed = knowsWholeLife(record, key) || at.sighting.at > record.since;
   const isSomebody = at.sighting.service !== "sts" && !isOurFootprint(at.sighting.at, known.probes);
   return isWitnessed && isSomebody ? { ...known, adoptedAt: now } : known;
 }

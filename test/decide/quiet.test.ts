@@ -41,3 +41,12 @@ describe("a read with the old key after the promotion", () => {
     expect(clockOf(readAt, plus(readAt, -minutes(2)))).toMatchObject({ quietSince });
   });
 });
+
+test("the silence begins anew when the current key was made active again: meanwhile nobody could show that they had it", () => {
+  const reactivatedAt = ago(hours(5));
+  const keys = { [K1]: aMemory(), [K2]: aMemory({ promotedAt: PROMOTED_AT, reactivatedAt }) };
+  const [old, current] = [aKey(K1, days(60)), aKey(K2, days(3))];
+  const custody = aCustody({ current: K2, previous: K1 });
+  const observation = anObservation({ keys: [old, current], custody, destinations: [], record: aRecord({ keys }) });
+  expect(quietClock({ observation, profile, now: NOW, old, current })?.quietSince).toBe(reactivatedAt);
+});

@@ -101,6 +101,33 @@ describe("a process that dies between CreateAccessKey and PutSecretValue", () =>
   });
 });
 
+test("an orphan made in the very second in which the journal was begun is removed: IAM's dates have no milliseconds", async () => {
+  const system = await aSystem();
+  const { here } = system;
+  here.clock.advance(700);
+  here.cloud.faults.add({ service: "iam", operation: "CreateAccessKey", kind: "lost-after", times: 1 });
+  await here.sweep();
+  const [orphan = ""] = others(system);
+  await untilGone(system, orphan);
+  await here.passUntil(() => custodyOf(here) !== null, hours(3));
+});
+
+test("an intent whose promotion was not written down is over all the same, and the user comes to rest", async () => {
+  const system = await aSystem();
+  const { here, first, work } = system;
+  let isDead = false;
+  here.bend = (world) => dyingWorld(world, () => isDead);
+  const stop = here.cloud.onCall(({ operation, input }) => {
+    isDead = isDead || (operation === "UpdateSecretVersionStage" && input["VersionStage"] === "AWSPENDING");
+  });
+  await here.sweep();
+  stop();
+  here.bend = null;
+  await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+  const results = await here.pass(days(1), work);
+  expect(results.at(-1)?.resting).toBe(1);
+});
+
 describe("a PutSecretValue that is refused", () => {
   const refuse = ({ here }: System): (() => void) =>
     here.cloud.faults.add({

@@ -1,4 +1,5 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
+import { knowsWholeLife } from "../../rotation/footprint.ts";
 import type { AccessKey } from "../../rotation/keys.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import { minutes, plus } from "../../rotation/time.ts";
@@ -43,7 +44,7 @@ function unproved({ now }: Situation, key: AccessKey): Ruling {
 }
 
 function judgeOurs({ observation, now }: Situation, key: AccessKey): Ruling {
-  if (observation.record.since > key.createdAt) {
+  if (!knowsWholeLife(observation.record, key)) {
     return hold("OrphanUnproved", `the journal is younger than ${key.id} and cannot say that it was never delivered`);
   }
   const readyAt = plus(key.createdAt, ORPHAN_AGE_MS);
