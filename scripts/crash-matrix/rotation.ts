@@ -29,10 +29,12 @@ function plan({ adoptMs, quietMs }: { readonly adoptMs: number; readonly quietMs
   ];
 }
 
+const cleanEndDay = (system: System): number => PLANS[system].reduce((sum, { afterMs }) => sum + afterMs, 0) / DAY_MS;
+
 /** After the fault: hour after hour at first, with a gap that an orphan's 4 h 15 min are over in; then every other day. */
 const FIRST_LEAPS_MS = [HOUR_MS, HOUR_MS, 5 * HOUR_MS, HOUR_MS, HOUR_MS];
 const LATER_LEAP_MS = 2 * DAY_MS;
-const SWEEPS_MAX = 40;
+const SWEEPS_MAX = 60;
 /** Whoever still holds a key that is gone is awake once in this time. */
 const AFTERWARDS_MS = 10 * DAY_MS;
 
@@ -41,8 +43,8 @@ export interface Outcome {
   readonly point: Point;
   /** The request that met the fault; null when none did. */
   readonly struck: string | null;
-  /** Sweeps after the fault, until the rotation was over. */
-  readonly sweeps: number;
+  /** By how many days the rotation was over later than without the fault, in whole leaps of the sweeps after it. */
+  readonly lateDays: number;
   /** Keys that were made: a replacement, and one more for each that was lost on the way. */
   readonly made: number;
   readonly calls: number;
@@ -79,12 +81,13 @@ export async function play(file: string, point: Point): Promise<Outcome> {
       ...told(ground, struckSweep),
       ...struckSweep.requests.slice(point.nth - 1).map((name) => `    ${name}`),
     ];
-    const { sweeps, left } = await recover(ground, story);
+    const left = await recover(ground, story);
+    const lateDays = Math.max(0, Math.round(ground.day() - cleanEndDay(point.system)));
     ground.pass(AFTERWARDS_MS);
     return {
       point,
       struck: struckSweep.struck,
-      sweeps,
+      lateDays,
       made: ground.cloud.iam.keys.size - 1,
       calls: ground.consumers.calls(),
       wrong: [...(struckSweep.struck === null ? ["the fault met no request"] : []), ...left, ...harm(ground)],
@@ -105,17 +108,17 @@ async function playUntilFault(ground: Ground, { system, sweep, nth, fault }: Poi
   throw new RangeError(`a rotation of ${system} has no sweep ${sweep}`);
 }
 
-async function recover(ground: Ground, story: string[]): Promise<{ sweeps: number; left: readonly string[] }> {
+/** Ordinary sweeps until the end state is there; what is missing of it when they were too many, or somebody failed. */
+async function recover(ground: Ground, story: string[]): Promise<readonly string[]> {
   let left: readonly string[] = [];
   for (let sweeps = 1; sweeps <= SWEEPS_MAX; sweeps += 1) {
     ground.pass(FIRST_LEAPS_MS[sweeps - 1] ?? LATER_LEAP_MS);
     const seen = await ground.sweep(null);
     story.push(...told(ground, seen));
     left = await unfinished(ground, seen);
-    if (left.length === 0) return { sweeps, left };
-    if (ground.consumers.failures().length > 0) break;
+    if (left.length === 0 || ground.consumers.failures().length > 0) break;
   }
-  return { sweeps: SWEEPS_MAX, left };
+  return left;
 }
 
 const told = (ground: Ground, seen: SweepSeen): string[] =>
