@@ -101,8 +101,10 @@ async function run(options: Options): Promise<boolean> {
   const stories = only.length > 0 ? outcomes : failed.slice(0, STORIES_MAX);
   for (const outcome of stories) console.log(`\n${printedStory(outcome, mistake)}`);
   console.log(`\n${printedTable(places, outcomes)}\n\n${printedSummary(outcomes)}\n`);
+  const unplayed = points.length - outcomes.length;
+  if (unplayed > 0) console.log(`interrupted: ${String(unplayed)} points were not played`);
   console.log(printedEnd(outcomes, performance.now() - startedAtMs));
-  return wrong.length === 0 && failed.length === 0;
+  return wrong.length + failed.length + unplayed === 0;
 }
 
 try {

@@ -5,6 +5,9 @@ import type { ChildHears, ChildSays } from "./child-process.ts";
 const [file = ""] = process.argv.slice(2);
 const { handler } = createRequire(import.meta.url)(file) as { handler: (event: unknown) => Promise<unknown> };
 
+// An interruption from the terminal is not for this process.
+process.on("SIGINT", () => {});
+
 const say = (said: ChildSays): void => {
   process.send?.(said);
 };

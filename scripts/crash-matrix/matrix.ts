@@ -13,7 +13,10 @@ const AT_ONCE_MAX = 5;
 /** Of those that wait for a time-out most of the time. */
 const SLOW_AT_ONCE_MAX = 30;
 
-/** Plays every point, on both cores. Rejects when one of them could not be played at all. */
+/**
+ * Plays every point, on both cores. After a SIGINT no more are begun, and those that are under way are told of all the
+ * same. Rejects when one of them could not be played at all.
+ */
 export async function playAll(
   file: string,
   points: readonly Point[],
@@ -27,6 +30,9 @@ export async function playAll(
     outcomes.push(outcome);
     onOutcome(outcome);
   };
+  process.once("SIGINT", () => {
+    for (const queue of [slow, quick]) queue.length = 0;
+  });
   await Promise.all(Array.from({ length: SHARDS }, () => workOff(fork(SHARD, [file]), { slow, quick, keep })));
   return outcomes;
 }

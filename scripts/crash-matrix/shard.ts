@@ -4,6 +4,9 @@ import { play } from "./rotation.ts";
 /** One of the processes that a matrix is shared among. Each message is a point, and is answered by its outcome. */
 const [file = ""] = process.argv.slice(2);
 
+// An interruption from the terminal comes to all processes: the first one sees to it.
+process.on("SIGINT", () => {});
+
 process.on("message", (point: Point) => {
   play(file, point).then(
     (outcome) => process.send?.(outcome),
