@@ -65,9 +65,8 @@ export function printedEnd(outcomes: readonly Outcome[], wallMs: number): string
   const good = outcomes.filter(isGood);
   const sum = (figure: (outcome: Outcome) => number): number => outcomes.reduce((all, one) => all + figure(one), 0);
   const orphans = sum(({ made }) => made - 1);
-  const failed = outcomes.filter(({ wrong }) => wrong.some((said) => said.includes(" signed with "))).length;
   return [
-    `${String(sum(({ calls }) => calls))} calls of consumers; at ${String(failed)} points one of them failed`,
+    `${String(sum(({ calls }) => calls))} calls of consumers, of which ${String(sum(({ failed }) => failed))} failed`,
     `${String(orphans)} keys were made whose answer was lost, or could not be used`,
     `days by which rotations ended later: ${delaysOf(outcomes)}`,
     `${String(good.length)} of ${String(outcomes.length)} points converge, in ${(wallMs / 1_000).toFixed(0)} s`,

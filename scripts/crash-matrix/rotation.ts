@@ -47,7 +47,9 @@ export interface Outcome {
   readonly lateDays: number;
   /** Keys that were made: a replacement, and one more for each that was lost on the way. */
   readonly made: number;
+  /** Calls of consumers, and how many of them failed. */
   readonly calls: number;
+  readonly failed: number;
   /** What is not as it must be. Empty: the point converges. */
   readonly wrong: readonly string[];
   /** What the sweeps did from the fault on. */
@@ -90,6 +92,7 @@ export async function play(file: string, point: Point): Promise<Outcome> {
       lateDays,
       made: ground.cloud.iam.keys.size - 1,
       calls: ground.consumers.calls(),
+      failed: ground.consumers.failures().length,
       wrong: [...(struckSweep.struck === null ? ["the fault met no request"] : []), ...left, ...harm(ground)],
       story,
     };
