@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url";
-import config from "../../keyturn.config.ts";
 import { SimulatedClock } from "../../test/world/clock.ts";
 import { createCloud } from "../../test/world/cloud.ts";
 import type { Cloud } from "../../test/world/cloud.ts";
-import { Cloudflare } from "../../test/world/cloudflare.ts";
+import type { Cloudflare } from "../../test/world/cloudflare.ts";
 import { startEdge } from "../../test/world/edge.ts";
 import type { Edge } from "../../test/world/edge.ts";
 import { seedFiveSystems } from "../../test/world/five-systems.ts";
@@ -11,6 +10,9 @@ import type { SeededSystem, SystemName } from "../../test/world/five-systems.ts"
 import { cloudflareHandler, isCloudflareUrl } from "../../test/world/wire/cloudflare-handler.ts";
 import { startWire } from "../../test/world/wire/wire.ts";
 import type { Wire } from "../../test/world/wire/wire.ts";
+import { CLOUDFLARE_ACCOUNT, environmentOf, seedCloudflare, workers } from "./seeding.ts";
+
+export { CLOUDFLARE_ACCOUNT, CLOUDFLARE_TOKEN, workers } from "./seeding.ts";
 
 /** A Monday, so that weekdays are easy to count. */
 export const START_MS = Date.UTC(2027, 0, 4);
@@ -18,8 +20,6 @@ export const START_MS = Date.UTC(2027, 0, 4);
 const PROPAGATION_MS = 1_500;
 /** Writing to Cloudflare takes its time, and what lies between two writes is seen by whoever calls meanwhile. */
 const CLOUDFLARE_WRITE_TAKES_MS = 150;
-export const CLOUDFLARE_TOKEN = "local-cloudflare-api-token";
-const TOPIC = "keyturn";
 /** Three stand for all: each is asked for itself. */
 const REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"];
 
@@ -31,7 +31,6 @@ export interface LocalCloud {
   readonly cloudflare: Cloudflare;
   readonly edge: Edge;
   readonly systems: Readonly<Record<SystemName, SeededSystem>>;
-  /** All that the Lambda function is told: where the cloud is, who it is there, and what its deployment says. */
   readonly environment: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -68,37 +67,6 @@ export async function startLocalCloud({ port = 0, isPushLost = false }: LocalClo
   };
 }
 
-/** The Workers as `keyturn.config.ts` names them. */
-export const workers = Object.values(config.profiles).flatMap(({ name, destinations }) =>
-  destinations.flatMap((options) => (options.kind === "cloudflare-worker" ? [{ profile: name, ...options }] : [])),
-);
-/** The Cloudflare account that they are in. */
-export const CLOUDFLARE_ACCOUNT = workers[0]?.accountId ?? "";
-
-/** Both Workers hold the pair that their owners once typed in; the API token lies in Secrets Manager. */
-function seedCloudflare(cloud: Cloud, systems: LocalCloud["systems"]): Cloudflare {
-  const cloudflare = new Cloudflare(cloud.clock);
-  cloudflare.setToken(CLOUDFLARE_TOKEN, {
-    account: CLOUDFLARE_ACCOUNT,
-    scripts: workers.map(({ worker }) => worker),
-    status: "active",
-  });
-  for (const { profile, accountId, worker, secrets, apiToken } of workers) {
-    const { keyId, secret } = systems[profile as SystemName].firstPair;
-    cloudflare.deploy(accountId, worker, {
-      secrets: { [secrets.accessKeyId]: keyId, [secrets.secretAccessKey]: secret },
-    });
-    seedSecret(cloud, apiToken);
-  }
-  return cloudflare;
-}
-
-function seedSecret(cloud: Cloud, name: string): void {
-  const input = { Name: name, SecretString: CLOUDFLARE_TOKEN };
-  if (cloud.secretsManager.named(name) !== null) return;
-  cloud.callAs(cloud.role, { service: "secretsmanager", operation: "CreateSecret", input });
-}
-
 function mountCloudflare(wire: Wire, cloudflare: Cloudflare): void {
   const handle = cloudflareHandler(cloudflare);
   wire.mount(isCloudflareUrl, (request, response) => {
@@ -114,19 +82,4 @@ function startWorkers(cloudflare: Cloudflare, endpoint: string): Promise<Edge> {
     return [worker, { scriptPath: fileURLToPath(module), bindings }] as const;
   });
   return startEdge(cloudflare, { account: CLOUDFLARE_ACCOUNT, workers: Object.fromEntries(entries) });
-}
-
-function environmentOf(cloud: Cloud, wire: Wire): Record<string, string> {
-  return {
-    AWS_ENDPOINT_URL: wire.url,
-    AWS_ACCESS_KEY_ID: cloud.role.keyId,
-    AWS_SECRET_ACCESS_KEY: cloud.role.secret,
-    AWS_SESSION_TOKEN: cloud.role.sessionToken,
-    AWS_REGION: "us-east-1",
-    KEYTURN_TABLE: wire.tableName,
-    KEYTURN_TOPIC: TOPIC,
-    CLOUDFLARE_API_BASE_URL: `${wire.url}/client/v4`,
-    // What Lambda itself sets for a function whose log level is configured.
-    AWS_LAMBDA_LOG_LEVEL: "FATAL",
-  };
 }

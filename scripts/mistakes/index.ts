@@ -19,11 +19,24 @@ export const MISTAKES = {
 
 export type MistakeName = keyof typeof MISTAKES;
 
+/** Those that the crash matrix must notice: one more, which does no harm until something goes wrong. */
+export const CRASH_MISTAKES = {
+  ...MISTAKES,
+  "no-orphan": {
+    replaces: "src/decide/rules/orphan.ts",
+    is: "a key whose secret was lost when it was made is taken for a stranger's",
+  },
+} as const;
+
+export type CrashMistakeName = keyof typeof CRASH_MISTAKES;
+
 export const isMistake = (name: string): name is MistakeName => Object.hasOwn(MISTAKES, name);
 
+export const isCrashMistake = (name: string): name is CrashMistakeName => Object.hasOwn(CRASH_MISTAKES, name);
+
 /** Puts a mistake into the bundle. The module that it replaces stays within the mistake's own reach. */
-export function mistakePlugin(name: MistakeName): Plugin {
-  const replaced = fileURLToPath(new URL(`../../${MISTAKES[name].replaces}`, import.meta.url));
+export function mistakePlugin(name: CrashMistakeName): Plugin {
+  const replaced = fileURLToPath(new URL(`../../${CRASH_MISTAKES[name].replaces}`, import.meta.url));
   const mistaken = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
   return {
     name: `mistake-${name}`,

@@ -165,6 +165,14 @@ function seedCustody(cloud: Cloud, system: SeededSystem, prefix: string): void {
   });
 }
 
+/** One of the five alone: its key is hand-made, or in custody already. */
+export function seedOneSystem(cloud: Cloud, name: SystemName, isInCustody: boolean): SeededSystem {
+  seedPolicies(cloud);
+  const seeded = seedSystem(cloud, name, systems(cloud.account)[name]);
+  if (isInCustody) seedCustody(cloud, seeded, "keyturn/");
+  return seeded;
+}
+
 /**
  * Seeds the five systems, enrolled by their tags. The keys are 60 to 200 days old; four are hand-made, and that of
  * invoice-scanner is in custody already.
