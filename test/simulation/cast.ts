@@ -158,5 +158,5 @@ function addConsumer({ stage, dice, subject }: Cast, name: string, hold: (rhythm
   const settledMs = Math.max(createdAtMs, startMs - rhythm.gapMs - days(1));
   const call = isOnlySts ? STS : dice.pick(CALLS);
   count(stage.coverage, "rhythm", rhythm.name);
-  consumers.push({ name, user, rhythm, hold: held, call, settledMs, excused: new Set() });
+  consumers.push({ name, user, rhythm, hold: held, call, settledMs, excused: new Set(), forgiven: new Set() });
 }

@@ -18,6 +18,8 @@ export interface CallEvent {
   readonly region: string;
   /** Null before it was served. */
   readonly answer: CloudAnswer | null;
+  /** Whether it is an earlier answer, given once more. */
+  readonly isStale: boolean;
 }
 
 /** One delivery of Keyturn's, just before it takes effect. */

@@ -37,8 +37,10 @@ export interface Consumer {
   readonly call: CallKind;
   /** All calls before this instant have been made. */
   settledMs: number;
-  /** Keys whose failures are an operator's doing, for this consumer. */
+  /** Dead keys that a person gave to this consumer; forgotten once such a key works. */
   readonly excused: Set<string>;
+  /** Keys that a person gave to it behind Keyturn's back, and which Keyturn therefore may take. */
+  readonly forgiven: Set<string>;
 }
 
 /** A span in which one consumer signs with one key that works. */
@@ -105,6 +107,7 @@ function make(stage: Stage, consumer: Consumer, { pair, call, atMs, toMs, spans 
   stage.stats.consumerCalls += calls;
   if (key !== undefined && key.secret === pair.secret && worksAt(key, atMs)) {
     spans.push({ key, consumer, call, fromMs: atMs, toMs: endMs });
+    consumer.excused.delete(key.id);
   } else {
     failed(stage, consumer, { pair, atMs, calls });
   }
@@ -113,11 +116,12 @@ function make(stage: Stage, consumer: Consumer, { pair, call, atMs, toMs, spans 
 
 function failed(
   stage: Stage,
-  { name, user, rhythm, hold, excused }: Consumer,
+  consumer: Consumer,
   { pair, atMs, calls }: { readonly pair: SigningPair; readonly atMs: number; readonly calls: number },
 ): void {
+  const { name, user, rhythm, hold } = consumer;
   stage.stats.failedCalls += calls;
-  if (excused.has(pair.keyId) || stage.takenByPeople.has(pair.keyId)) return;
+  if (isExcused(consumer, pair.keyId) || stage.takenByPeople.has(pair.keyId)) return;
   violate(
     stage,
     "PROMISE",
@@ -125,6 +129,10 @@ function failed(
     `${name} (${hold.kind}, ${rhythm.name}) failed with ${pair.keyId} at ${new Date(atMs).toISOString()}`,
   );
 }
+
+/** Whether it is a person's doing that this consumer holds this key. */
+export const isExcused = ({ excused, forgiven }: Consumer, keyId: string): boolean =>
+  excused.has(keyId) || forgiven.has(keyId);
 
 /** Exactly as IAM keeps them: of all consumers of a key, the first use of each span of 15 minutes. */
 function recordUses(stage: Stage, spans: readonly Span[]): void {

@@ -11,6 +11,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import type { FaultKind, FaultPlan } from "./plan.ts";
 import { changes, userOf } from "./calls.ts";
+import { isRaced } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import { staleAnswers } from "./stale.ts";
 import type { StaleAnswers } from "./stale.ts";
@@ -162,21 +163,26 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       signerId: request.signer?.keyId ?? "",
       region: request.region,
       answer: null,
+      isStale: false,
     };
     const serve = (): CloudAnswer => {
       if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents") settle(stage);
       if (isChange) {
         stage.trace.note(user, "call", () => `${name} ${spelled(request.input)} by run ${String(id)}`);
         for (const checker of parts.checkers) checker.before?.(event);
+        if (name === "iam.UpdateAccessKey") blame(stage, event);
       }
       const answer = stage.cloud.call(request);
       for (const checker of parts.checkers) checker.after?.({ ...event, answer });
       parts.stale.keep(name, request, answer);
       return answer;
     };
-    return exchange({ operation: name, user, refuse: refusedByAws(request.service) }, serve, () =>
-      parts.stale.find(name, request),
-    );
+    const stale = (): CloudAnswer | null => {
+      const answer = parts.stale.find(name, request);
+      if (answer !== null) for (const checker of parts.checkers) checker.after?.({ ...event, answer, isStale: true });
+      return answer;
+    };
+    return exchange({ operation: name, user, refuse: refusedByAws(request.service) }, serve, stale);
   };
 
   const base = directWorld(stage.cloud, {
@@ -207,6 +213,13 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   };
   const run: Run = Object.assign(state, { id, world, log: base.log, startedMs, died });
   return run;
+}
+
+/** Whose doing it is that a key does not work: Keyturn's, but where a person was at it in the same minutes. */
+function blame(stage: Stage, { user, input }: { user: string; input: Readonly<Record<string, unknown>> }): void {
+  const keyId = String(input["AccessKeyId"]);
+  if (input["Status"] === "Active") stage.takenByPeople.delete(keyId);
+  else if (isRaced(stage, user)) stage.takenByPeople.add(keyId);
 }
 
 /** A late effect that the service refuses is nobody's to hear. */
@@ -305,7 +318,10 @@ function troubledNotifier({ exchange, checkers, stage }: Outside, notifier: Noti
     name: notifier.name,
     notify: (notices) =>
       exchange({ operation: "notifier.notify", user: notices[0]?.user ?? "", refuse: refused("notifying") }, () => {
-        for (const notice of notices) stage.trace.note(notice.user, "notice", () => `${notice.code}: ${notice.text}`);
+        for (const { user, code, text } of notices) {
+          stage.toldMs.set(`${user} ${code}`, stage.clock.now());
+          stage.trace.note(user, "notice", () => `${code}: ${text}`);
+        }
         for (const checker of checkers) checker.noticed?.(run(), notices);
         return notifier.notify(notices);
       }).then(() => undefined),

@@ -57,7 +57,7 @@ export async function simulate(
 
   while (stage.clock.now() < START_MS + LASTS_MS && stage.violations.length === 0) {
     if (!stage.isHealed && stage.clock.now() >= faultsUntilMs) {
-      await deeds.mend();
+      deeds.mend();
       stage.isHealed = true;
       stage.healedAtMs = stage.clock.now();
       stage.trace.note("", "healed", () => "from now on nothing goes wrong");
@@ -105,6 +105,9 @@ function makeStage(seed: number, isTraced: boolean): Stage {
     coverage: {},
     violations: [],
     takenByPeople: new Set(),
+    strangers: new Set(),
+    meddledMs: new Map(),
+    toldMs: new Map(),
     isHealed: false,
     healedAtMs: Number.POSITIVE_INFINITY,
   };

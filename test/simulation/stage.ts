@@ -55,10 +55,22 @@ export interface Stage {
   readonly violations: Violation[];
   /** Keys that do not work because a person, and not Keyturn, took them; their failures are that person's. */
   readonly takenByPeople: Set<string>;
+  /** Keys that a person made while custody held a pair: never Keyturn's to touch. */
+  readonly strangers: Set<string>;
+  /** When a person last meddled with a user: a run that had looked just before cannot know. */
+  readonly meddledMs: Map<string, number>;
+  /** When each code was last told about a user: "user code". */
+  readonly toldMs: Map<string, number>;
   /** Whether the faults and the operators' mischief are over. */
   isHealed: boolean;
   healedAtMs: number;
 }
+
+const RACE_MS = 20 * 60_000;
+
+/** Whether a person meddled with a user so lately that a sweep may have looked before, and acted after. */
+export const isRaced = ({ meddledMs, clock }: Stage, user: string): boolean =>
+  clock.now() - (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < RACE_MS;
 
 export const custodyName = (user: string): string => `keyturn/${user}`;
 
