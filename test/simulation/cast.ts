@@ -56,7 +56,7 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   }
   const isSecondUsed = second !== null && shape !== "two, one unused";
   if (isSecondUsed && !isAlone) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(second));
-  if (first !== null && !isAlone && dice.chance(0.06)) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
+  if (first !== null && !isAlone && dice.chance(0.2)) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
   return subject;
 }
 

@@ -5,7 +5,7 @@ import { LostAnswer, ServiceError } from "../world/call.ts";
 import type { CloudAnswer, CloudCall } from "../world/call.ts";
 import { directWorld } from "../world/direct/world.ts";
 import type { RecordingLog } from "../world/direct/recorders.ts";
-import type { Checker } from "./checker.ts";
+import type { CallEvent, Checker } from "./checker.ts";
 import { settle } from "./consumers.ts";
 import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
@@ -27,6 +27,8 @@ export interface Run {
   isDead: boolean;
   /** The longest that one of its calls, or the process, stood still. */
   stalledMs: number;
+  /** When it was last told of a user's keys or tags: "keys user", "tags user". */
+  readonly lookedMs: Map<string, number>;
 }
 
 /** What the runs of one seed share. */
@@ -36,7 +38,7 @@ export interface RunsOptions {
   readonly plan: FaultPlan;
   readonly checkers: readonly Checker[];
   /** Something that may happen between any two calls. */
-  readonly meanwhile: () => void;
+  readonly meanwhile: (operation: string) => void;
 }
 
 export interface Runs {
@@ -66,7 +68,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     die = resolve;
   });
   const startedMs = clock.now();
-  const state = { isDead: false, stalledMs: 0 };
+  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
   const isClose = dice.chance(0.02);
   const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
   const skewMs = dice.chance(0.3) ? seconds(dice.between(-115, 115)) : 0;
@@ -84,7 +86,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   };
 
   /** Others get their turn: a few moments, and at times as long as it takes. */
-  const takeTurn = async (): Promise<void> => {
+  const takeTurn = async (operation: string): Promise<void> => {
     if (state.isDead || clock.now() - startedMs > LATEST_MS) return kill();
     if (isAmongOthers) {
       const isLong = dice.chance(0.01);
@@ -93,7 +95,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       if (state.isDead) return NEVER;
     }
     clock.advance(dice.between(5, 120));
-    parts.meanwhile();
+    parts.meanwhile(operation);
     for (const item of parts.late.filter(({ atMs }) => atMs <= clock.now())) {
       parts.late.splice(parts.late.indexOf(item), 1);
       item.effect();
@@ -115,7 +117,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     effect: () => Answer,
     stale?: () => Answer | null,
   ): Promise<Answer> => {
-    await takeTurn();
+    await takeTurn(operation);
     const kind = planned(operation, user);
     if (kind === null) return effect();
     switch (kind) {
@@ -170,9 +172,10 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       if (isChange) {
         stage.trace.note(user, "call", () => `${name} ${spelled(request.input)} by run ${String(id)}`);
         for (const checker of parts.checkers) checker.before?.(event);
-        if (name === "iam.UpdateAccessKey") blame(stage, event);
+        if (name === "iam.UpdateAccessKey") blame(stage, run, event);
       }
       const answer = stage.cloud.call(request);
+      noteLook(stage, run, event);
       for (const checker of parts.checkers) checker.after?.({ ...event, answer });
       parts.stale.keep(name, request, answer);
       return answer;
@@ -206,7 +209,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       now: () => plus(base.clock.now(), skewMs),
       remainingMs: base.clock.remainingMs,
       sleep: async (ms) => {
-        await takeTurn();
+        await takeTurn("clock.sleep");
         await base.clock.sleep(ms);
       },
     },
@@ -216,10 +219,17 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
 }
 
 /** Whose doing it is that a key does not work: Keyturn's, but where a person was at it in the same minutes. */
-function blame(stage: Stage, { user, input }: { user: string; input: Readonly<Record<string, unknown>> }): void {
+function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" | "input">): void {
   const keyId = String(input["AccessKeyId"]);
   if (input["Status"] === "Active") stage.takenByPeople.delete(keyId);
-  else if (isRaced(stage, user)) stage.takenByPeople.add(keyId);
+  else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
+}
+
+function noteLook({ clock, subjects }: Stage, { lookedMs }: Run, { name, user }: Pick<CallEvent, "name" | "user">): void {
+  if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
+  if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
+  if (name !== "iam.GetAccountAuthorizationDetails") return;
+  for (const subject of subjects) lookedMs.set(`tags ${subject.user}`, clock.now());
 }
 
 /** A late effect that the service refuses is nobody's to hear. */

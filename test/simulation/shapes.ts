@@ -69,9 +69,15 @@ export function profileShape(dice: Dice, name: string): Profile {
   };
 }
 
-/** The longest silence of a consumer that keeps to what its profile declares. */
-export const silenceAllowedMs = ({ policy, isPulled }: Profile): number =>
-  isPulled ? (policy.idleAtMostMs ?? 0) : quietMs(policy);
+/**
+ * The longest silence of a consumer that keeps to what its profile declares. One that is alone need not declare any: its
+ * old key stays until it was seen to use the new one, or was silent for 90 days.
+ */
+export function silenceAllowedMs({ policy, isPulled }: Profile): number {
+  if (isPulled) return policy.idleAtMostMs ?? 0;
+  const isAlone = policy.idleAtMostMs === null && policy.adoption === "required";
+  return isAlone ? days(60) : quietMs(policy);
+}
 
 type Beat = Pick<RhythmOptions, "name" | "periodMs" | "jitterMs" | "isOnWeekdays">;
 
@@ -99,7 +105,10 @@ export function rhythmShape(
   const fitting = BEATS.filter((beat) => gapMs(beat) <= allowedMs && beat.periodMs >= options.atLeastMs);
   const usable = fitting.length === 0 ? BEATS.filter((beat) => gapMs(beat) <= allowedMs).slice(-1) : fitting;
   const slowest = usable.at(-1);
-  const beat = slowest !== undefined && dice.chance(0.4) ? slowest : dice.pick(usable);
+  const isAtLimit = dice.chance(0.25);
+  const limit = { name: "as slow as allowed", periodMs: allowedMs - seconds(2), jitterMs: 0, isOnWeekdays: false };
+  const usual = slowest !== undefined && dice.chance(0.3) ? slowest : dice.pick(usable);
+  const beat = isAtLimit ? limit : usual;
   const phaseMs = options.startMs + dice.between(0, beat.periodMs);
   return { ...beat, phaseMs, seed: dice.between(0, 1_000_000) };
 }

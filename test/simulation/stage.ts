@@ -6,6 +6,7 @@ import type { Cloud } from "../world/cloud.ts";
 import type { MemoryDestination } from "../world/memory-destination.ts";
 import type { Destination } from "../../src/rotation/world.ts";
 import type { Consumer } from "./consumers.ts";
+import type { Run } from "./run.ts";
 import type { Coverage } from "./coverage.ts";
 import type { MemoryJournal } from "../world/direct/journal.ts";
 import type { Trace } from "./trace.ts";
@@ -66,11 +67,11 @@ export interface Stage {
   healedAtMs: number;
 }
 
-const RACE_MS = 20 * 60_000;
-
-/** Whether a person meddled with a user so lately that a sweep may have looked before, and acted after. */
-export const isRaced = ({ meddledMs, clock }: Stage, user: string): boolean =>
-  clock.now() - (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < RACE_MS;
+/** Whether a person meddled with a user after a run had last looked at its keys, or at its tags. */
+export function isRaced({ meddledMs }: Stage, run: Run, user: string, at: "keys" | "tags" = "keys"): boolean {
+  const lookedMs = run.lookedMs.get(`${at} ${user}`) ?? Number.NEGATIVE_INFINITY;
+  return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
+}
 
 export const custodyName = (user: string): string => `keyturn/${user}`;
 

@@ -3,6 +3,7 @@ import { worksAt } from "../../world/iam-state.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import { isExcused, nextPair } from "../consumers.ts";
+import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
@@ -11,11 +12,11 @@ export function inv1(stage: Stage): Checker {
   const invariant = "INV-1";
   const proved = new Set<string>();
 
-  function check(user: string, key: SimulatedKey): void {
+  function check(run: Run, user: string, key: SimulatedKey): void {
     const nowMs = stage.clock.now();
     const says = (text: string): void => violate(stage, invariant, user, `deactivating ${key.id}, ${text}`);
     const others = stage.cloud.iam.keysOf(user).filter(({ id }) => id !== key.id);
-    const isRace = isRaced(stage, user);
+    const isRace = isRaced(stage, run, user);
     if (!isRace && !others.some((other) => other.status === "Active" && worksAt(other, nowMs))) says("no other key works");
     const current = custodyPair(stage, user, "AWSCURRENT");
     const pending = custodyPair(stage, user, "AWSPENDING");
@@ -31,12 +32,12 @@ export function inv1(stage: Stage): Checker {
       const isThere = others.some(({ id, secret }) => id === current?.keyId && secret === current.secret);
       if (!isThere) says("the current pair is of no key of the user");
     }
-    needed(user, key, says);
+    if (!isRace) needed(user, key, says);
   }
 
   function needed(user: string, key: SimulatedKey, says: (text: string) => void): void {
     const subject = subjectOf(stage, user);
-    if (subject === undefined || isRaced(stage, user)) return;
+    if (subject === undefined) return;
     for (const consumer of subject.consumers) {
       const isNeeded = nextPair(consumer, stage.clock.now())?.keyId === key.id && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
@@ -45,10 +46,10 @@ export function inv1(stage: Stage): Checker {
 
   return {
     invariant,
-    before: ({ name, user, input }) => {
+    before: ({ name, run, user, input }) => {
       if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
-      if (key !== undefined && key.status === "Active" && !key.isDeleted) check(user, key);
+      if (key !== undefined && key.status === "Active" && !key.isDeleted) check(run, user, key);
     },
     after: ({ name, signerId }) => {
       if (name === "sts.GetCallerIdentity") proved.add(signerId);

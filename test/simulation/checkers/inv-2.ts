@@ -24,12 +24,12 @@ export function inv2(stage: Stage): Checker {
 
   return {
     invariant,
-    before: ({ name, user, input }) => {
+    before: ({ name, run, user, input }) => {
       if (name !== "iam.DeleteAccessKey") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
       const says = (text: string): void => violate(stage, invariant, user, `deleting ${key.id}, ${text}`);
-      if (key.status === "Active" && !isRaced(stage, user)) says("it is Active");
+      if (key.status === "Active" && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const soakedMs = stage.clock.now() - (activeMs.get(key.id) ?? 0);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);

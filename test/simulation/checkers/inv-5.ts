@@ -1,5 +1,6 @@
 import { worksAt } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
+import type { Run } from "../run.ts";
 import { custodyName, isRaced, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
@@ -9,22 +10,22 @@ import type { Stage } from "../stage.ts";
  */
 export function inv5(stage: Stage): Checker {
   const invariant = "INV-5";
-  const check = (user: string, where: string, keyId: string): void => {
+  const check = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
     const key = stage.cloud.iam.keys.get(keyId);
     const works = key !== undefined && key.status === "Active" && !key.isDeleted && worksAt(key, stage.clock.now());
-    if (!works && !isRaced(stage, user)) violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
+    if (!works && !isRaced(stage, run, user)) violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
   };
   return {
     invariant,
-    delivering: ({ subject, destination, pair }) => {
-      check(subject.user, destination, pair.keyId);
+    delivering: ({ run, subject, destination, pair }) => {
+      check(run, subject.user, [destination, pair.keyId]);
     },
-    before: ({ name, user, input }) => {
+    before: ({ name, run, user, input }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
       const { AccessKeyId: keyId } = JSON.parse(text) as Readonly<Record<string, string>>;
-      check(user, "custody", keyId ?? "the marker");
+      check(run, user, ["custody", keyId ?? "the marker"]);
     },
   };
 }
