@@ -62,7 +62,9 @@ function hear(report: Report): void {
   cpuMs += report.cpuMs;
   for (const [name, value] of Object.entries(report.sum)) sum[name] = (sum[name] ?? 0) + value;
   addCoverage(coverage, report.coverage);
-  if (report.failed !== null) failed.push(report.failed);
+  if (report.failed === null) return;
+  failed.push(report.failed);
+  print(`seed ${String(report.failed)} fails`);
 }
 
 async function work(job: number): Promise<void> {

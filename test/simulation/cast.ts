@@ -47,6 +47,11 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   const consumers: Consumer[] = [];
   const subject: SimulatedSubject = { user, profile, workers, destinations, consumers, first };
   const cast = { stage, dice, subject };
+  // Somebody whom no destination reaches: it goes on with the pair that was typed in, however seldom.
+  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.2)) {
+    addConsumer(cast, `out of reach of ${user}`, () => typedInHold(first));
+    return subject;
+  }
   for (const worker of workers) addConsumer(cast, `${worker.name} of ${user}`, () => workerHold(worker));
   // Without a declared silence last-used speaks for one consumer only.
   const isAlone = profile.policy.idleAtMostMs === null;

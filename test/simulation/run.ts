@@ -39,6 +39,8 @@ export interface RunsOptions {
   readonly checkers: readonly Checker[];
   /** Something that may happen between any two calls. */
   readonly meanwhile: (operation: string) => void;
+  /** A mistake in the world of every run, which a checker must find. */
+  readonly bend: ((world: World) => World) | null;
 }
 
 export interface Runs {
@@ -214,7 +216,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       },
     },
   };
-  const run: Run = Object.assign(state, { id, world, log: base.log, startedMs, died });
+  const run: Run = Object.assign(state, { id, world: parts.bend?.(world) ?? world, log: base.log, startedMs, died });
   return run;
 }
 

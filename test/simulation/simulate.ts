@@ -1,4 +1,5 @@
 import { instant, days, hours, minutes } from "../../src/rotation/time.ts";
+import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
 import { sweep } from "../../src/sweep.ts";
 import { SimulatedClock } from "../world/clock.ts";
@@ -33,6 +34,13 @@ export interface SeedResult {
   readonly coverage: Coverage;
 }
 
+interface SimulateOptions {
+  /** False for speed: a failing seed is run once more to be read. */
+  readonly isTraced?: boolean;
+  /** A mistake put into every run's world, to see that it is found. */
+  readonly bend?: ((world: World) => World) | null;
+}
+
 const START_MS = Date.UTC(2026, 0, 5);
 const LASTS_MS = days(120);
 const YEAR_MS = days(365);
@@ -43,7 +51,7 @@ const YEAR_MS = days(365);
  */
 export async function simulate(
   seed: number,
-  { isTraced = true }: { readonly isTraced?: boolean } = {},
+  { isTraced = true, bend = null }: SimulateOptions = {},
 ): Promise<SeedResult> {
   const stage = makeStage(seed, isTraced);
   const dice = diceOf(seed, "life");
@@ -51,7 +59,7 @@ export async function simulate(
   const checkers = checkersOf(stage);
   const plan = faultPlan(diceOf(seed, "faults"), { fromMs: START_MS, untilMs: faultsUntilMs });
   const deeds = deedsOf(stage, diceOf(seed, "deeds"), { fromMs: START_MS + hours(6), untilMs: faultsUntilMs });
-  const runs = runsOf({ stage, dice: diceOf(seed, "runs"), plan, checkers, meanwhile: deeds.meanwhile });
+  const runs = runsOf({ stage, dice: diceOf(seed, "runs"), plan, checkers, meanwhile: deeds.meanwhile, bend });
   settle(stage);
   await stage.journal.setRunning(instant(START_MS));
 
