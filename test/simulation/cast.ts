@@ -1,5 +1,6 @@
+import { quietMs } from "../../src/rotation/policy.ts";
 import type { Profile } from "../../src/rotation/policy.ts";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { Destination } from "../../src/rotation/world.ts";
 import type { SigningPair } from "../world/caller.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
@@ -48,8 +49,11 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   const subject: SimulatedSubject = { user, profile, workers, destinations, consumers, first };
   const cast = { stage, dice, subject };
   // Somebody whom no destination reaches: it goes on with the pair that was typed in, however seldom.
-  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.2)) {
+  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.08)) {
     addConsumer(cast, `out of reach of ${user}`, () => typedInHold(first));
+    // Whoever typed it in tried it. A key that was never used in its whole life counts as nobody's (rule 13).
+    const createdAtMs = stage.cloud.iam.keys.get(first.keyId)?.createdAtMs ?? 0;
+    stage.cloud.iam.recordUse(first.keyId, { atMs: createdAtMs + minutes(30), service: "lambda", region: "us-east-1" });
     return subject;
   }
   for (const worker of workers) addConsumer(cast, `${worker.name} of ${user}`, () => workerHold(worker));
@@ -153,7 +157,10 @@ function addReader(cast: Cast, name: string, first: SigningPair | null): void {
 function addConsumer({ stage, dice, subject }: Cast, name: string, hold: (rhythm: Rhythm) => Hold): void {
   const { profile, consumers, user } = subject;
   const startMs = stage.clock.now();
-  const allowedMs = silenceAllowedMs(profile);
+  const declaredMs = silenceAllowedMs(profile);
+  // Most of those who might be silent for months are not.
+  const isSlow = dice.chance(0.25);
+  const allowedMs = isSlow || profile.isPulled ? declaredMs : Math.min(declaredMs, quietMs(profile.policy));
   const rhythm = rhythmOf(rhythmShape(dice, allowedMs, { atLeastMs: profile.isPulled ? hours(1) : 0, startMs }));
   const isOnlySts = dice.chance(0.03);
   const held = hold(rhythm);

@@ -45,6 +45,8 @@ export interface RunsOptions {
 
 export interface Runs {
   readonly begin: (options: { readonly isAmongOthers: boolean }) => Run;
+  /** Lets what was still under way arrive, until an instant. */
+  readonly arrive: (untilMs: number) => void;
 }
 
 type Parts = RunsOptions & {
@@ -59,7 +61,18 @@ const LATEST_MS = minutes(15);
 export function runsOf(options: RunsOptions): Runs {
   const parts: Parts = { ...options, stale: staleAnswers(options.stage), late: [] };
   let id = 0;
-  return { begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }) };
+  return {
+    begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
+    arrive: (untilMs) => { arrive(parts, untilMs); },
+  };
+}
+
+function arrive({ late, stage }: Parts, untilMs: number): void {
+  for (const item of late.filter(({ atMs }) => atMs <= untilMs)) {
+    late.splice(late.indexOf(item), 1);
+    stage.clock.advance(Math.max(0, item.atMs - stage.clock.now()));
+    item.effect();
+  }
 }
 
 function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
@@ -98,10 +111,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     }
     clock.advance(dice.between(5, 120));
     parts.meanwhile(operation);
-    for (const item of parts.late.filter(({ atMs }) => atMs <= clock.now())) {
-      parts.late.splice(parts.late.indexOf(item), 1);
-      item.effect();
-    }
+    if (parts.late.length > 0) arrive(parts, clock.now());
   };
 
   const planned = (operation: string, user: string): FaultKind | null => {

@@ -73,7 +73,7 @@ export async function simulate(
     const event = await sweepAll(stage, dice, runs);
     settle(stage);
     for (const checker of checkers) checker.swept?.(event);
-    await leap(stage, dice, deeds);
+    await leap(stage, dice, { deeds, runs });
   }
   for (const checker of checkers) await checker.ended?.();
   stage.stats.userYears = (stage.subjects.length * (stage.clock.now() - START_MS)) / YEAR_MS;
@@ -170,10 +170,11 @@ function keep(stage: Stage, run: Run, result: SweepResult): void {
 }
 
 /** To the next invocation: hourly while anything is open, every twelve hours otherwise, at times early or late. */
-async function leap(stage: Stage, dice: Dice, deeds: Deeds): Promise<void> {
+async function leap(stage: Stage, dice: Dice, { deeds, runs }: { deeds: Deeds; runs: Runs }): Promise<void> {
   const usualMs = stage.subjects.some(({ user }) => isOpen(stage, user)) ? hours(1) : hours(12);
   const lateMs = dice.chance(0.03) ? dice.between(0, hours(5)) : dice.between(-20_000, 20_000);
   const nextMs = dice.chance(0.02) ? stage.clock.now() + dice.between(0, 60_000) : stage.clock.now() + usualMs + lateMs;
+  runs.arrive(nextMs);
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));
   settle(stage);

@@ -30,11 +30,15 @@ export function inv10(stage: Stage): Checker {
     const known = since.get(user);
     if (known?.about !== phase.about) since.set(user, { about: phase.about, fromMs: nowMs });
     if (known?.about !== phase.about || phase.name === "at rest") return;
-    const fromMs = Math.max(known.fromMs, phase.restartsMs);
-    if (nowMs - fromMs <= phase.boundMs) return;
     const reason = last?.reason ?? "nothing";
     const toldMs = stage.toldMs.get(`${user} ${reason}`) ?? NEVER_MS;
-    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) return;
+    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) {
+      // The time counts anew from when that person is done.
+      since.set(user, { about: phase.about, fromMs: nowMs });
+      return;
+    }
+    const fromMs = Math.max(known.fromMs, phase.restartsMs);
+    if (nowMs - fromMs <= phase.boundMs) return;
     const rested = ((nowMs - fromMs) / days(1)).toFixed(1);
     violate(stage, invariant, user, `${phase.name} (${phase.about}) for ${rested} d and not over; last ${reason}`);
   }

@@ -24,6 +24,9 @@ export function inv12(stage: Stage): Checker {
   }
 
   function overdue({ user, profile }: SimulatedSubject): string | null {
+    // Whose tag is gone, or wrong, has no policy to outlive.
+    const tags = stage.cloud.iam.users.get(user)?.tags ?? [];
+    if (!tags.some(({ Key, Value }) => Key.toLowerCase() === "keyturn" && Value === profile.name)) return null;
     const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId;
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
     const key = stage.cloud.iam
