@@ -24,7 +24,17 @@ const CALLS: readonly CallKind[] = [
 /** What nobody can tell from our own probes. */
 const STS: CallKind = { service: "sts", operation: "GetCallerIdentity", isManagement: true, region: "us-east-1" };
 
-const KEY_SHAPES = ["one", "one", "one", "one", "none", "two", "two, one unused", "one and an inactive", "inactive"] as const;
+const KEY_SHAPES = [
+  "one",
+  "one",
+  "one",
+  "one",
+  "none",
+  "two",
+  "two, one unused",
+  "one and an inactive",
+  "inactive",
+] as const;
 
 /** Makes one user of some shape, its profile, its destinations and whoever calls with its keys. */
 export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubject {
@@ -65,7 +75,8 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   }
   const isSecondUsed = second !== null && shape !== "two, one unused";
   if (isSecondUsed && !isAlone) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(second));
-  if (first !== null && !isAlone && dice.chance(0.2)) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
+  if (first !== null && !isAlone && dice.chance(0.2))
+    addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
   return subject;
 }
 
@@ -113,7 +124,9 @@ function makeWorkers(
   if (isPulled && dice.chance(0.7)) return [];
   const most = policy.idleAtMostMs === null ? 1 : 2;
   const workers = dice.chance(0.2) ? 0 : dice.between(1, most);
-  return Array.from({ length: workers }, (_, at) => memoryDestination(`worker-${name}-${String(at)}`, first ?? NO_PAIR));
+  return Array.from({ length: workers }, (_, at) =>
+    memoryDestination(`worker-${name}-${String(at)}`, first ?? NO_PAIR),
+  );
 }
 
 /** Custody itself, seen as a destination: filled by promotion. */

@@ -54,6 +54,7 @@ type Parts = RunsOptions & {
   readonly late: { readonly atMs: number; readonly effect: () => unknown }[];
 };
 
+const READY = Promise.resolve();
 const NEVER = new Promise<never>(() => undefined);
 const LATEST_MS = minutes(15);
 
@@ -63,7 +64,9 @@ export function runsOf(options: RunsOptions): Runs {
   let id = 0;
   return {
     begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
-    arrive: (untilMs) => { arrive(parts, untilMs); },
+    arrive: (untilMs) => {
+      arrive(parts, untilMs);
+    },
   };
 }
 
@@ -78,10 +81,7 @@ function arrive({ late, stage }: Parts, untilMs: number): void {
 function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
   const { stage, dice } = parts;
   const { clock } = stage;
-  let die = (_: "died"): void => undefined;
-  const died = new Promise<"died">((resolve) => {
-    die = resolve;
-  });
+  const { promise: died, resolve: die } = Promise.withResolvers<"died">();
   const startedMs = clock.now();
   const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
   const isClose = dice.chance(0.02);
@@ -105,7 +105,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     if (state.isDead || clock.now() - startedMs > LATEST_MS) return kill();
     if (isAmongOthers) {
       const isLong = dice.chance(0.01);
-      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await null;
+      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
       // It may have died while it stood still: there is one process for all of its calls.
       if (state.isDead) return NEVER;
     }
@@ -180,7 +180,8 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       isStale: false,
     };
     const serve = (): CloudAnswer => {
-      if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents") settle(stage);
+      if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents")
+        settle(stage);
       if (isChange) {
         stage.trace.note(user, "call", () => `${name} ${spelled(request.input)} by run ${String(id)}`);
         for (const checker of parts.checkers) checker.before?.(event);
@@ -197,7 +198,8 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       if (answer !== null) for (const checker of parts.checkers) checker.after?.({ ...event, answer, isStale: true });
       return answer;
     };
-    return exchange({ operation: name, user, refuse: refusedByAws(request.service) }, serve, stale);
+    const operation = name === "cloudtrail.LookupEvents" ? `${name}.${request.region}` : name;
+    return exchange({ operation, user, refuse: refusedByAws(request.service) }, serve, stale);
   };
 
   const base = directWorld(stage.cloud, {
@@ -213,13 +215,15 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     destinations: {
       of: (profile) => {
         const subject = stage.subjects.find((found) => found.profile.name === profile);
-        return subject === undefined ? [] : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
+        return subject === undefined
+          ? []
+          : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
       },
     },
     notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),
     clock: {
       now: () => plus(base.clock.now(), skewMs),
-      remainingMs: base.clock.remainingMs,
+      remainingMs: () => base.clock.remainingMs(),
       sleep: async (ms) => {
         await takeTurn("clock.sleep");
         await base.clock.sleep(ms);
@@ -237,7 +241,11 @@ function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" |
   else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
 }
 
-function noteLook({ clock, subjects }: Stage, { lookedMs }: Run, { name, user }: Pick<CallEvent, "name" | "user">): void {
+function noteLook(
+  { clock, subjects }: Stage,
+  { lookedMs }: Run,
+  { name, user }: Pick<CallEvent, "name" | "user">,
+): void {
   if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
   if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
   if (name !== "iam.GetAccountAuthorizationDetails") return;
@@ -263,8 +271,10 @@ const spelled = (input: Readonly<Record<string, unknown>>): string =>
 function refusedByAws(service: string): (kind: FaultKind) => Error {
   return (kind) => {
     if (kind.startsWith("timeout")) return new LostAnswer();
-    if (kind === "denied") return new ServiceError(service === "iam" ? "AccessDenied" : "AccessDeniedException", "no", 403);
-    if (kind === "throttle") return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
+    if (kind === "denied")
+      return new ServiceError(service === "iam" ? "AccessDenied" : "AccessDeniedException", "no", 403);
+    if (kind === "throttle")
+      return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
     return new ServiceError(service === "iam" ? "ServiceFailure" : "InternalServiceError", "no", 500);
   };
 }
@@ -272,7 +282,8 @@ function refusedByAws(service: string): (kind: FaultKind) => Error {
 function refused(doing: string): (kind: FaultKind) => Error {
   return (kind) => {
     if (kind === "denied") return new RotationError("Denied", `${doing}, access denied`);
-    if (kind === "throttle") return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
+    if (kind === "throttle")
+      return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
     return new RotationError("Unreachable", `${doing}, no answer came`, { outcomeUnknown: true });
   };
 }

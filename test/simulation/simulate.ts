@@ -22,8 +22,6 @@ import { custodyPair } from "./stage.ts";
 import type { Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
-export type { Coverage, Stats, Violation };
-
 /** What a seed gave. */
 export interface SeedResult {
   readonly seed: number;
@@ -121,9 +119,10 @@ function makeStage(seed: number, isTraced: boolean): Stage {
   };
   // CloudTrail may lose events for good; our own reads are never looked up.
   const lossy = dice.chance(0.15) ? diceOf(seed, "trail") : null;
-  cloud.cloudTrail.isOfInterest = ({ caller, operation }) =>
+  const lossyRegion = dice.pick([null, "us-east-1", "eu-central-1"]);
+  cloud.cloudTrail.isOfInterest = ({ caller, operation, region }) =>
     (caller.kind === "user" || operation === "CreateAccessKey" || operation === "UpdateAccessKey") &&
-    (lossy === null || !lossy.chance(0.4));
+    (lossy === null || (lossyRegion !== null && lossyRegion !== region) || !lossy.chance(0.5));
   const users = dice.pick([1, 1, 2, 3]);
   for (let index = 0; index < users; index += 1) stage.subjects.push(castUser(stage, dice, index));
   return stage;

@@ -80,7 +80,8 @@ function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
   if (current === undefined && keys.some(({ status }) => status === "Inactive")) {
     return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
   }
-  if (current === undefined) return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
+  if (current === undefined)
+    return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
   const dueMs = current.createdAtMs + policy.rotateAfterMs;
   return stage.clock.now() < dueMs ? phase("at rest", 0) : phase("due", days(2.5), dueMs);
 }
@@ -92,6 +93,7 @@ function dueBound(
   keys: readonly { readonly createdAtMs: number }[],
 ): number {
   const [only] = keys;
-  const restMs = only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
+  const restMs =
+    only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
   return days(2.5) + Math.max(0, restMs);
 }

@@ -20,7 +20,12 @@ export function inv12(stage: Stage): Checker {
     chances.set(name, times);
     if (times < CHANCES) return;
     const toldMs = stage.toldMs.get(`${user} ${code}`) ?? Number.NEGATIVE_INFINITY;
-    if (stage.clock.now() - toldMs > toldWithinMs) violate(stage, invariant, user, `${what} blocks, and ${code} is not told`);
+    if (stage.clock.now() - toldMs > toldWithinMs)
+      violate(stage, invariant, user, `${what} blocks, and ${code} is not told`);
+  }
+
+  function forget(user: string, kept: readonly string[]): void {
+    for (const name of chances.keys()) if (name.startsWith(`${user} `) && !kept.includes(name)) chances.delete(name);
   }
 
   function overdue({ user, profile }: SimulatedSubject): string | null {
@@ -31,7 +36,9 @@ export function inv12(stage: Stage): Checker {
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
     const key = stage.cloud.iam
       .keysOf(user)
-      .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id))
+      .filter(
+        ({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id),
+      )
       .find(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs);
     return key?.id ?? null;
   }
@@ -46,10 +53,7 @@ export function inv12(stage: Stage): Checker {
           const reason = line?.decisions.at(-1)?.reason ?? "";
           const isWell = line !== undefined && !line.isFailed && result?.failedNotifiers.length === 0;
           const keyId = isWell ? overdue(subject) : null;
-          for (const name of chances.keys()) {
-            const isSame = name === `${user} ${reason}` || name === `${user} ${keyId ?? ""}`;
-            if (name.startsWith(`${user} `) && !(isWell && isSame)) chances.delete(name);
-          }
+          forget(user, isWell ? [`${user} ${reason}`, `${user} ${keyId ?? ""}`] : []);
           if (isWell && WAITS_FOR_A_PERSON.has(reason)) blocked(user, reason, reason);
           if (keyId !== null) blocked(user, keyId, "KeyOverdue");
         }

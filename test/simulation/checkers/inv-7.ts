@@ -27,7 +27,8 @@ export function inv7(stage: Stage): Checker {
     invariant,
     before: ({ name, user, run, input }) => {
       acted(user, run, name);
-      const isPending = name === "secretsmanager.PutSecretValue" && JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
+      const isPending =
+        name === "secretsmanager.PutSecretValue" && JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
       if (!isPending) return;
       const pending = custodyPair(stage, user, "AWSPENDING");
       const current = custodyPair(stage, user, "AWSCURRENT");
