@@ -59,8 +59,8 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   const subject: SimulatedSubject = { user, profile, workers, destinations, consumers, first };
   const cast = { stage, dice, subject };
   // Somebody whom no destination reaches: it goes on with the pair that was typed in, however seldom.
-  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.08)) {
-    addConsumer(cast, `out of reach of ${user}`, () => typedInHold(first));
+  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.12)) {
+    addConsumer({ ...cast, isSlow: true }, `out of reach of ${user}`, () => typedInHold(first));
     // Whoever typed it in tried it. A key that was never used in its whole life counts as nobody's (rule 13).
     const createdAtMs = stage.cloud.iam.keys.get(first.keyId)?.createdAtMs ?? 0;
     stage.cloud.iam.recordUse(first.keyId, { atMs: createdAtMs + minutes(30), service: "lambda", region: "us-east-1" });
@@ -146,6 +146,8 @@ function custodyReader(user: string): Destination {
 }
 
 interface Cast {
+  /** Calls as seldom as the profile allows; by chance where it is not said. */
+  readonly isSlow?: boolean;
   readonly stage: Stage;
   readonly dice: Dice;
   readonly subject: SimulatedSubject;
@@ -167,12 +169,12 @@ function addReader(cast: Cast, name: string, first: SigningPair | null): void {
   });
 }
 
-function addConsumer({ stage, dice, subject }: Cast, name: string, hold: (rhythm: Rhythm) => Hold): void {
+function addConsumer({ stage, dice, subject, ...cast }: Cast, name: string, hold: (rhythm: Rhythm) => Hold): void {
   const { profile, consumers, user } = subject;
   const startMs = stage.clock.now();
   const declaredMs = silenceAllowedMs(profile);
   // Most of those who might be silent for months are not.
-  const isSlow = dice.chance(0.25);
+  const isSlow = dice.chance(0.25) || cast.isSlow === true;
   const allowedMs = isSlow || profile.isPulled ? declaredMs : Math.min(declaredMs, quietMs(profile.policy));
   const rhythm = rhythmOf(rhythmShape(dice, allowedMs, { atLeastMs: profile.isPulled ? hours(1) : 0, startMs }));
   const isOnlySts = dice.chance(0.03);

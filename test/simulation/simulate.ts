@@ -1,3 +1,4 @@
+import { quietMs } from "../../src/rotation/policy.ts";
 import { instant, days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
@@ -19,7 +20,7 @@ import { faultPlan } from "./plan.ts";
 import type { Run, Runs } from "./run.ts";
 import { runsOf } from "./run.ts";
 import { custodyPair } from "./stage.ts";
-import type { Stage, Stats, Violation } from "./stage.ts";
+import type { SimulatedSubject, Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
 /** What a seed gave. */
@@ -130,7 +131,9 @@ function makeStage(seed: number, isTraced: boolean): Stage {
 
 /** One invocation, and at times two or three at once. */
 async function sweepAll(stage: Stage, dice: Dice, runs: Runs): Promise<SweptEvent> {
-  const atOnce = dice.chance(stage.isHealed ? 0.01 : 0.06) ? dice.between(2, 3) : 1;
+  // Where something is to be done, others come by more often.
+  const isRipe = !stage.isHealed && stage.subjects.some((subject) => isRipeNow(stage, subject));
+  const atOnce = dice.chance(isRipe ? 0.3 : 0.02) ? dice.between(2, 3) : 1;
   if (atOnce > 1) count(stage.coverage, "sweeps", `${String(atOnce)} at once`);
   const profiles = Object.fromEntries(stage.subjects.map(({ profile }) => [profile.name, profile]));
   const invoke = async (): Promise<SweptEvent["runs"][number]> => {
@@ -177,6 +180,21 @@ async function leap(stage: Stage, dice: Dice, { deeds, runs }: { deeds: Deeds; r
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));
   settle(stage);
+}
+
+/** Whether a sweep may find something to do: a key that is due, an old one silent for long, or one whose soak is over. */
+function isRipeNow(stage: Stage, { user, profile: { policy } }: SimulatedSubject): boolean {
+  const nowMs = stage.clock.now();
+  const keys = stage.cloud.iam.keysOf(user);
+  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
+  const [old] = keys.filter(({ id }) => id !== currentId);
+  if (keys.length < 2) return keys.every(({ createdAtMs }) => nowMs - createdAtMs >= policy.rotateAfterMs);
+  if (old === undefined) return false;
+  const changedMs = old.changes.at(-1)?.atMs ?? 0;
+  if (old.status === "Inactive") return nowMs - changedMs >= policy.soakForMs;
+  const usedMs = Math.max(old.uses.at(-1)?.atMs ?? 0, (keys.at(-1)?.createdAtMs ?? 0) + policy.cacheForMs);
+  const silentMs = nowMs - usedMs - quietMs(policy);
+  return silentMs > hours(3) && silentMs < hours(7);
 }
 
 function isOpen(stage: Stage, user: string): boolean {
