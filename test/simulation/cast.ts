@@ -80,6 +80,13 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   return subject;
 }
 
+/** Two profiles that name the same place: nobody may be delivered there, whoever is enrolled. */
+export function shareSlot(subjects: readonly SimulatedSubject[]): void {
+  const shared = memoryDestination("shared", NO_PAIR);
+  if (subjects.length < 2) return;
+  for (const subject of subjects.slice(0, 2)) subject.destinations = [...subject.destinations, shared];
+}
+
 const pairOf = ({ id, secret }: SimulatedKey): SigningPair => ({ keyId: id, secret });
 
 function makeKeys(

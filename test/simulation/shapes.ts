@@ -61,7 +61,7 @@ export function profileShape(dice: Dice, name: string): Profile {
   };
   return {
     name,
-    users: [userName(`user-${name}`)],
+    users: [userName(dice.chance(0.01) ? "somebody-else" : `user-${name}`)],
     policy,
     isPulled,
     smtp: dice.chance(0.5) ? "none" : null,

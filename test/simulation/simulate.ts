@@ -6,7 +6,7 @@ import { sweep } from "../../src/sweep.ts";
 import { SimulatedClock } from "../world/clock.ts";
 import { createCloud } from "../world/cloud.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
-import { castUser } from "./cast.ts";
+import { castUser, shareSlot } from "./cast.ts";
 import { checkersOf } from "./checkers/index.ts";
 import type { SweptEvent } from "./checker.ts";
 import { settle } from "./consumers.ts";
@@ -126,6 +126,7 @@ function makeStage(seed: number, isTraced: boolean): Stage {
     (lossy === null || (lossyRegion !== null && lossyRegion !== region) || !lossy.chance(0.5));
   const users = dice.pick([1, 1, 2, 3]);
   for (let index = 0; index < users; index += 1) stage.subjects.push(castUser(stage, dice, index));
+  if (dice.chance(0.06)) shareSlot(stage.subjects);
   return stage;
 }
 

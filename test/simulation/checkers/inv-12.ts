@@ -52,7 +52,9 @@ export function inv12(stage: Stage): Checker {
           const line = result?.users.find((found) => found.user === user);
           const reason = line?.decisions.at(-1)?.reason ?? "";
           const isWell = line !== undefined && !line.isFailed && result?.failedNotifiers.length === 0;
-          const keyId = isWell ? overdue(subject) : null;
+          // Whose keys cannot be listed, their age cannot be told; that it is so is told instead.
+          const isBlind = line?.decisions.at(-1)?.because.startsWith("keys unreadable") === true;
+          const keyId = isWell && !isBlind ? overdue(subject) : null;
           forget(user, isWell ? [`${user} ${reason}`, `${user} ${keyId ?? ""}`] : []);
           if (isWell && WAITS_FOR_A_PERSON.has(reason)) blocked(user, reason, reason);
           if (keyId !== null) blocked(user, keyId, "KeyOverdue");
