@@ -51,6 +51,8 @@ export interface Runs {
 
 type Parts = RunsOptions & {
   readonly stale: StaleAnswers;
+  /** The checkers that hear every call. */
+  readonly watchers: readonly Checker[];
   readonly late: { readonly atMs: number; readonly effect: () => unknown }[];
 };
 
@@ -60,7 +62,8 @@ const LATEST_MS = minutes(15);
 
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
 export function runsOf(options: RunsOptions): Runs {
-  const parts: Parts = { ...options, stale: staleAnswers(options.stage), late: [] };
+  const watchers = options.checkers.filter(({ after }) => after !== undefined);
+  const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), late: [] };
   let id = 0;
   return {
     begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
@@ -164,6 +167,10 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     }
   };
 
+  const tell = (event: CallEvent): void => {
+    for (const checker of parts.watchers) checker.after?.(event);
+  };
+
   const send = async (request: CloudCall): Promise<CloudAnswer> => {
     const name = `${request.service}.${request.operation}`;
     const user = userOf(request);
@@ -189,13 +196,13 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       }
       const answer = stage.cloud.call(request);
       noteLook(stage, run, event);
-      for (const checker of parts.checkers) checker.after?.({ ...event, answer });
+      tell({ ...event, answer });
       parts.stale.keep(name, request, answer);
       return answer;
     };
     const stale = (): CloudAnswer | null => {
       const answer = parts.stale.find(name, request);
-      if (answer !== null) for (const checker of parts.checkers) checker.after?.({ ...event, answer, isStale: true });
+      if (answer !== null) tell({ ...event, answer, isStale: true });
       return answer;
     };
     const operation = name === "cloudtrail.LookupEvents" ? `${name}.${request.region}` : name;
