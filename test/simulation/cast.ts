@@ -77,7 +77,23 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   if (isSecondUsed && !isAlone) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(second));
   if (first !== null && !isAlone && dice.chance(0.2))
     addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
+  if (first !== null && !isAlone && dice.chance(0.2)) addSleeper(cast, first);
   return subject;
+}
+
+/** Somebody a little slower than the profile declares: its use comes to light when the key has just been taken. */
+function addSleeper({ stage, dice, subject }: Cast, first: SigningPair): void {
+  const { profile, consumers, user } = subject;
+  const startMs = stage.clock.now();
+  const periodMs = quietMs(profile.policy) + minutes(15) + dice.between(0, hours(4));
+  const name = "slower than declared";
+  const phaseMs = startMs - dice.between(0, days(1));
+  const rhythm = rhythmOf({ name, periodMs, jitterMs: 0, isOnWeekdays: false, phaseMs, seed: 0 });
+  const forgiven = new Set([first.keyId]);
+  count(stage.coverage, "rhythm", name);
+  const call: CallKind = { service: "lambda", operation: "Invoke", isManagement: false, region: "us-east-1" };
+  const known = { name: `sleeper of ${user}`, user, rhythm, hold: typedInHold(first), call, forgiven };
+  consumers.push({ ...known, settledMs: startMs - days(1), excused: new Set() });
 }
 
 /** Two profiles that name the same place: nobody may be delivered there, whoever is enrolled. */

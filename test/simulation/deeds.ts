@@ -22,6 +22,7 @@ interface Planned {
   readonly atMs: number;
   /** It waits for a sweep, and happens in the middle of it. */
   readonly isInSweep: boolean;
+  readonly when?: () => boolean;
   readonly name: string;
   readonly user: string;
   readonly act: () => void;
@@ -31,7 +32,7 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
   const planned: Planned[] = [];
 
   function plan(atMs: number, of: Omit<Planned, "atMs" | "isInSweep">): void {
-    planned.push({ ...of, atMs, isInSweep: dice.chance(0.25) });
+    planned.push({ ...of, atMs, isInSweep: of.when !== undefined || dice.chance(0.25) });
     planned.sort((one, other) => one.atMs - other.atMs);
   }
 
@@ -50,14 +51,15 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
   for (let index = 0; index < total; index += 1) {
     const subject = dice.pick(stage.subjects);
     const weights = MISCHIEF.flatMap((deed) => Array.from({ length: deed.weight }, () => deed));
-    const { name, act, lastsMs } = dice.pick(weights);
+    const { name, act, lastsMs, when } = dice.pick(weights);
+    const waits = when === undefined ? {} : { when: () => when({ stage, dice, subject }) };
     const begin = (deed: Deed["act"]) => (): void => {
       const undo = deed({ stage, dice, subject });
       if (undo === null || lastsMs === null) return;
       const forMs = dice.between(minutes(10), lastsMs);
       plan(stage.clock.now() + forMs, { name: `undo: ${name}`, user: subject.user, act: undo });
     };
-    plan(dice.between(span.fromMs, span.untilMs), { name, user: subject.user, act: begin(act) });
+    plan(dice.between(span.fromMs, span.untilMs), { name, user: subject.user, act: begin(act), ...waits });
   }
 
   return {
@@ -73,9 +75,14 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
     meanwhile: (operation) => {
       const next = planned[0];
       if (next === undefined || next.atMs > stage.clock.now()) return;
-      const waiting = planned.find((deed) => deed.isInSweep && deed.atMs <= stage.clock.now());
+      const due = planned.filter((deed) => deed.isInSweep && deed.atMs <= stage.clock.now());
+      const waiting = due.find(({ when }) => when === undefined || when());
       // Most sweeps only look. What is done in the middle of an act is the dangerous thing.
-      const isActing = operation === "iam.GetUser" || operation === "journal.write" || operation === "journal.append";
+      const isActing =
+        waiting?.when !== undefined ||
+        operation === "iam.GetUser" ||
+        operation === "journal.write" ||
+        operation === "journal.append";
       if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.003)) carryOut(waiting);
     },
     mend: () => {

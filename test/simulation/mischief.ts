@@ -3,7 +3,7 @@ import type { MemoryDestination } from "../world/memory-destination.ts";
 import { nextPair } from "./consumers.ts";
 import type { Dice } from "./dice.ts";
 import { createKeyByHand, deleteKeyByHand, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
-import { custodyName } from "./stage.ts";
+import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 
 interface Doing {
@@ -18,6 +18,8 @@ export interface Deed {
   readonly weight: number;
   /** How long it stays at most; null where nobody undoes it before all is mended. */
   readonly lastsMs: number | null;
+  /** It waits for this, and then happens in the middle of a sweep. */
+  readonly when?: (doing: Doing) => boolean;
   /** Does it, and gives what undoes it; null where there was nothing to do, or nothing to undo. */
   readonly act: (doing: Doing) => (() => void) | null;
 }
@@ -84,6 +86,41 @@ const atKeys: readonly Deed[] = [
       return () => {
         setStatusByHand(doing.stage, key, "Inactive");
       };
+    },
+  },
+];
+
+/** The replacement, while it is pending. */
+function pendingOf({ stage, subject }: Doing) {
+  const pending = custodyPair(stage, subject.user, "AWSPENDING");
+  const isPending = pending !== null && pending.keyId !== custodyPair(stage, subject.user, "AWSCURRENT")?.keyId;
+  return isPending ? stage.cloud.iam.keys.get(pending.keyId) : undefined;
+}
+
+const atReplacements: readonly Deed[] = [
+  {
+    name: "disables the replacement",
+    weight: 2,
+    lastsMs: days(2),
+    when: (doing) => pendingOf(doing) !== undefined,
+    act: (doing) => {
+      const key = pendingOf(doing);
+      if (key === undefined) return null;
+      setStatusByHand(doing.stage, key, "Inactive");
+      return () => {
+        setStatusByHand(doing.stage, key, "Active");
+      };
+    },
+  },
+  {
+    name: "deletes the replacement",
+    weight: 2,
+    lastsMs: null,
+    when: (doing) => pendingOf(doing) !== undefined,
+    act: (doing) => {
+      const key = pendingOf(doing);
+      if (key !== undefined) deleteKeyByHand(doing.stage, key);
+      return null;
     },
   },
 ];
@@ -302,4 +339,4 @@ function resume(stage: Stage): void {
   void stage.journal.setRunning(instant(stage.clock.now()));
 }
 
-export const MISCHIEF: readonly Deed[] = [...atKeys, ...atUsers, ...atWorkers, ...atKeyturn];
+export const MISCHIEF: readonly Deed[] = [...atKeys, ...atReplacements, ...atUsers, ...atWorkers, ...atKeyturn];

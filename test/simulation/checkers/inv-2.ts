@@ -12,6 +12,7 @@ const CLOCKS_MS = minutes(5);
 export function inv2(stage: Stage): Checker {
   const invariant = "INV-2";
   const activeMs = new Map<string, number>();
+  const takenMs = new Map<string, number>();
   const made = new Set<string>();
   const handedOut = new Set<string>();
 
@@ -22,9 +23,21 @@ export function inv2(stage: Stage): Checker {
     return made.has(key.id) && !isKept && !handedOut.has(key.id) && key.uses.length === 0;
   };
 
+  /** A key that Keyturn took while somebody used it is no longer to be deleted. */
+  function needed(key: SimulatedKey, user: string, says: (text: string) => void): void {
+    const policy = subjectOf(stage, user)?.profile.policy;
+    const takenAtMs = takenMs.get(key.id);
+    const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+    if (policy === undefined || takenAtMs === undefined || usedMs <= takenAtMs - policy.quietForMs) return;
+    says(`it was used ${((takenAtMs - usedMs) / 3_600_000).toFixed(1)} h before it was taken`);
+  }
+
   return {
     invariant,
     before: ({ name, run, user, input }) => {
+      if (name === "iam.UpdateAccessKey" && input["Status"] === "Inactive") {
+        takenMs.set(String(input["AccessKeyId"]), stage.clock.now());
+      }
       if (name !== "iam.DeleteAccessKey") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
@@ -32,6 +45,7 @@ export function inv2(stage: Stage): Checker {
       if (key.status === "Active" && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const soakedMs = stage.clock.now() - (activeMs.get(key.id) ?? 0);
+      needed(key, user, says);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);
     },
     after: ({ name, answer, isStale }) => {
