@@ -5,4 +5,4 @@
 export const FAILED_ONCE: readonly (readonly [seed: number, found: string])[] = [];
 
 /** Seeds that between them reach most of what the simulation can do. */
-export const FIXED: readonly number[] = [1, 7, 12, 24, 33, 40];
+export const FIXED: readonly number[] = [7, 12, 24, 33];
