@@ -316,12 +316,17 @@ const atKeyturn: readonly Deed[] = [
     name: "moves custody's label back",
     weight: 2,
     lastsMs: days(3),
-    act: ({ stage, subject }) =>
-      moveLabelBack(stage, subject.user)
-        ? () => {
-            moveLabelBack(stage, subject.user);
-          }
-        : null,
+    act: ({ stage, subject }) => {
+      if (!moveLabelBack(stage, subject.user)) return null;
+      const shown = custodyPair(stage, subject.user, "AWSCURRENT")?.keyId ?? "";
+      return () => {
+        moveLabelBack(stage, subject.user);
+        // Whoever read it meanwhile holds a pair that no sweep need have seen.
+        for (const consumer of subject.consumers) {
+          if (nextPair(consumer, stage.clock.now())?.keyId === shown) consumer.forgiven.add(shown);
+        }
+      };
+    },
   },
   {
     name: "makes AWS tell later",

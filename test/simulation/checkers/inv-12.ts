@@ -46,7 +46,8 @@ export function inv12(stage: Stage): Checker {
   return {
     invariant,
     swept: ({ runs }) => {
-      for (const { result } of runs) {
+      // Runs at the same time saw the same world: one chance.
+      for (const { result } of runs.slice(-1)) {
         for (const subject of stage.subjects) {
           const { user } = subject;
           const line = result?.users.find((found) => found.user === user);
