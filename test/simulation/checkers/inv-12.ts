@@ -1,0 +1,66 @@
+import { days } from "../../../src/rotation/time.ts";
+import type { Checker } from "../checker.ts";
+import { custodyPair, violate } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+import { WAITS_FOR_A_PERSON } from "./waits.ts";
+
+/** How many sweeps in a row must have been able to tell. */
+const CHANCES = 3;
+
+/** Whatever blocks a rotation is reported once, and at each deadline, until it is over. */
+export function inv12(stage: Stage): Checker {
+  const invariant = "INV-12";
+  /** Sweeps in a row that ended well and gave a user the same reason, or met the same overdue key. */
+  const chances = new Map<string, number>();
+  const toldWithinMs = days(8);
+
+  function blocked(user: string, what: string, code: string): void {
+    const name = `${user} ${what}`;
+    const times = (chances.get(name) ?? 0) + 1;
+    chances.set(name, times);
+    if (times < CHANCES) return;
+    const toldMs = stage.toldMs.get(`${user} ${code}`) ?? Number.NEGATIVE_INFINITY;
+    if (stage.clock.now() - toldMs > toldWithinMs)
+      violate(stage, invariant, user, `${what} blocks, and ${code} is not told`);
+  }
+
+  function forget(user: string, kept: readonly string[]): void {
+    for (const name of chances.keys()) if (name.startsWith(`${user} `) && !kept.includes(name)) chances.delete(name);
+  }
+
+  function overdue({ user, profile }: SimulatedSubject): string | null {
+    // Whose tag is gone, or wrong, has no policy to outlive.
+    const tags = stage.cloud.iam.users.get(user)?.tags ?? [];
+    if (!tags.some(({ Key, Value }) => Key.toLowerCase() === "keyturn" && Value === profile.name)) return null;
+    const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId;
+    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
+    const key = stage.cloud.iam
+      .keysOf(user)
+      .filter(
+        ({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id),
+      )
+      .find(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs);
+    return key?.id ?? null;
+  }
+
+  return {
+    invariant,
+    swept: ({ runs }) => {
+      // Runs at the same time saw the same world: one chance.
+      for (const { result } of runs.slice(-1)) {
+        for (const subject of stage.subjects) {
+          const { user } = subject;
+          const line = result?.users.find((found) => found.user === user);
+          const reason = line?.decisions.at(-1)?.reason ?? "";
+          const isWell = line !== undefined && !line.isFailed && result?.failedNotifiers.length === 0;
+          // Whose keys cannot be listed, their age cannot be told; that it is so is told instead.
+          const isBlind = line?.decisions.at(-1)?.because.startsWith("keys unreadable") === true;
+          const keyId = isWell && !isBlind ? overdue(subject) : null;
+          forget(user, isWell ? [`${user} ${reason}`, `${user} ${keyId ?? ""}`] : []);
+          if (isWell && WAITS_FOR_A_PERSON.has(reason)) blocked(user, reason, reason);
+          if (keyId !== null) blocked(user, keyId, "KeyOverdue");
+        }
+      }
+    },
+  };
+}
