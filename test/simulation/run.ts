@@ -27,8 +27,6 @@ export interface Run {
   isDead: boolean;
   /** The longest that one of its calls, or the process, stood still. */
   stalledMs: number;
-  /** Whether a call of its was still under way when it had given up. */
-  hasLateCalls: boolean;
   /** When it was last told of a user's keys or tags: "keys user", "tags user". */
   readonly lookedMs: Map<string, number>;
 }
@@ -88,7 +86,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   const { clock } = stage;
   const { promise: died, resolve: die } = Promise.withResolvers<"died">();
   const startedMs = clock.now();
-  const state = { isDead: false, stalledMs: 0, hasLateCalls: false, lookedMs: new Map<string, number>() };
+  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
   const isClose = dice.chance(0.02);
   const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
   const skewMs = dice.chance(0.3) ? seconds(dice.between(-115, 115)) : 0;
@@ -155,7 +153,6 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
         throw refuse(kind);
       case "timeout-late":
         parts.late.push({ atMs: clock.now() + seconds(dice.between(1, 90)), effect: () => ignoring(effect) });
-        state.hasLateCalls = true;
         wait(seconds(dice.between(5, 60)));
         throw refuse(kind);
       case "error-after":

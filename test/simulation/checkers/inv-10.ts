@@ -22,6 +22,8 @@ const NEVER_MS = Number.NEGATIVE_INFINITY;
 export function inv10(stage: Stage): Checker {
   const invariant = "INV-10";
   const since = new Map<string, { readonly about: string; readonly fromMs: number }>();
+  /** A Worker that somebody rolled back is given its pair again, once, and the silence begins anew. */
+  const redelivered = new Map<string, number>();
 
   function check(subject: SimulatedSubject, last: DecisionResult | undefined): void {
     const { user } = subject;
@@ -37,7 +39,7 @@ export function inv10(stage: Stage): Checker {
       since.set(user, { about: phase.about, fromMs: nowMs });
       return;
     }
-    const fromMs = Math.max(known.fromMs, phase.restartsMs);
+    const fromMs = Math.max(known.fromMs, phase.restartsMs, redelivered.get(user) ?? NEVER_MS);
     if (nowMs - fromMs <= phase.boundMs) return;
     const rested = ((nowMs - fromMs) / days(1)).toFixed(1);
     violate(stage, invariant, user, `${phase.name} (${phase.about}) for ${rested} d and not over; last ${reason}`);
@@ -45,6 +47,12 @@ export function inv10(stage: Stage): Checker {
 
   return {
     invariant,
+    delivering: ({ subject, destination }) => {
+      const name = `${subject.user} ${destination}`;
+      if (!stage.isHealed || redelivered.has(name)) return;
+      redelivered.set(name, stage.clock.now());
+      redelivered.set(subject.user, stage.clock.now());
+    },
     swept: ({ runs }) => {
       if (!stage.isHealed) return;
       const lines = runs.flatMap(({ result }) => result?.users ?? []);

@@ -55,7 +55,11 @@ export function inv2(stage: Stage): Checker {
       }
       if (name !== "iam.ListAccessKeys") return;
       for (const key of (answer?.["AccessKeyMetadata"] ?? []) as readonly CloudAnswer[]) {
-        if (key["Status"] === "Active") activeMs.set(String(key["AccessKeyId"]), stage.clock.now());
+        if (key["Status"] !== "Active") continue;
+        const id = String(key["AccessKeyId"]);
+        activeMs.set(id, stage.clock.now());
+        // Somebody gave it back; whoever takes it the next time is asked anew.
+        if (stage.clock.now() - (takenMs.get(id) ?? 0) > CLOCKS_MS) takenMs.delete(id);
       }
     },
     delivering: ({ pair }) => {

@@ -18,7 +18,7 @@ export function inv7(stage: Stage): Checker {
     // A run that gave up gives its lease back, although its call may still be under way: IAM's limit of two keys and
     // the repeatable acts are what saves the user then.
     // A process that stood still for longer than its lease wakes in the middle of its act, and no lease can help that.
-    const isLate = run.stalledMs > LEASE_SURE_MS || run.hasLateCalls || known?.run.hasLateCalls === true;
+    const isLate = run.stalledMs > LEASE_SURE_MS;
     if (known?.before === run && !isLate) {
       violate(stage, invariant, user, `runs ${String(run.id)} and ${String(known.run.id)} act by turns: ${what}`);
     }
