@@ -8,6 +8,7 @@ import { restOf } from "./observe/rest.ts";
 import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
+import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Observation } from "./rotation/observation.ts";
 import type { World } from "./rotation/world.ts";
 
@@ -37,11 +38,12 @@ interface Course {
   ledger: Ledger | null;
   /** What the last step left behind; null before the first. */
   done: Done | null;
+  readonly proved: AccessKeyId[];
 }
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
 export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
-  const course: Course = { turns: [], judged: null, ledger: null, done: null };
+  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [] };
   let failure: RotationError | null = null;
   try {
     for (let count = 0; count < STEPS_MAX; count += 1) {
@@ -50,6 +52,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
       const { outcome, done } = await take(world, subject, { judged: course.judged, ledger, course, options });
       course.turns.push({ decision: course.judged.decision, outcome });
       if (done === null) break;
+      if (outcome?.kind === "done" && outcome.step.kind === "prove") course.proved.push(outcome.step.keyId);
       course.done = { ...done, made: done.made ?? course.done?.made ?? null };
     }
   } catch (thrown) {
@@ -65,10 +68,9 @@ async function see(
   subject: Subject,
   { course, options }: { readonly course: Course; readonly options: ReconcileOptions },
 ): Promise<{ readonly observation: Observation; readonly ledger: Ledger }> {
-  const { done, judged, ledger } = course;
+  const { done, ledger, proved } = course;
   if (ledger !== null && done !== null && done.observation !== null) return { observation: done.observation, ledger };
-  const proved = judged?.observation.proved ?? [];
-  const known = { proved, revision: ledger?.revision() ?? subject.revision, isThorough: done === null };
+  const known = { proved: [...proved], revision: ledger?.revision() ?? subject.revision, isThorough: done === null };
   const { observation, revision } = await observe(world, subject, known);
   course.ledger ??= openLedger(world, revision, { record: observation.record, holder: options.holder });
   return { observation, ledger: course.ledger };
@@ -122,5 +124,6 @@ async function conclude(world: World, subject: Subject, { course, failure, optio
   const rest = failure === null && failed.length === 0 ? restOf(subject, observation, decision) : null;
   const isUnderWay = turns.some(({ outcome }) => outcome?.kind === "failed" && outcome.error.outcomeUnknown);
   const unwritten = await close(world, ledger, { notices, rest, isUnderWay });
-  return { turns, failure: failure ?? unwritten, failedNotifiers: failed, isAtRest: rest !== null };
+  const isAtRest = rest !== null && unwritten === null && !ledger.isLost();
+  return { turns, failure: failure ?? unwritten, failedNotifiers: failed, isAtRest };
 }

@@ -3,7 +3,7 @@ import { judge } from "./judge.ts";
 import { observe, type Subject } from "./observe/observe.ts";
 import { isAtRest } from "./observe/rest.ts";
 import { findSubjects, type Serving } from "./observe/subjects.ts";
-import { reconcile, type Reconciled } from "./reconcile.ts";
+import { reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
 import { asRotationError, RotationError } from "./rotation/errors.ts";
 import type { UserName } from "./rotation/keys.ts";
@@ -70,32 +70,28 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   const { subjects, unread, custodyListedAt } = await findSubjects(world, options, isWhole ? state : null);
   const startedAt = world.clock.now();
   const isLookedAt = (subject: Subject): boolean => !isWhole || !isAtRest(subject, startedAt);
-  const isPaused = state.runningSince === null;
-  const mode = options.mode === "act" && isPaused ? "look" : options.mode;
   const waiting = inOrder(subjects.filter(isLookedAt), state.left);
   const resting = subjects.length - waiting.length;
   const awake = new Set([...unread, ...waiting].map(({ user }) => user));
+  const memory = openMemory(world, state);
+  // Whoever this run sets in motion is known to the next by name, also when this one dies.
+  if (isWhole) await memory.keep({ left: state.left, awake: union(state.awake, awake), custodyListedAt });
+  const isPaused = state.runningSince === null;
+  const mode = options.mode === "act" && isPaused ? "look" : options.mode;
+  const failedNotifiers = new Set<string>();
   const results = unread.map(({ user, error }): UserResult => {
     return { user, profile: null, decisions: [], isFailed: true, error: said(error) };
   });
-  const holder = world.random.token();
-  const notifiers = new Set<string>();
-
-  async function work(): Promise<void> {
-    while (world.clock.remainingMs() > TIME_FOR_A_USER_MS) {
-      const subject = waiting.shift();
-      if (subject === undefined) return;
-      const reconciled = await reconcile(world, subject, { holder, mode });
-      results.push(resultOf(subject, reconciled));
-      if (reconciled.isAtRest) awake.delete(subject.user);
-      for (const name of reconciled.failedNotifiers) notifiers.add(name);
-    }
-  }
-
-  await Promise.all(Array.from({ length: USERS_AT_ONCE_MAX }, () => work()));
+  await reconcileAll(world, waiting, mode, (subject, reconciled) => {
+    results.push(resultOf(subject, reconciled));
+    if (reconciled.isAtRest) awake.delete(subject.user);
+    for (const name of reconciled.failedNotifiers) failedNotifiers.add(name);
+  });
   const left = waiting.map(({ user }) => user);
-  const isKept = !isWhole || (await remember(world, state, { left, awake, custodyListedAt }));
-  const isFailed = results.some((result) => result.isFailed) || notifiers.size > 0 || !isKept;
+  if (isWhole) await memory.keep({ left, awake: union([], awake), custodyListedAt });
+  // A sweep of named users hands no names on: the next whole one lists custody.
+  else if (mode === "act") await memory.keep({ ...memory.known(), custodyListedAt: null });
+  const isFailed = results.some((result) => result.isFailed) || failedNotifiers.size > 0 || memory.isUnwritten();
   const result: SweepResult = {
     command: options.mode === "plan" ? "plan" : "sweep",
     status: isFailed ? "failed" : "ok",
@@ -105,31 +101,55 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     users: results.toSorted((one, other) => one.user.localeCompare(other.user)),
     resting,
     left,
-    failedNotifiers: [...notifiers],
+    failedNotifiers: [...failedNotifiers],
   };
   logEnd(world, result);
   return result;
 }
 
-/** Writes down what the next sweep is to know, where it is not what this one knew. False when that could not be done. */
-async function remember(
-  { journal, log }: World,
-  state: SweepState,
-  found: Pick<SweepMemory, "left" | "custodyListedAt"> & { readonly awake: ReadonlySet<UserName> },
-): Promise<boolean> {
-  const { left, custodyListedAt } = found;
-  const awake = found.awake.size > AWAKE_MAX ? null : [...found.awake].toSorted();
-  const memory = { left, awake, custodyListedAt };
-  const known = { left: state.left, awake: state.awake, custodyListedAt: state.custodyListedAt };
-  if (JSON.stringify(memory) === JSON.stringify(known)) return true;
-  try {
-    await journal.setMemory(memory);
-    return true;
-  } catch (thrown) {
-    const error = asRotationError(thrown, "writing down what the next sweep is to know");
-    log.event("error", "a sweep could not be remembered", { error });
-    return false;
-  }
+/** Takes one user after the other from those waiting, a bounded number at a time, until none is left or the time is. */
+async function reconcileAll(
+  world: World,
+  waiting: Subject[],
+  mode: ReconcileOptions["mode"],
+  onDone: (subject: Subject, reconciled: Reconciled) => void,
+): Promise<void> {
+  const holder = world.random.token();
+  const work = async (): Promise<void> => {
+    while (world.clock.remainingMs() > TIME_FOR_A_USER_MS) {
+      const subject = waiting.shift();
+      if (subject === undefined) return;
+      onDone(subject, await reconcile(world, subject, { holder, mode }));
+    }
+  };
+  await Promise.all(Array.from({ length: USERS_AT_ONCE_MAX }, work));
+}
+
+/** What the sweeps leave to each other, written down where it is not what is known. A failure is logged, and told. */
+function openMemory({ journal, log }: World, { left, awake, custodyListedAt }: SweepState) {
+  let known: SweepMemory = { left, awake, custodyListedAt };
+  let isUnwritten = false;
+  return {
+    known: () => known,
+    isUnwritten: () => isUnwritten,
+    async keep(memory: SweepMemory): Promise<void> {
+      if (JSON.stringify(memory) === JSON.stringify(known)) return;
+      try {
+        await journal.setMemory(memory);
+        known = memory;
+      } catch (thrown) {
+        isUnwritten = true;
+        const error = asRotationError(thrown, "writing down what the next sweep is to know");
+        log.event("error", "a sweep could not be remembered", { error });
+      }
+    },
+  };
+}
+
+/** Names in one order; null when they are too many to be written down. */
+function union(known: readonly UserName[] | null, more: ReadonlySet<UserName>): readonly UserName[] | null {
+  const names = known === null ? null : [...new Set([...known, ...more])].toSorted();
+  return names === null || names.length > AWAKE_MAX ? null : names;
 }
 
 /** One line a sweep. Nobody reads what a scheduled sweep returns: the deployment's alarms count these lines. */

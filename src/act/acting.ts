@@ -6,12 +6,14 @@ import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Evidence, Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
-import { minutes } from "../rotation/time.ts";
+import { minutes, seconds } from "../rotation/time.ts";
 import type { HistoryEntry, World } from "../rotation/world.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What hands a secret out, or changes a key that is in use: right before it the user is read again. */
 const HARD: readonly ActStep["kind"][] = ["deliver", "deactivate", "delete", "reactivate"];
+/** What was observed longer ago is observed again: somebody may have disabled the key meanwhile. */
+const CARRIED_MS = seconds(30);
 /** For anything else a listing as old as this says whether the user is ours to touch. */
 const LISTING_COUNTS_MS = minutes(1);
 
@@ -47,11 +49,11 @@ export const withdrawn = (because: string): Refusal => ({ kind: "withdrawn", bec
 /** The step is done, and of the world no more is known than before: it is observed again. */
 export const DONE: Done = { kind: "done", observation: null, made: null };
 
-/** The step is done, and this is all that it has changed in what was observed. */
+/** The step is done, and this is all that it has changed in what was observed, if that was a moment ago. */
 export function doneWith(acting: Acting, change: Partial<Observation>): Done {
   const { world, ledger, observation, made } = acting;
-  const seen = { ...observation, observedAt: world.clock.now(), ...change, record: ledger.record() };
-  return { kind: "done", observation: seen, made };
+  const isRecent = world.clock.now() - observation.observedAt <= CARRIED_MS;
+  return { kind: "done", observation: isRecent ? { ...observation, ...change, record: ledger.record() } : null, made };
 }
 
 /**

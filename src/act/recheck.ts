@@ -15,5 +15,7 @@ export async function recheck(
   const sight = await observe(world, subject, known);
   const { decision, observation: fresh } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;
+  // What the second look has seen is not forgotten, whatever becomes of the step.
+  ledger.stage(() => fresh.record);
   return isSame ? { kind: "same", fresh } : withdrawn(`on a second look: ${decision.because}`);
 }

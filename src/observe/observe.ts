@@ -54,10 +54,14 @@ export interface Known {
 export async function observe(world: Reads, subject: Subject, { proved, ...known }: Known): Promise<Sight> {
   const { user, account, iamUser, standing, profile, destinations } = subject;
   const blindSpots: BlindSpot[] = [];
-  const [keys, revision] = await Promise.all([
+  const [keys, found] = await Promise.all([
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
     known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
+  // A key that the record does not know may have been made by another run since the sweep read the records.
+  const isBehind = keys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
+  const isRead = known.revision === null || known.revision !== subject.revision || !isBehind;
+  const revision = isRead ? found : await seeing("journal", () => world.journal.read(user), blindSpots);
   // With one key nothing is about to be taken away, and the versions' ids tell enough.
   const isReadBack = keys === null || (known.isThorough && keys.length > 1);
   const recognise = isReadBack ? undefined : keys.map(({ id }) => id);

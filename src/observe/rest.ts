@@ -31,7 +31,7 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
   const [key] = keys;
   if (profile === null || key?.status !== "active" || keys.length > 1 || blindSpots.length > 0) return null;
   if (decision.reason !== "NothingDue" || subject.standing.barred !== null) return null;
-  if (record.intent !== null || record.backOffs.length > 0) return null;
+  if (record.intent !== null || record.backOffs.some(({ until }) => until > observedAt)) return null;
   if (custody.kind === "present" && (custody.pending !== null || custody.replicasBehind.length > 0)) return null;
   const [shown] = reported ?? [];
   if (reported?.length !== 1 || shown?.isActive !== true || shown.changedAt < key.createdAt) return null;

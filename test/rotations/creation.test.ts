@@ -110,6 +110,7 @@ test("an orphan made in the very second in which the journal was begun is remove
   const [orphan = ""] = others(system);
   await untilGone(system, orphan);
   await here.passUntil(() => custodyOf(here) !== null, hours(3));
+  expect(others(system)).toEqual([custodyOf(here)]);
 });
 
 test("an intent whose promotion was not written down is over all the same, and the user comes to rest", async () => {
