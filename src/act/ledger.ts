@@ -1,7 +1,8 @@
 import { RotationError } from "../rotation/errors.ts";
+import type { UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { minutes, plus } from "../rotation/time.ts";
-import type { HistoryEntry, Lease, Revision, World } from "../rotation/world.ts";
+import type { HistoryEntry, Lease, NextRevision, Revision, World } from "../rotation/world.ts";
 
 /** Longer than the longest act: proving may take two minutes, and each save starts it anew. */
 const LEASE_MS = minutes(5);
@@ -28,85 +29,99 @@ export interface Ledger {
   close(change: (record: UserRecord) => UserRecord, isUnderWay?: boolean): Promise<void>;
 }
 
-/** Opens the record as last read. Nothing is written before the first save. */
-export function openLedger(world: Pick<World, "journal" | "clock">, read: Revision, opened: OpenedRecord): Ledger {
-  const { holder } = opened;
-  let { record } = opened;
-  let revision = read;
-  let lines: readonly HistoryEntry[] = [];
-  /** How many of the lines went out with the last write. */
-  let sent = 0;
-  let isUnsure = false;
-  let isLost = false;
-
-  function lose(): RotationError {
-    isLost = true;
-    return new RotationError("Conflict", `writing the journal of ${record.user}, another run is at work on this user`);
-  }
-
-  /** After a write of unknown outcome: it was made, or it was not, or somebody else has written. */
-  async function catchUp(): Promise<void> {
-    const found = await world.journal.read(record.user);
-    const isWritten = found.number === revision.number + 1 && found.lease?.holder === holder;
-    if (!isWritten && found.number !== revision.number) throw lose();
-    if (isWritten) lines = lines.slice(sent);
-    revision = found;
-  }
-
-  /** A client that repeats a write whose answer was lost meets its own; any other conflict is somebody else's. */
-  async function meetOwn(): Promise<Revision> {
-    const found = await world.journal.read(record.user);
-    const isOurs = found.number === revision.number + 1 && found.lease?.holder === holder;
-    if (!isOurs || JSON.stringify(found.record) !== JSON.stringify(record)) throw lose();
-    return found;
-  }
-
-  async function write(isClosing: boolean): Promise<void> {
-    if (isUnsure) await catchUp();
-    const now = world.clock.now();
-    const lease: Lease | null = isClosing ? null : { user: record.user, holder, until: plus(now, LEASE_MS) };
-    const running = revision.lease;
-    if (running !== null && running.holder !== holder && running.until > now) throw lose();
-    isUnsure = true;
-    sent = lines.length;
-    try {
-      revision = await world.journal.write(revision, { record, lease, now, history: lines });
-    } catch (error) {
-      if (!(error instanceof RotationError) || error.code !== "Conflict") throw error;
-      revision = await meetOwn();
-    }
-    isUnsure = false;
-    lines = [];
-  }
-
-  const stage: Ledger["stage"] = (change, ...more) => {
-    record = change(record);
-    lines = [...lines, ...more];
-  };
-  return {
-    stage,
-    record: () => record,
-    revision: () => ({ ...revision, record }),
-    isLost: () => isLost,
-    isHeld() {
-      const { lease } = revision;
-      return !isUnsure && lease?.holder === holder && lease.until - world.clock.now() >= LEASE_LEFT_MIN_MS;
-    },
-    async save(change, ...more) {
-      stage(change, ...more);
-      await write(false);
-    },
-    async close(change, isUnderWay = false) {
-      stage(change);
-      const isSame = !isUnsure && lines.length === 0 && JSON.stringify(record) === JSON.stringify(revision.record);
-      if (!isSame || revision.lease?.holder === holder) await write(!isUnderWay);
-    },
-  };
-}
-
 interface OpenedRecord {
   /** With what the observation taught it. */
   readonly record: UserRecord;
   /** The name of this run. */
   readonly holder: string;
 }
+
+type Needs = Pick<World, "journal" | "clock">;
+
+/** Opens the record as last read. Nothing is written before the first save. */
+export function openLedger(world: Needs, read: Revision, opened: OpenedRecord): Ledger {
+  const pen = takePen(world, read, opened.holder);
+  let { record } = opened;
+  let lines: readonly HistoryEntry[] = [];
+
+  const stage: Ledger["stage"] = (change, ...more) => {
+    record = change(record);
+    lines = [...lines, ...more];
+  };
+  const write = async (isClosing: boolean): Promise<void> => {
+    lines = lines.slice(await pen.catchUp(record));
+    await pen.write({ record, history: lines }, isClosing);
+    lines = [];
+  };
+  return {
+    stage,
+    record: () => record,
+    revision: () => ({ ...pen.revision(), record }),
+    isLost: pen.isLost,
+    isHeld: pen.isHeld,
+    async save(change, ...more) {
+      stage(change, ...more);
+      await write(false);
+    },
+    async close(change, isUnderWay = false) {
+      stage(change);
+      const isSame = pen.isSure() && lines.length === 0 && isEqual(record, pen.revision().record);
+      if (!isSame || pen.revision().lease?.holder === opened.holder) await write(!isUnderWay);
+    },
+  };
+}
+
+/** The one who writes an item under a lease: what is on record, and whether that is known. */
+function takePen(world: Needs, read: Revision, holder: string) {
+  let revision = read;
+  /** How many lines went out with a write of unknown outcome; null when there is none such. */
+  let unheard: number | null = null;
+  let isLost = false;
+
+  const lose = (user: UserName): RotationError => {
+    isLost = true;
+    return new RotationError("Conflict", `writing the journal of ${user}, another run is at work on this user`);
+  };
+  const isOurs = (found: Revision): boolean => found.number === revision.number + 1 && found.lease?.holder === holder;
+
+  return {
+    revision: () => revision,
+    isLost: () => isLost,
+    isSure: () => unheard === null,
+    isHeld: () =>
+      unheard === null &&
+      revision.lease?.holder === holder &&
+      revision.lease.until - world.clock.now() >= LEASE_LEFT_MIN_MS,
+    /** After a write of unknown outcome: it was made, or it was not, or somebody else has written. Gives the lines made. */
+    async catchUp({ user }: UserRecord): Promise<number> {
+      if (unheard === null) return 0;
+      const found = await world.journal.read(user);
+      const made = isOurs(found) ? unheard : 0;
+      if (!isOurs(found) && found.number !== revision.number) throw lose(user);
+      revision = found;
+      unheard = null;
+      return made;
+    },
+    async write(next: Pick<NextRevision, "record" | "history">, isClosing: boolean): Promise<void> {
+      const { user } = next.record;
+      const now = world.clock.now();
+      const lease: Lease | null = isClosing ? null : { user, holder, until: plus(now, LEASE_MS) };
+      const running = revision.lease;
+      if (running !== null && running.holder !== holder && running.until > now) throw lose(user);
+      unheard = next.history.length;
+      try {
+        revision = await world.journal.write(revision, { ...next, lease, now });
+      } catch (error) {
+        if (!(error instanceof RotationError) || error.code !== "Conflict") throw error;
+        // A client that repeats a write whose answer was lost meets its own; any other conflict is somebody else's.
+        const found = await world.journal.read(user);
+        if (!isOurs(found) || !isEqual(found.record, next.record)) throw lose(user);
+        revision = found;
+      }
+      unheard = null;
+    },
+  };
+}
+
+const isEqual = (one: UserRecord | null, other: UserRecord | null): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

@@ -151,7 +151,7 @@ export interface Revision {
 }
 
 /** What is to be written, and when. */
-interface NextRevision {
+export interface NextRevision {
   readonly record: UserRecord;
   readonly lease: Lease | null;
   readonly now: Instant;
