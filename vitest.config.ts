@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * unit: pure, or in process and quick. rotations: whole rotations in process, month after month. wire: the real adapters
+ * unit: pure, or in process and quick. rotations: whole rotations in process, month after month, by hand and from seeds. wire: the real adapters
  * over HTTP. scenarios: whole rotations over the wire, workerd included.
  */
 export default defineConfig({
@@ -11,10 +11,10 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/rotations/**", "test/wire/**", "test/scenarios/**"],
+          exclude: ["test/rotations/**", "test/simulation/**", "test/wire/**", "test/scenarios/**"],
         },
       },
-      { test: { name: "rotations", include: ["test/rotations/**/*.test.ts"] } },
+      { test: { name: "rotations", include: ["test/{rotations,simulation}/**/*.test.ts"] } },
       { test: { name: "wire", include: ["test/wire/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {

@@ -36,6 +36,8 @@ export class CloudTrail {
    * Nothing says how StartTime is compared; this is the worse reading.
    */
   hasExactStart = false;
+  /** What else must be so for a call to be kept: a simulation of months keeps what is ever looked up. Null keeps all. */
+  isOfInterest: ((received: Received) => boolean) | null = null;
   readonly operations: Operations;
   readonly #account: string;
   readonly #random: SeededRandom;
@@ -54,6 +56,7 @@ export class CloudTrail {
   /** Keeps what happened, if it is of the kind that Event history shows. */
   record(received: Received, answer: CloudAnswer | null, errorCode: string | null): void {
     if (!isManagementEvent(received.service, received.operation)) return;
+    if (this.isOfInterest !== null && !this.isOfInterest(received)) return;
     const region = eventRegion(received.service, received.region);
     const event: TrailEvent = {
       id: uuid(this.#random),

@@ -5,7 +5,7 @@ import type { Operations, Received } from "./caller.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { CredentialReports } from "./credential-report.ts";
 import { accountAuthorizationDetails } from "./iam-details.ts";
-import { changeAt, recordUse } from "./iam-state.ts";
+import { changeAt, DEFAULT_LAGS, recordUse } from "./iam-state.ts";
 import type { Lags, PolicyDocument, SimulatedGroup, SimulatedKey, SimulatedUser, Use } from "./iam-state.ts";
 import { optionalNumber, optionalText, page, structures, text, texts } from "./input.ts";
 import { secretText, uniqueId } from "./random.ts";
@@ -111,7 +111,7 @@ export class Iam {
   /** Every signed and authenticated request of every service counts (IAM User Guide, last used). */
   recordUse(keyId: string, use: Use): void {
     const key = this.keys.get(keyId);
-    if (key !== undefined) recordUse(key, use, use.atMs - this.#options.lags.lastUsedMs);
+    if (key !== undefined) recordUse(key, use, use.atMs - Math.max(this.#options.lags.lastUsedMs, DEFAULT_LAGS.lastUsedMs));
   }
 
   #user(name: string): SimulatedUser {

@@ -11,6 +11,10 @@ export interface MemoryDestination extends Destination {
   deployByOthers(): void;
   /** Somebody rolls back to an earlier version, with the pair that it had. */
   rollBackTo(version: string): void;
+  /** Somebody sets another pair by hand, which deploys a version that holds it. */
+  setByHand(pair: SigningPair): void;
+  /** How many versions there ever were: the newest is "v" and this number. */
+  versions(): number;
   blockedBecause: string | null;
   /** The next deliveries fail so: without an effect, or with one that we never hear of. */
   failing: "before" | "after" | null;
@@ -50,6 +54,8 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     rollBackTo: (version) => {
       live = Number(version.slice(1)) - 1;
     },
+    setByHand: deploy,
+    versions: () => versions.length,
     preflight: async () => {
       await Promise.resolve();
       if (destination.isMissing) throw absent();

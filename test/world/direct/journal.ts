@@ -6,6 +6,8 @@ import type { HistoryEntry, Journal, Lease, Revision, SweepMemory, SweepState } 
 
 /** An item as a table keeps it: text, so that nothing but plain JSON survives. */
 interface Item {
+  /** Parsed once, and never changed by anybody. */
+  known?: UserRecord;
   readonly record: string;
   readonly number: number;
   readonly lease: Lease | null;
@@ -52,7 +54,8 @@ export class MemoryJournal implements Journal {
     await Promise.resolve();
     const item = this.#items.get(user);
     if (item === undefined) return { record: null, number: 0, lease: null };
-    return { record: parsed(user, item.record), number: item.number, lease: item.lease };
+    item.known ??= parsed(user, item.record);
+    return { record: item.known, number: item.number, lease: item.lease };
   }
 
   async write(
@@ -76,14 +79,15 @@ export class MemoryJournal implements Journal {
     if (running !== null && running.until > next.now && running.holder !== holder) {
       throw new RotationError("Conflict", `writing the journal of ${user}, another run holds it`);
     }
-    const written = {
+    const written: Item = {
       record: JSON.stringify(next.record),
       number: revision.number + 1,
       lease: next.lease,
     };
     this.#items.set(user, written);
     this.#history.push(...(JSON.parse(JSON.stringify(next.history)) as HistoryEntry[]));
-    return { record: parsed(user, written.record), number: written.number, lease: next.lease };
+    written.known = parsed(user, written.record);
+    return { record: written.known, number: written.number, lease: next.lease };
   }
 
   async readMany(users: readonly UserName[]): Promise<ReadonlyMap<UserName, Revision>> {

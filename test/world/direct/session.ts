@@ -3,7 +3,7 @@ import { RotationError } from "../../../src/rotation/errors.ts";
 import { instant } from "../../../src/rotation/time.ts";
 import type { Clock } from "../../../src/rotation/world.ts";
 import { ServiceError } from "../call.ts";
-import type { CloudAnswer } from "../call.ts";
+import type { CloudAnswer, CloudCall } from "../call.ts";
 import { signerOf } from "../caller.ts";
 import type { SigningPair } from "../caller.ts";
 import type { Cloud } from "../cloud.ts";
@@ -37,18 +37,21 @@ interface SessionOptions {
   readonly remainingMs: () => number;
   /** Whether the run begins as one that has had an answer from AWS already. */
   readonly hasHeardAws: boolean;
+  /** How a request reaches the cloud, and what may happen to it on its way; straight there where it is not said. */
+  readonly send?: (request: CloudCall) => Promise<CloudAnswer>;
 }
 
 /** Opens a session. Its clock is the cloud's, and speaks once the cloud has answered anything. */
 export function openSession(options: SessionOptions): Session {
   const { cloud, homeRegion } = options;
+  const send = options.send ?? (async (request: CloudCall): Promise<CloudAnswer> => cloud.call(request));
   let hasHeard = options.hasHeardAws;
 
   const ask = async (doing: string, request: Ask): Promise<CloudAnswer> => {
     // Others get their turn at every request, as they would over a network.
     await Promise.resolve();
     try {
-      const answer = cloud.call({
+      const answer = await send({
         service: request.service,
         operation: request.operation,
         region: request.region ?? homeRegion,

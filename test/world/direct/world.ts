@@ -1,4 +1,5 @@
 import type { Destinations, Notifier, World } from "../../../src/rotation/world.ts";
+import type { CloudAnswer, CloudCall } from "../call.ts";
 import type { Cloud } from "../cloud.ts";
 import { directAccessKeys, directIdentity, directProver } from "./access-keys.ts";
 import { directCustody } from "./custody.ts";
@@ -25,6 +26,8 @@ export interface DirectOptions {
   readonly journal?: MemoryJournal;
   /** Beside the one that records. */
   readonly notifiers?: readonly Notifier[];
+  /** How each request reaches the cloud. */
+  readonly send?: (request: CloudCall) => Promise<CloudAnswer>;
 }
 
 /** The World in process: the contracts of `world.ts` upon the simulated cloud, and what was told to people. */
@@ -44,6 +47,7 @@ export function directWorld(cloud: Cloud, options: DirectOptions = {}): DirectWo
     homeRegion: options.homeRegion ?? "us-east-1",
     remainingMs: options.remainingMs ?? (() => FOURTEEN_MINUTES_MS),
     hasHeardAws: options.hasHeardAws ?? false,
+    ...(options.send === undefined ? {} : { send: options.send }),
   });
   const stage = options.stage ?? null;
   const prefix = stage === null ? "keyturn/" : `keyturn-${stage}/`;

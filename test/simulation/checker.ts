@@ -1,0 +1,51 @@
+import type { HistoryEntry } from "../../src/rotation/world.ts";
+import type { UserRecord } from "../../src/rotation/record.ts";
+import type { Notice } from "../../src/rotation/notice.ts";
+import type { SweepResult } from "../../src/sweep.ts";
+import type { CloudAnswer } from "../world/call.ts";
+import type { SigningPair } from "../world/caller.ts";
+import type { Run } from "./run.ts";
+import type { SimulatedSubject } from "./stage.ts";
+
+/** One request of Keyturn's to AWS. */
+export interface CallEvent {
+  readonly name: string;
+  readonly run: Run;
+  readonly user: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** The pair it was signed with; the role's, but for probes. */
+  readonly signerId: string;
+  readonly region: string;
+  /** Null before it was served. */
+  readonly answer: CloudAnswer | null;
+  /** Whether it is an earlier answer, given once more. */
+  readonly isStale: boolean;
+}
+
+/** One delivery of Keyturn's, just before it takes effect. */
+export interface DeliveryEvent {
+  readonly run: Run;
+  readonly subject: SimulatedSubject;
+  readonly destination: string;
+  readonly pair: SigningPair;
+}
+
+/** What a sweep gave; null results are runs that died or could not run at all. */
+export interface SweptEvent {
+  readonly runs: readonly { readonly run: Run; readonly result: SweepResult | null }[];
+}
+
+/** Watches the world itself, and never asks Keyturn what it thinks. */
+export interface Checker {
+  readonly invariant: string;
+  /** A call that changes something, before it does. */
+  readonly before?: (event: CallEvent) => void;
+  /** Any call that was served. */
+  readonly after?: (event: CallEvent) => void;
+  readonly delivering?: (event: DeliveryEvent) => void;
+  readonly appended?: (run: Run, entry: HistoryEntry) => void;
+  readonly wrote?: (run: Run, record: UserRecord) => void;
+  readonly noticed?: (run: Run, notices: readonly Notice[]) => void;
+  readonly swept?: (event: SweptEvent) => void;
+  readonly ended?: () => Promise<void>;
+}

@@ -1,0 +1,58 @@
+import { days } from "../../../src/rotation/time.ts";
+import { worksAt } from "../../world/iam-state.ts";
+import type { SimulatedKey } from "../../world/iam-state.ts";
+import type { Checker } from "../checker.ts";
+import { isExcused, nextPair } from "../consumers.ts";
+import type { Run } from "../run.ts";
+import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
+import type { Stage } from "../stage.ts";
+
+/** A key is deactivated only if another is active, proved, current and everywhere, and nobody would sign with it next. */
+export function inv1(stage: Stage): Checker {
+  const invariant = "INV-1";
+  const proved = new Set<string>();
+
+  function check(run: Run, user: string, key: SimulatedKey): void {
+    const nowMs = stage.clock.now();
+    const says = (text: string): void => violate(stage, invariant, user, `deactivating ${key.id}, ${text}`);
+    const others = stage.cloud.iam.keysOf(user).filter(({ id }) => id !== key.id);
+    const isRace = isRaced(stage, run, user);
+    if (!isRace && !others.some((other) => other.status === "Active" && worksAt(other, nowMs))) says("no other key works");
+    const current = custodyPair(stage, user, "AWSCURRENT");
+    const pending = custodyPair(stage, user, "AWSPENDING");
+    if (current === null && pending === null) {
+      // Rule 11's unused one: nobody knows a replacement for it, and nobody used it.
+      const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+      if (usedMs > nowMs - days(90)) says("it was made by hand and is in use");
+      return;
+    }
+    if (!isRace) {
+      if (current?.keyId === key.id) says("it is current");
+      if (current !== null && !proved.has(current.keyId)) says(`${current.keyId}, the current one, was never proved`);
+      const isThere = others.some(({ id, secret }) => id === current?.keyId && secret === current.secret);
+      if (!isThere) says("the current pair is of no key of the user");
+    }
+    if (!isRace) needed(user, key, says);
+  }
+
+  function needed(user: string, key: SimulatedKey, says: (text: string) => void): void {
+    const subject = subjectOf(stage, user);
+    if (subject === undefined) return;
+    for (const consumer of subject.consumers) {
+      const isNeeded = nextPair(consumer, stage.clock.now())?.keyId === key.id && !isExcused(consumer, key.id);
+      if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
+    }
+  }
+
+  return {
+    invariant,
+    before: ({ name, run, user, input }) => {
+      if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
+      const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
+      if (key !== undefined && key.status === "Active" && !key.isDeleted) check(run, user, key);
+    },
+    after: ({ name, signerId }) => {
+      if (name === "sts.GetCallerIdentity") proved.add(signerId);
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
+import { days } from "../../../src/rotation/time.ts";
+import type { DecisionResult } from "../../../src/sweep.ts";
+import type { Checker } from "../checker.ts";
+import { custodyPair, violate } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+import { WAITS_FOR_A_PERSON } from "./waits.ts";
+
+/** Where a user's keys stand, told from the world alone. */
+interface Phase {
+  readonly name: "at rest" | "due" | "pending" | "retiring" | "soaking" | "odd";
+  /** What must change for it to be over. */
+  readonly about: string;
+  readonly boundMs: number;
+  /** A later use of the old key makes it last longer. */
+  readonly restartsMs: number;
+}
+
+const NEVER_MS = Number.NEGATIVE_INFINITY;
+
+/** When faults stop, every due rotation ends within a bounded time, or waits for a named person who was told. */
+export function inv10(stage: Stage): Checker {
+  const invariant = "INV-10";
+  const since = new Map<string, { readonly about: string; readonly fromMs: number }>();
+
+  function check(subject: SimulatedSubject, last: DecisionResult | undefined): void {
+    const { user } = subject;
+    const nowMs = stage.clock.now();
+    const phase = phaseOf(stage, subject);
+    const known = since.get(user);
+    if (known?.about !== phase.about) since.set(user, { about: phase.about, fromMs: nowMs });
+    if (known?.about !== phase.about || phase.name === "at rest") return;
+    const fromMs = Math.max(known.fromMs, phase.restartsMs);
+    if (nowMs - fromMs <= phase.boundMs) return;
+    const reason = last?.reason ?? "nothing";
+    const toldMs = stage.toldMs.get(`${user} ${reason}`) ?? NEVER_MS;
+    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) return;
+    const rested = ((nowMs - fromMs) / days(1)).toFixed(1);
+    violate(stage, invariant, user, `${phase.name} (${phase.about}) for ${rested} d and not over; last ${reason}`);
+  }
+
+  return {
+    invariant,
+    swept: ({ runs }) => {
+      if (!stage.isHealed) return;
+      const lines = runs.flatMap(({ result }) => result?.users ?? []);
+      for (const subject of stage.subjects) {
+        const own = lines.filter(({ user }) => user === subject.user).at(-1);
+        if (own !== undefined) check(subject, own.decisions.at(-1));
+      }
+    },
+  };
+}
+
+function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
+  const { policy, isPulled } = profile;
+  const keys = stage.cloud.iam.keysOf(user);
+  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+  const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId ?? null;
+  const about = keys.map(({ id, status }) => `${id} ${status}`).join(", ");
+  const phase = (name: Phase["name"], boundMs: number, restartsMs = NEVER_MS): Phase => ({
+    name,
+    about: `${about} / ${currentId ?? "no"} / ${pendingId ?? "no"}`,
+    boundMs,
+    restartsMs,
+  });
+  if (pendingId !== null && pendingId !== currentId) return phase("pending", days(2));
+  const current = keys.find(({ id }) => id === currentId);
+  const old = keys.find(({ id }) => id !== currentId);
+  if (current !== undefined && old !== undefined) {
+    if (old.status === "Inactive") return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
+    const idleMs = policy.idleAtMostMs ?? 0;
+    const silenceMs = isPulled ? 2 * idleMs + policy.quietForMs : Math.max(idleMs, policy.quietForMs);
+    return phase("retiring", silenceMs + policy.cacheForMs + LAST_USED_LAG_MS + days(1.5), old.uses.at(-1)?.atMs);
+  }
+  if (current === undefined && keys.some(({ status }) => status === "Inactive")) {
+    return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
+  }
+  if (current === undefined) return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
+  const dueMs = current.createdAtMs + policy.rotateAfterMs;
+  return stage.clock.now() < dueMs ? phase("at rest", 0) : phase("due", days(2.5), dueMs);
+}
+
+/** A hand-made key may not be due yet. */
+function dueBound(
+  stage: Stage,
+  { policy }: SimulatedSubject["profile"],
+  keys: readonly { readonly createdAtMs: number }[],
+): number {
+  const [only] = keys;
+  const restMs = only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
+  return days(2.5) + Math.max(0, restMs);
+}

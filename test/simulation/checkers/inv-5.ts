@@ -1,0 +1,31 @@
+import { worksAt } from "../../world/iam-state.ts";
+import type { Checker } from "../checker.ts";
+import type { Run } from "../run.ts";
+import { custodyName, isRaced, violate } from "../stage.ts";
+import type { Stage } from "../stage.ts";
+
+/**
+ * No destination, and no reader of custody, is given a pair that does not work. That one which was filled goes dead is
+ * what the consumers' own calls show (PROMISE).
+ */
+export function inv5(stage: Stage): Checker {
+  const invariant = "INV-5";
+  const check = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
+    const key = stage.cloud.iam.keys.get(keyId);
+    const works = key !== undefined && key.status === "Active" && !key.isDeleted && worksAt(key, stage.clock.now());
+    if (!works && !isRaced(stage, run, user)) violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
+  };
+  return {
+    invariant,
+    delivering: ({ run, subject, destination, pair }) => {
+      check(run, subject.user, [destination, pair.keyId]);
+    },
+    before: ({ name, run, user, input }) => {
+      if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
+      const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
+      const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
+      const { AccessKeyId: keyId } = JSON.parse(text) as Readonly<Record<string, string>>;
+      check(run, user, ["custody", keyId ?? "the marker"]);
+    },
+  };
+}

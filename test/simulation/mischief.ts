@@ -1,0 +1,271 @@
+import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
+import type { MemoryDestination } from "../world/memory-destination.ts";
+import { nextPair } from "./consumers.ts";
+import type { Dice } from "./dice.ts";
+import { createKeyByHand, deleteKeyByHand, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
+import { custodyName } from "./stage.ts";
+import type { SimulatedSubject, Stage } from "./stage.ts";
+
+interface Doing {
+  readonly stage: Stage;
+  readonly dice: Dice;
+  readonly subject: SimulatedSubject;
+}
+
+/** One inconvenient thing that a person does. */
+export interface Deed {
+  readonly name: string;
+  readonly weight: number;
+  /** How long it stays at most; null where nobody undoes it before all is mended. */
+  readonly lastsMs: number | null;
+  /** Does it, and gives what undoes it; null where there was nothing to do, or nothing to undo. */
+  readonly act: (doing: Doing) => (() => void) | null;
+}
+
+const keysOf = ({ stage, subject }: Doing, status?: "Active" | "Inactive") =>
+  stage.cloud.iam.keysOf(subject.user).filter((key) => status === undefined || key.status === status);
+
+/** A deed at one of the user's Workers, where it has one. */
+const atWorker =
+  (act: (worker: MemoryDestination, doing: Doing) => (() => void) | null): Deed["act"] =>
+  (doing) => {
+    const { workers } = doing.subject;
+    return workers.length === 0 ? null : act(doing.dice.pick(workers), doing);
+  };
+
+const atKeys: readonly Deed[] = [
+  {
+    name: "creates a key by hand",
+    weight: 4,
+    lastsMs: days(8),
+    act: ({ stage, subject }) => {
+      const keyId = createKeyByHand(stage, subject.user);
+      const key = keyId === null ? undefined : stage.cloud.iam.keys.get(keyId);
+      return key === undefined ? null : () => { deleteKeyByHand(stage, key); };
+    },
+  },
+  {
+    name: "deletes a key",
+    weight: 3,
+    lastsMs: null,
+    act: (doing) => {
+      const keys = keysOf(doing);
+      if (keys.length > 0) deleteKeyByHand(doing.stage, doing.dice.pick(keys));
+      return null;
+    },
+  },
+  {
+    name: "disables a key",
+    weight: 4,
+    lastsMs: days(6),
+    act: (doing) => {
+      const keys = keysOf(doing, "Active");
+      if (keys.length === 0) return null;
+      const key = doing.dice.pick(keys);
+      setStatusByHand(doing.stage, key, "Inactive");
+      return () => { setStatusByHand(doing.stage, key, "Active"); };
+    },
+  },
+  {
+    name: "makes a key active again",
+    weight: 4,
+    lastsMs: days(3),
+    act: (doing) => {
+      const keys = keysOf(doing, "Inactive");
+      if (keys.length === 0) return null;
+      const key = doing.dice.pick(keys);
+      setStatusByHand(doing.stage, key, "Active");
+      return () => { setStatusByHand(doing.stage, key, "Inactive"); };
+    },
+  },
+];
+
+const atUsers: readonly Deed[] = [
+  {
+    name: "holds the user",
+    weight: 3,
+    lastsMs: days(6),
+    act: ({ stage, subject }) => {
+      tagByHand(stage, subject.user, "keyturn-hold", "a freeze");
+      return () => { tagByHand(stage, subject.user, "keyturn-hold", null); };
+    },
+  },
+  {
+    name: "takes the tag away",
+    weight: 3,
+    lastsMs: days(6),
+    act: ({ stage, subject }) => {
+      tagByHand(stage, subject.user, "keyturn", null);
+      return () => { tagByHand(stage, subject.user, "keyturn", subject.profile.name); };
+    },
+  },
+  {
+    name: "mistypes the tag",
+    weight: 1,
+    lastsMs: days(3),
+    act: ({ stage, subject }) => {
+      tagByHand(stage, subject.user, "keyturn", "nothing-of-that-name");
+      return () => { tagByHand(stage, subject.user, "keyturn", subject.profile.name); };
+    },
+  },
+  {
+    name: "makes the user again",
+    weight: 1,
+    lastsMs: null,
+    act: ({ stage, dice, subject }) => {
+      if (!dice.chance(0.3)) return null;
+      for (const { id } of stage.cloud.iam.keysOf(subject.user)) stage.takenByPeople.add(id);
+      stage.cloud.iam.deleteUser(subject.user);
+      stage.cloud.iam.createUser({ name: subject.user, tags: { keyturn: subject.profile.name } });
+      return null;
+    },
+  },
+];
+
+const atWorkers: readonly Deed[] = [
+  {
+    name: "deploys a Worker",
+    weight: 4,
+    lastsMs: null,
+    act: atWorker((worker) => {
+      worker.deployByOthers();
+      return null;
+    }),
+  },
+  {
+    name: "restores an old Worker version",
+    weight: 5,
+    lastsMs: days(4),
+    act: atWorker((worker, { dice }) => {
+      const versions = worker.versions();
+      if (versions < 2) return null;
+      worker.rollBackTo(`v${String(dice.between(Math.max(1, versions - 3), versions - 1))}`);
+      return () => { worker.rollBackTo(`v${String(worker.versions())}`); };
+    }),
+  },
+  {
+    name: "sets an old pair by hand",
+    weight: 2,
+    lastsMs: null,
+    act: atWorker((worker, doing) => {
+      const keys = keysOf(doing);
+      if (keys.length === 0) return null;
+      const { id: keyId, secret } = doing.dice.pick(keys);
+      worker.setByHand({ keyId, secret });
+      // Nothing tells such a version from one that only inherited our pair.
+      for (const consumer of doing.subject.consumers) {
+        if (nextPair(consumer, doing.stage.clock.now())?.keyId === keyId) consumer.forgiven.add(keyId);
+      }
+      return null;
+    }),
+  },
+  {
+    name: "leaves a Worker undeployable",
+    weight: 3,
+    lastsMs: days(5),
+    act: atWorker((worker) => {
+      worker.blockedBecause = "the newest version is not the live one";
+      return () => { worker.blockedBecause = null; };
+    }),
+  },
+  {
+    name: "removes a Worker for a while",
+    weight: 1,
+    lastsMs: days(3),
+    act: atWorker((worker) => {
+      worker.isMissing = true;
+      return () => { worker.isMissing = false; };
+    }),
+  },
+  {
+    name: "breaks the pushes of a Worker",
+    weight: 1,
+    lastsMs: days(9),
+    act: atWorker((worker) => {
+      worker.losesPushes = true;
+      return () => { worker.losesPushes = false; };
+    }),
+  },
+  {
+    name: "takes a destination out of the profile",
+    weight: 2,
+    lastsMs: days(9),
+    act: ({ dice, subject }) => {
+      if (subject.destinations.length < 2) return null;
+      const gone = dice.pick(subject.destinations);
+      // A reader of custody needs no delivery, and cannot be forgotten.
+      if (gone.readsCustody) return null;
+      subject.destinations = subject.destinations.filter((destination) => destination !== gone);
+      return () => {
+        if (!subject.destinations.includes(gone)) subject.destinations = [...subject.destinations, gone];
+      };
+    },
+  },
+];
+
+const atKeyturn: readonly Deed[] = [
+  {
+    name: "loses the journal",
+    weight: 3,
+    lastsMs: days(3),
+    act: ({ stage }) => {
+      stage.journal.wipe();
+      return () => { resume(stage); };
+    },
+  },
+  {
+    name: "pauses Keyturn",
+    weight: 1,
+    lastsMs: days(3),
+    act: ({ stage }) => {
+      void stage.journal.setRunning(null);
+      return () => { resume(stage); };
+    },
+  },
+  {
+    name: "schedules custody for deletion",
+    weight: 1,
+    lastsMs: days(5),
+    act: ({ stage, subject }) => {
+      const secret = stage.cloud.secretsManager.named(custodyName(subject.user));
+      if (secret === null) return null;
+      secret.deletedAtMs = stage.clock.now();
+      return () => { secret.deletedAtMs = null; };
+    },
+  },
+  {
+    name: "takes KMS away",
+    weight: 2,
+    lastsMs: days(4),
+    act: ({ stage, dice, subject }) => {
+      const secret = stage.cloud.secretsManager.named(custodyName(subject.user));
+      if (secret === null) return null;
+      const isRead = dice.chance(0.5);
+      secret.kms = isRead ? { read: "DecryptionFailure", write: null } : { read: null, write: "EncryptionFailure" };
+      return () => { secret.kms = { read: null, write: null }; };
+    },
+  },
+  {
+    name: "moves custody's label back",
+    weight: 2,
+    lastsMs: days(3),
+    act: ({ stage, subject }) =>
+      moveLabelBack(stage, subject.user) ? () => { moveLabelBack(stage, subject.user); } : null,
+  },
+  {
+    name: "makes AWS tell later",
+    weight: 3,
+    lastsMs: null,
+    act: ({ stage, dice }) => {
+      stage.cloud.lags.lastUsedMs = dice.pick([0, hours(1), hours(2), hours(4)]);
+      stage.cloud.lags.cloudTrailMs = dice.pick([minutes(5), minutes(15), hours(6), days(200)]);
+      return null;
+    },
+  },
+];
+
+function resume(stage: Stage): void {
+  void stage.journal.setRunning(instant(stage.clock.now()));
+}
+
+export const MISCHIEF: readonly Deed[] = [...atKeys, ...atUsers, ...atWorkers, ...atKeyturn];

@@ -1,0 +1,63 @@
+import type { CloudAnswer } from "../world/call.ts";
+import type { SimulatedKey } from "../world/iam-state.ts";
+import { custodyName, custodyPair } from "./stage.ts";
+import type { Stage } from "./stage.ts";
+
+/** Somebody with rights of their own, whom CloudTrail names. */
+function callAsAdmin(stage: Stage, service: string, operation: string, input: Readonly<Record<string, unknown>>): CloudAnswer {
+  const { iam } = stage.cloud;
+  if (!iam.users.has("admin")) iam.createUser({ name: "admin" });
+  const key = iam.keysOf("admin")[0] ?? iam.createKey("admin");
+  return stage.cloud.callAs({ keyId: key.id, secret: key.secret }, { service, operation, input });
+}
+
+const asAdmin = (stage: Stage, operation: string, input: Readonly<Record<string, unknown>>): CloudAnswer =>
+  callAsAdmin(stage, "iam", operation, input);
+
+/** Whether a person may be the maker of a key that nobody knows: one made beside custody's pair is never Keyturn's. */
+const hasPair = (stage: Stage, user: string): boolean =>
+  custodyPair(stage, user, "AWSCURRENT") !== null || custodyPair(stage, user, "AWSPENDING") !== null;
+
+export function createKeyByHand(stage: Stage, user: string): string | null {
+  const { iam } = stage.cloud;
+  if (!iam.users.has(user) || iam.keysOf(user).length > 1) return null;
+  const isStranger = hasPair(stage, user);
+  const made = asAdmin(stage, "CreateAccessKey", { UserName: user })["AccessKey"] as Readonly<Record<string, string>>;
+  const keyId = made["AccessKeyId"] ?? "";
+  if (isStranger) stage.strangers.add(keyId);
+  return keyId;
+}
+
+export function deleteKeyByHand(stage: Stage, { id, status, isDeleted, caller }: SimulatedKey): void {
+  if (isDeleted) return;
+  if (status === "Active") stage.takenByPeople.add(id);
+  asAdmin(stage, "DeleteAccessKey", { UserName: caller.name, AccessKeyId: id });
+}
+
+export function setStatusByHand(stage: Stage, key: SimulatedKey, Status: "Active" | "Inactive"): void {
+  if (key.isDeleted || key.status === Status) return;
+  if (Status === "Active") stage.takenByPeople.delete(key.id);
+  else stage.takenByPeople.add(key.id);
+  asAdmin(stage, "UpdateAccessKey", { UserName: key.caller.name, AccessKeyId: key.id, Status });
+}
+
+export function tagByHand(stage: Stage, user: string, Key: string, Value: string | null): void {
+  if (!stage.cloud.iam.users.has(user)) return;
+  if (Value === null) asAdmin(stage, "UntagUser", { UserName: user, TagKeys: [Key] });
+  else asAdmin(stage, "TagUser", { UserName: user, Tags: [{ Key, Value }] });
+}
+
+/** Moves AWSCURRENT back to the version that was current before; tells whether there was one with a pair. */
+export function moveLabelBack(stage: Stage, user: string): boolean {
+  const secret = stage.cloud.secretsManager.named(custodyName(user));
+  if (secret === null || secret.deletedAtMs !== null || custodyPair(stage, user, "AWSPREVIOUS") === null) return false;
+  const holder = (stage_: string): string =>
+    [...secret.versions.values()].find(({ stages }) => stages.has(stage_))?.id ?? "";
+  callAsAdmin(stage, "secretsmanager", "UpdateSecretVersionStage", {
+    SecretId: custodyName(user),
+    VersionStage: "AWSCURRENT",
+    RemoveFromVersionId: holder("AWSCURRENT"),
+    MoveToVersionId: holder("AWSPREVIOUS"),
+  });
+  return true;
+}

@@ -1,0 +1,340 @@
+import { RotationError } from "../../src/rotation/errors.ts";
+import { minutes, plus, seconds } from "../../src/rotation/time.ts";
+import type { Destination, Journal, Notifier, World } from "../../src/rotation/world.ts";
+import { LostAnswer, ServiceError } from "../world/call.ts";
+import type { CloudAnswer, CloudCall } from "../world/call.ts";
+import { directWorld } from "../world/direct/world.ts";
+import type { RecordingLog } from "../world/direct/recorders.ts";
+import type { CallEvent, Checker } from "./checker.ts";
+import { settle } from "./consumers.ts";
+import { count } from "./coverage.ts";
+import type { Dice } from "./dice.ts";
+import type { FaultKind, FaultPlan } from "./plan.ts";
+import { changes, userOf } from "./calls.ts";
+import { isRaced } from "./stage.ts";
+import type { SimulatedSubject, Stage } from "./stage.ts";
+import { staleAnswers } from "./stale.ts";
+import type { StaleAnswers } from "./stale.ts";
+
+/** One invocation of Keyturn: its own world, in which calls fail, wait, and end with the process. */
+export interface Run {
+  readonly id: number;
+  readonly world: World;
+  readonly log: RecordingLog;
+  readonly startedMs: number;
+  /** Settles when the process has died. */
+  readonly died: Promise<"died">;
+  isDead: boolean;
+  /** The longest that one of its calls, or the process, stood still. */
+  stalledMs: number;
+  /** When it was last told of a user's keys or tags: "keys user", "tags user". */
+  readonly lookedMs: Map<string, number>;
+}
+
+/** What the runs of one seed share. */
+export interface RunsOptions {
+  readonly stage: Stage;
+  readonly dice: Dice;
+  readonly plan: FaultPlan;
+  readonly checkers: readonly Checker[];
+  /** Something that may happen between any two calls. */
+  readonly meanwhile: (operation: string) => void;
+  /** A mistake in the world of every run, which a checker must find. */
+  readonly bend: ((world: World) => World) | null;
+}
+
+export interface Runs {
+  readonly begin: (options: { readonly isAmongOthers: boolean }) => Run;
+}
+
+type Parts = RunsOptions & {
+  readonly stale: StaleAnswers;
+  readonly late: { readonly atMs: number; readonly effect: () => unknown }[];
+};
+
+const NEVER = new Promise<never>(() => undefined);
+const LATEST_MS = minutes(15);
+
+/** Makes runs. Late effects and stale answers outlive the run that met them. */
+export function runsOf(options: RunsOptions): Runs {
+  const parts: Parts = { ...options, stale: staleAnswers(options.stage), late: [] };
+  let id = 0;
+  return { begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }) };
+}
+
+function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
+  const { stage, dice } = parts;
+  const { clock } = stage;
+  let die = (_: "died"): void => undefined;
+  const died = new Promise<"died">((resolve) => {
+    die = resolve;
+  });
+  const startedMs = clock.now();
+  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
+  const isClose = dice.chance(0.02);
+  const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
+  const skewMs = dice.chance(0.3) ? seconds(dice.between(-115, 115)) : 0;
+
+  const kill = (): Promise<never> => {
+    state.isDead = true;
+    stage.trace.note("", "fault", () => `run ${String(id)} died`);
+    die("died");
+    return NEVER;
+  };
+
+  const wait = (ms: number): void => {
+    clock.advance(ms);
+    state.stalledMs = Math.max(state.stalledMs, ms);
+  };
+
+  /** Others get their turn: a few moments, and at times as long as it takes. */
+  const takeTurn = async (operation: string): Promise<void> => {
+    if (state.isDead || clock.now() - startedMs > LATEST_MS) return kill();
+    if (isAmongOthers) {
+      const isLong = dice.chance(0.01);
+      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await null;
+      // It may have died while it stood still: there is one process for all of its calls.
+      if (state.isDead) return NEVER;
+    }
+    clock.advance(dice.between(5, 120));
+    parts.meanwhile(operation);
+    for (const item of parts.late.filter(({ atMs }) => atMs <= clock.now())) {
+      parts.late.splice(parts.late.indexOf(item), 1);
+      item.effect();
+    }
+  };
+
+  const planned = (operation: string, user: string): FaultKind | null => {
+    const kind = parts.plan.next(operation, clock.now());
+    if (kind === null) return null;
+    stage.stats.faults += 1;
+    count(stage.coverage, "fault", kind);
+    stage.trace.note(user, "fault", () => `${kind} at ${operation} of run ${String(id)}`);
+    return kind;
+  };
+
+  /** One exchange with the outside: an effect, and all that may go wrong around it. */
+  const exchange = async <Answer>(
+    { operation, user, refuse }: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
+    effect: () => Answer,
+    stale?: () => Answer | null,
+  ): Promise<Answer> => {
+    await takeTurn(operation);
+    const kind = planned(operation, user);
+    if (kind === null) return effect();
+    switch (kind) {
+      case "die-before":
+        return kill();
+      case "die-after":
+        await effect();
+        return kill();
+      case "slow":
+      case "freeze":
+        wait(kind === "slow" ? seconds(dice.between(5, 90)) : minutes(dice.between(2, 13)));
+        if (state.isDead) return NEVER;
+        return effect();
+      case "stale":
+        return stale?.() ?? effect();
+      case "timeout-before":
+        wait(seconds(dice.between(5, 60)));
+        throw refuse(kind);
+      case "timeout-late":
+        parts.late.push({ atMs: clock.now() + seconds(dice.between(1, 90)), effect: () => ignoring(effect) });
+        wait(seconds(dice.between(5, 60)));
+        throw refuse(kind);
+      case "error-after":
+      case "timeout-after":
+        await effect();
+        if (kind === "timeout-after") wait(seconds(dice.between(5, 60)));
+        throw refuse(kind);
+      case "error-before":
+      case "denied":
+      case "throttle":
+        throw refuse(kind);
+    }
+  };
+
+  const send = async (request: CloudCall): Promise<CloudAnswer> => {
+    const name = `${request.service}.${request.operation}`;
+    const user = userOf(request);
+    const isChange = changes(name);
+    const isProbe = request.signer?.keyId !== stage.cloud.role.keyId;
+    const event = {
+      name,
+      run,
+      user,
+      input: request.input,
+      signerId: request.signer?.keyId ?? "",
+      region: request.region,
+      answer: null,
+      isStale: false,
+    };
+    const serve = (): CloudAnswer => {
+      if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents") settle(stage);
+      if (isChange) {
+        stage.trace.note(user, "call", () => `${name} ${spelled(request.input)} by run ${String(id)}`);
+        for (const checker of parts.checkers) checker.before?.(event);
+        if (name === "iam.UpdateAccessKey") blame(stage, run, event);
+      }
+      const answer = stage.cloud.call(request);
+      noteLook(stage, run, event);
+      for (const checker of parts.checkers) checker.after?.({ ...event, answer });
+      parts.stale.keep(name, request, answer);
+      return answer;
+    };
+    const stale = (): CloudAnswer | null => {
+      const answer = parts.stale.find(name, request);
+      if (answer !== null) for (const checker of parts.checkers) checker.after?.({ ...event, answer, isStale: true });
+      return answer;
+    };
+    return exchange({ operation: name, user, refuse: refusedByAws(request.service) }, serve, stale);
+  };
+
+  const base = directWorld(stage.cloud, {
+    journal: stage.journal,
+    seed: stage.seed * 7_919 + id,
+    remainingMs: () => startedMs + budgetMs - clock.now(),
+    send,
+  });
+  const outside = { ...parts, exchange };
+  const world: World = {
+    ...base,
+    journal: troubledJournal(outside, base.journal, () => run),
+    destinations: {
+      of: (profile) => {
+        const subject = stage.subjects.find((found) => found.profile.name === profile);
+        return subject === undefined ? [] : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
+      },
+    },
+    notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),
+    clock: {
+      now: () => plus(base.clock.now(), skewMs),
+      remainingMs: base.clock.remainingMs,
+      sleep: async (ms) => {
+        await takeTurn("clock.sleep");
+        await base.clock.sleep(ms);
+      },
+    },
+  };
+  const run: Run = Object.assign(state, { id, world: parts.bend?.(world) ?? world, log: base.log, startedMs, died });
+  return run;
+}
+
+/** Whose doing it is that a key does not work: Keyturn's, but where a person was at it in the same minutes. */
+function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" | "input">): void {
+  const keyId = String(input["AccessKeyId"]);
+  if (input["Status"] === "Active") stage.takenByPeople.delete(keyId);
+  else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
+}
+
+function noteLook({ clock, subjects }: Stage, { lookedMs }: Run, { name, user }: Pick<CallEvent, "name" | "user">): void {
+  if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
+  if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
+  if (name !== "iam.GetAccountAuthorizationDetails") return;
+  for (const subject of subjects) lookedMs.set(`tags ${subject.user}`, clock.now());
+}
+
+/** A late effect that the service refuses is nobody's to hear. */
+function ignoring(effect: () => unknown): void {
+  try {
+    const done = effect();
+    if (done instanceof Promise) done.catch(() => undefined);
+  } catch (thrown) {
+    if (!(thrown instanceof ServiceError)) throw thrown;
+  }
+}
+
+const spelled = (input: Readonly<Record<string, unknown>>): string =>
+  Object.entries(input)
+    .filter(([name]) => !["SecretString", "Tags", "UserName", "SecretId"].includes(name))
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ");
+
+function refusedByAws(service: string): (kind: FaultKind) => Error {
+  return (kind) => {
+    if (kind.startsWith("timeout")) return new LostAnswer();
+    if (kind === "denied") return new ServiceError(service === "iam" ? "AccessDenied" : "AccessDeniedException", "no", 403);
+    if (kind === "throttle") return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
+    return new ServiceError(service === "iam" ? "ServiceFailure" : "InternalServiceError", "no", 500);
+  };
+}
+
+function refused(doing: string): (kind: FaultKind) => Error {
+  return (kind) => {
+    if (kind === "denied") return new RotationError("Denied", `${doing}, access denied`);
+    if (kind === "throttle") return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
+    return new RotationError("Unreachable", `${doing}, no answer came`, { outcomeUnknown: true });
+  };
+}
+
+type Exchange = <Answer>(
+  call: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
+  effect: () => Answer,
+  stale?: () => Answer | null,
+) => Promise<Answer>;
+type Outside = Parts & { readonly exchange: Exchange };
+
+function troubledJournal({ exchange, checkers }: Outside, journal: Journal, run: () => Run): Journal {
+  const through = <Answer>(method: string, user: string, effect: () => Promise<Answer>): Promise<Answer> =>
+    exchange({ operation: `journal.${method}`, user, refuse: refused(`journal ${method}`) }, effect).then((it) => it);
+  return {
+    read: (user) => through("read", user, () => journal.read(user)),
+    write: (revision, next) =>
+      through("write", next.record.user, async () => {
+        const written = await journal.write(revision, next);
+        for (const checker of checkers) {
+          checker.wrote?.(run(), next.record);
+          for (const entry of next.history) checker.appended?.(run(), entry);
+        }
+        return written;
+      }),
+    readMany: (users) => through("readMany", "", () => journal.readMany(users)),
+    history: (user) => journal.history(user),
+    sweepState: () => through("sweepState", "", () => journal.sweepState()),
+    setRunning: (since) => journal.setRunning(since),
+    setMemory: (memory) => through("setMemory", "", () => journal.setMemory(memory)),
+  };
+}
+
+function troubledDestination(
+  { exchange, checkers, stage }: Outside,
+  destination: Destination,
+  { subject, run }: { readonly subject: SimulatedSubject; readonly run: () => Run },
+): Destination {
+  if (destination.readsCustody) return destination;
+  const { name } = destination;
+  const through = <Answer>(method: string, effect: () => Promise<Answer>): Promise<Answer> => {
+    const call = { operation: `destination.${method}`, user: subject.user, refuse: refused(`${method} at ${name}`) };
+    return exchange(call, effect).then((it) => it);
+  };
+  return {
+    name,
+    slots: destination.slots,
+    readsCustody: false,
+    preflight: () => through("preflight", () => destination.preflight()),
+    live: (receipt) => through("live", () => destination.live(receipt)),
+    deliver: (credential, anchor) =>
+      through("deliver", () => {
+        settle(stage);
+        const pair = { keyId: credential.id, secret: credential.secret.reveal() };
+        stage.trace.note(subject.user, "deliver", () => `${pair.keyId} to ${name} by run ${String(run().id)}`);
+        for (const checker of checkers) checker.delivering?.({ run: run(), subject, destination: name, pair });
+        return destination.deliver(credential, anchor);
+      }),
+  };
+}
+
+function troubledNotifier({ exchange, checkers, stage }: Outside, notifier: Notifier, run: () => Run): Notifier {
+  return {
+    name: notifier.name,
+    notify: (notices) =>
+      exchange({ operation: "notifier.notify", user: notices[0]?.user ?? "", refuse: refused("notifying") }, () => {
+        for (const { user, code, text } of notices) {
+          stage.toldMs.set(`${user} ${code}`, stage.clock.now());
+          stage.trace.note(user, "notice", () => `${code}: ${text}`);
+        }
+        for (const checker of checkers) checker.noticed?.(run(), notices);
+        return notifier.notify(notices);
+      }).then(() => undefined),
+  };
+}

@@ -1,0 +1,106 @@
+import type { Profile } from "../../src/rotation/policy.ts";
+import type { Instant } from "../../src/rotation/time.ts";
+import type { SigningPair } from "../world/caller.ts";
+import type { SimulatedClock } from "../world/clock.ts";
+import type { Cloud } from "../world/cloud.ts";
+import type { MemoryDestination } from "../world/memory-destination.ts";
+import type { Destination } from "../../src/rotation/world.ts";
+import type { Consumer } from "./consumers.ts";
+import type { Run } from "./run.ts";
+import type { Coverage } from "./coverage.ts";
+import type { MemoryJournal } from "../world/direct/journal.ts";
+import type { Trace } from "./trace.ts";
+
+/** A promise that was broken, and where. */
+export interface Violation {
+  readonly invariant: string;
+  readonly at: Instant;
+  readonly user: string;
+  readonly text: string;
+}
+
+/** One enrolled user of the account, with all that depends on it. */
+export interface SimulatedSubject {
+  readonly user: string;
+  readonly profile: Profile;
+  readonly workers: MemoryDestination[];
+  /** As the profile names them now; an operator may take one out. */
+  destinations: Destination[];
+  readonly consumers: Consumer[];
+  /** The pair that whoever typed it in holds for ever; null where the user began without a key. */
+  readonly first: SigningPair | null;
+}
+
+/** What is counted in a seed. */
+export interface Stats {
+  reconciles: number;
+  sweeps: number;
+  /** Old keys that Keyturn deleted. */
+  rotations: number;
+  faults: number;
+  consumerCalls: number;
+  failedCalls: number;
+  userYears: number;
+}
+
+/** The whole simulated world of one seed. */
+export interface Stage {
+  readonly seed: number;
+  readonly clock: SimulatedClock;
+  readonly cloud: Cloud;
+  readonly journal: MemoryJournal;
+  readonly subjects: SimulatedSubject[];
+  readonly trace: Trace;
+  readonly stats: Stats;
+  readonly coverage: Coverage;
+  readonly violations: Violation[];
+  /** Keys that do not work because a person, and not Keyturn, took them; their failures are that person's. */
+  readonly takenByPeople: Set<string>;
+  /** Keys that a person made while custody held a pair: never Keyturn's to touch. */
+  readonly strangers: Set<string>;
+  /** When a person last meddled with a user: a run that had looked just before cannot know. */
+  readonly meddledMs: Map<string, number>;
+  /** When each code was last told about a user: "user code". */
+  readonly toldMs: Map<string, number>;
+  /** Whether the faults and the operators' mischief are over. */
+  isHealed: boolean;
+  healedAtMs: number;
+}
+
+/** Whether a person meddled with a user after a run had last looked at its keys, or at its tags. */
+export function isRaced({ meddledMs }: Stage, run: Run, user: string, at: "keys" | "tags" = "keys"): boolean {
+  const lookedMs = run.lookedMs.get(`${at} ${user}`) ?? Number.NEGATIVE_INFINITY;
+  return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
+}
+
+export const custodyName = (user: string): string => `keyturn/${user}`;
+
+export function subjectOf(stage: Stage, user: string): SimulatedSubject | undefined {
+  return stage.subjects.find((subject) => subject.user === user);
+}
+
+/** Says that a promise was broken; the same words for the same user once. */
+export function violate(stage: Stage, invariant: string, user: string, text: string): void {
+  if (stage.violations.some((known) => known.text === text && known.user === user)) return;
+  stage.trace.note(user, "VIOLATION", () => `${invariant} ${text}`);
+  stage.violations.push({ invariant, at: stage.clock.now() as Instant, user, text });
+}
+
+const pairs = new WeakMap<object, SigningPair | null>();
+
+/** The pair that a label of custody shows in the primary Region, as a reader would get it; null where there is none. */
+export function custodyPair(stage: Stage, user: string, label: string): SigningPair | null {
+  const secret = stage.cloud.secretsManager.named(custodyName(user));
+  if (secret === null || secret.deletedAtMs !== null) return null;
+  for (const version of secret.versions.values()) {
+    if (!version.stages.has(label)) continue;
+    const known = pairs.get(version);
+    if (known !== undefined) return known;
+    const value = JSON.parse(version.text) as Readonly<Record<string, string>>;
+    const { AccessKeyId: keyId, SecretAccessKey } = value;
+    const pair = keyId === undefined || SecretAccessKey === undefined ? null : { keyId, secret: SecretAccessKey };
+    pairs.set(version, pair);
+    return pair;
+  }
+  return null;
+}
