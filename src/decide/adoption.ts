@@ -14,16 +14,18 @@ export function adoptionOf(replaced: Replaced): "seen" | "optional" | "waived" |
   return profile.policy.adoption === "optional" ? "optional" : "missing";
 }
 
-/** Nobody used the old key for 90 days (or its declared silence, or its whole life) before the delivery, nor since. */
-function isWaived({ observation, profile, old, current }: Replaced): boolean {
+/** Nobody used the old key for 90 days (or its declared silence) before the delivery, nor since; or in its whole, long life. */
+function isWaived({ observation, profile, old, current, now }: Replaced): boolean {
   const memory = memoryOf(observation, old.id);
   const promotedAt = memoryOf(observation, current.id)?.promotedAt ?? null;
   if (memory === null || promotedAt === null) return false;
   const use = latestUse(memory, false);
-  if (use === null) return true;
+  // The whole life of a key made last week says nothing: its consumer may work once a month.
+  const isLongLived = now - old.createdAt >= Math.min(unusedForMs(profile), profile.policy.rotateAfterMs);
+  if (use === null) return isLongLived;
   // The latest use is a probe of ours, and nobody else was ever seen before it: a record younger than the key cannot say so.
   const knowsAll = observation.record.since <= old.createdAt && memory.adoptedAt === null;
-  if (knowsAll && isOurFootprint(use.at, memory.probes)) return true;
+  if (knowsAll && isLongLived && isOurFootprint(use.at, memory.probes)) return true;
   const deliveredAt = lastDeliveredAt(observation, current.id) ?? promotedAt;
   return use.at < deliveredAt && deliveredAt - use.at >= unusedForMs(profile);
 }

@@ -128,6 +128,16 @@ describe("S3: a user that nobody uses", () => {
     expect(here.keysOf(DEPLOY)).toEqual([`${custodyOf(here) ?? ""} Active`]);
   });
 
+  test("S3: but a young one stays until it has been unused for as long as keys live, since its consumer may be slow", async () => {
+    const profile = { policy: aPolicy({ adopt: "at-once" }) };
+    const { here, first } = await aSystem({ isUsed: false, ageMs: days(6), profile });
+    const results = await here.pass(days(68));
+    expect(lastOf(results.at(-1))).toBe("retire hold NotAdopted held");
+    expect([ofKey(here, first.keyId), toldOf(here).includes("NotAdopted")]).toEqual(["Active", true]);
+    await here.pass(days(2));
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+  });
+
   test("S3: but an old key that was used within 90 days is held, and told, and both keys stay", async () => {
     const { here, first } = await aSystem();
     const results = await here.pass(days(60));
