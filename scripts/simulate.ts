@@ -82,7 +82,11 @@ async function work(job: number): Promise<void> {
 
 await Promise.all(Array.from({ length: jobs }, (_, job) => work(job)));
 progress();
-print(Object.entries(sum).map(([name, value]) => `${name} ${value.toFixed(name === "userYears" ? 1 : 0)}`).join(", "));
+print(
+  Object.entries(sum)
+    .map(([name, value]) => `${name} ${value.toFixed(name === "userYears" ? 1 : 0)}`)
+    .join(", "),
+);
 if (values.coverage) {
   for (const [kind, names] of Object.entries(coverage)) {
     const entries = Object.entries(names).toSorted(([, one], [, other]) => other - one);

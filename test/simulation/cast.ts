@@ -1,5 +1,6 @@
+import { quietMs } from "../../src/rotation/policy.ts";
 import type { Profile } from "../../src/rotation/policy.ts";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { Destination } from "../../src/rotation/world.ts";
 import type { SigningPair } from "../world/caller.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
@@ -23,7 +24,17 @@ const CALLS: readonly CallKind[] = [
 /** What nobody can tell from our own probes. */
 const STS: CallKind = { service: "sts", operation: "GetCallerIdentity", isManagement: true, region: "us-east-1" };
 
-const KEY_SHAPES = ["one", "one", "one", "one", "none", "two", "two, one unused", "one and an inactive", "inactive"] as const;
+const KEY_SHAPES = [
+  "one",
+  "one",
+  "one",
+  "one",
+  "none",
+  "two",
+  "two, one unused",
+  "one and an inactive",
+  "inactive",
+] as const;
 
 /** Makes one user of some shape, its profile, its destinations and whoever calls with its keys. */
 export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubject {
@@ -48,8 +59,11 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   const subject: SimulatedSubject = { user, profile, workers, destinations, consumers, first };
   const cast = { stage, dice, subject };
   // Somebody whom no destination reaches: it goes on with the pair that was typed in, however seldom.
-  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.2)) {
-    addConsumer(cast, `out of reach of ${user}`, () => typedInHold(first));
+  if (profile.policy.idleAtMostMs === null && first !== null && dice.chance(0.12)) {
+    addConsumer({ ...cast, isSlow: true }, `out of reach of ${user}`, () => typedInHold(first));
+    // Whoever typed it in tried it. A key that was never used in its whole life counts as nobody's (rule 13).
+    const createdAtMs = stage.cloud.iam.keys.get(first.keyId)?.createdAtMs ?? 0;
+    stage.cloud.iam.recordUse(first.keyId, { atMs: createdAtMs + minutes(30), service: "lambda", region: "us-east-1" });
     return subject;
   }
   for (const worker of workers) addConsumer(cast, `${worker.name} of ${user}`, () => workerHold(worker));
@@ -61,8 +75,16 @@ export function castUser(stage: Stage, dice: Dice, index: number): SimulatedSubj
   }
   const isSecondUsed = second !== null && shape !== "two, one unused";
   if (isSecondUsed && !isAlone) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(second));
-  if (first !== null && !isAlone && dice.chance(0.2)) addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
+  if (first !== null && !isAlone && dice.chance(0.2))
+    addConsumer(cast, `typed-in of ${user}`, () => typedInHold(first));
   return subject;
+}
+
+/** Two profiles that name the same place: nobody may be delivered there, whoever is enrolled. */
+export function shareSlot(subjects: readonly SimulatedSubject[]): void {
+  const shared = memoryDestination("shared", NO_PAIR);
+  if (subjects.length < 2) return;
+  for (const subject of subjects.slice(0, 2)) subject.destinations = [...subject.destinations, shared];
 }
 
 const pairOf = ({ id, secret }: SimulatedKey): SigningPair => ({ keyId: id, secret });
@@ -109,7 +131,9 @@ function makeWorkers(
   if (isPulled && dice.chance(0.7)) return [];
   const most = policy.idleAtMostMs === null ? 1 : 2;
   const workers = dice.chance(0.2) ? 0 : dice.between(1, most);
-  return Array.from({ length: workers }, (_, at) => memoryDestination(`worker-${name}-${String(at)}`, first ?? NO_PAIR));
+  return Array.from({ length: workers }, (_, at) =>
+    memoryDestination(`worker-${name}-${String(at)}`, first ?? NO_PAIR),
+  );
 }
 
 /** Custody itself, seen as a destination: filled by promotion. */
@@ -129,6 +153,8 @@ function custodyReader(user: string): Destination {
 }
 
 interface Cast {
+  /** Calls as seldom as the profile allows; by chance where it is not said. */
+  readonly isSlow?: boolean;
   readonly stage: Stage;
   readonly dice: Dice;
   readonly subject: SimulatedSubject;
@@ -150,10 +176,13 @@ function addReader(cast: Cast, name: string, first: SigningPair | null): void {
   });
 }
 
-function addConsumer({ stage, dice, subject }: Cast, name: string, hold: (rhythm: Rhythm) => Hold): void {
+function addConsumer({ stage, dice, subject, ...cast }: Cast, name: string, hold: (rhythm: Rhythm) => Hold): void {
   const { profile, consumers, user } = subject;
   const startMs = stage.clock.now();
-  const allowedMs = silenceAllowedMs(profile);
+  const declaredMs = silenceAllowedMs(profile);
+  // Most of those who might be silent for months are not.
+  const isSlow = dice.chance(0.25) || cast.isSlow === true;
+  const allowedMs = isSlow || profile.isPulled ? declaredMs : Math.min(declaredMs, quietMs(profile.policy));
   const rhythm = rhythmOf(rhythmShape(dice, allowedMs, { atLeastMs: profile.isPulled ? hours(1) : 0, startMs }));
   const isOnlySts = dice.chance(0.03);
   const held = hold(rhythm);

@@ -23,7 +23,7 @@ export interface CallEvent {
 }
 
 /** One delivery of Keyturn's, just before it takes effect. */
-export interface DeliveryEvent {
+interface DeliveryEvent {
   readonly run: Run;
   readonly subject: SimulatedSubject;
   readonly destination: string;

@@ -6,7 +6,7 @@ import type { Stage } from "./stage.ts";
 import { custodyName, violate } from "./stage.ts";
 
 /** The pair that somebody signs with at an instant, and until when that stands if the world stays as it is. */
-export interface Held {
+interface Held {
   readonly pair: SigningPair | null;
   readonly untilMs: number;
   /** The pair that custody was read with just before. */
@@ -140,18 +140,22 @@ function recordUses(stage: Stage, spans: readonly Span[]): void {
     const own = spans.filter((span) => span.key === key);
     for (;;) {
       const freeMs = (key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) + COLLAPSE_MS;
-      let first: Span | null = null;
-      let firstMs = Number.POSITIVE_INFINITY;
-      for (const span of own) {
-        const atMs = freeMs <= span.fromMs ? span.fromMs : span.consumer.rhythm.next(freeMs);
-        if (atMs < span.toMs && atMs < firstMs) [first, firstMs] = [span, atMs];
-      }
+      const first = firstUse(own, freeMs);
       if (first === null) break;
-      const { service, region } = first.call;
-      stage.cloud.iam.recordUse(key.id, { atMs: firstMs, service, region });
+      const { service, region } = first.span.call;
+      stage.cloud.iam.recordUse(key.id, { atMs: first.atMs, service, region });
     }
     for (const span of own) if (span.call.isManagement) recordEvents(stage, span);
   }
+}
+
+function firstUse(spans: readonly Span[], freeMs: number): { readonly span: Span; readonly atMs: number } | null {
+  let first: { readonly span: Span; readonly atMs: number } | null = null;
+  for (const span of spans) {
+    const atMs = freeMs <= span.fromMs ? span.fromMs : span.consumer.rhythm.next(freeMs);
+    if (atMs < span.toMs && atMs < (first?.atMs ?? Number.POSITIVE_INFINITY)) first = { span, atMs };
+  }
+  return first;
 }
 
 /** CloudTrail answers with the newest: the last two calls of a span tell all that a lookup could learn from it. */

@@ -88,4 +88,3 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
     },
   };
 }
-

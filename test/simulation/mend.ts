@@ -1,6 +1,6 @@
 import { release } from "../../src/act/operator.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
-import { hours, instant, minutes } from "../../src/rotation/time.ts";
+import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import { directWorld } from "../world/direct/world.ts";
 import { worksAt } from "../world/iam-state.ts";
 import { count } from "./coverage.ts";
@@ -46,12 +46,13 @@ function mendWorkers(stage: Stage, subject: SimulatedSubject): void {
 /** An operator reads the notices, and does what the runbook says. */
 export async function obey(stage: Stage): Promise<void> {
   for (const { user } of stage.subjects) {
-    if (stage.toldMs.has(`${user} NeedsRelease`)) await releaseAll(stage, user);
+    const toldMs = stage.toldMs.get(`${user} NeedsRelease`);
+    const isLately = toldMs !== undefined && stage.clock.now() - toldMs < days(8);
+    if (isLately) await releaseAll(stage, user);
   }
 }
 
 async function releaseAll(stage: Stage, user: string): Promise<void> {
-  stage.toldMs.delete(`${user} NeedsRelease`);
   for (const { id } of stage.cloud.iam.keysOf(user)) {
     const world = directWorld(stage.cloud, { journal: stage.journal, seed: stage.clock.now() });
     // Refused for a key that was never made active again, and while a run is at work.

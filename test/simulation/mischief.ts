@@ -41,7 +41,11 @@ const atKeys: readonly Deed[] = [
     act: ({ stage, subject }) => {
       const keyId = createKeyByHand(stage, subject.user);
       const key = keyId === null ? undefined : stage.cloud.iam.keys.get(keyId);
-      return key === undefined ? null : () => { deleteKeyByHand(stage, key); };
+      return key === undefined
+        ? null
+        : () => {
+            deleteKeyByHand(stage, key);
+          };
     },
   },
   {
@@ -63,7 +67,9 @@ const atKeys: readonly Deed[] = [
       if (keys.length === 0) return null;
       const key = doing.dice.pick(keys);
       setStatusByHand(doing.stage, key, "Inactive");
-      return () => { setStatusByHand(doing.stage, key, "Active"); };
+      return () => {
+        setStatusByHand(doing.stage, key, "Active");
+      };
     },
   },
   {
@@ -75,7 +81,9 @@ const atKeys: readonly Deed[] = [
       if (keys.length === 0) return null;
       const key = doing.dice.pick(keys);
       setStatusByHand(doing.stage, key, "Active");
-      return () => { setStatusByHand(doing.stage, key, "Inactive"); };
+      return () => {
+        setStatusByHand(doing.stage, key, "Inactive");
+      };
     },
   },
 ];
@@ -87,7 +95,9 @@ const atUsers: readonly Deed[] = [
     lastsMs: days(6),
     act: ({ stage, subject }) => {
       tagByHand(stage, subject.user, "keyturn-hold", "a freeze");
-      return () => { tagByHand(stage, subject.user, "keyturn-hold", null); };
+      return () => {
+        tagByHand(stage, subject.user, "keyturn-hold", null);
+      };
     },
   },
   {
@@ -96,7 +106,9 @@ const atUsers: readonly Deed[] = [
     lastsMs: days(6),
     act: ({ stage, subject }) => {
       tagByHand(stage, subject.user, "keyturn", null);
-      return () => { tagByHand(stage, subject.user, "keyturn", subject.profile.name); };
+      return () => {
+        tagByHand(stage, subject.user, "keyturn", subject.profile.name);
+      };
     },
   },
   {
@@ -105,7 +117,9 @@ const atUsers: readonly Deed[] = [
     lastsMs: days(3),
     act: ({ stage, subject }) => {
       tagByHand(stage, subject.user, "keyturn", "nothing-of-that-name");
-      return () => { tagByHand(stage, subject.user, "keyturn", subject.profile.name); };
+      return () => {
+        tagByHand(stage, subject.user, "keyturn", subject.profile.name);
+      };
     },
   },
   {
@@ -140,7 +154,9 @@ const atWorkers: readonly Deed[] = [
       const versions = worker.versions();
       if (versions < 2) return null;
       worker.rollBackTo(`v${String(dice.between(Math.max(1, versions - 3), versions - 1))}`);
-      return () => { worker.rollBackTo(`v${String(worker.versions())}`); };
+      return () => {
+        worker.rollBackTo(`v${String(worker.versions())}`);
+      };
     }),
   },
   {
@@ -165,7 +181,9 @@ const atWorkers: readonly Deed[] = [
     lastsMs: days(5),
     act: atWorker((worker) => {
       worker.blockedBecause = "the newest version is not the live one";
-      return () => { worker.blockedBecause = null; };
+      return () => {
+        worker.blockedBecause = null;
+      };
     }),
   },
   {
@@ -174,7 +192,9 @@ const atWorkers: readonly Deed[] = [
     lastsMs: days(3),
     act: atWorker((worker) => {
       worker.isMissing = true;
-      return () => { worker.isMissing = false; };
+      return () => {
+        worker.isMissing = false;
+      };
     }),
   },
   {
@@ -183,7 +203,9 @@ const atWorkers: readonly Deed[] = [
     lastsMs: days(9),
     act: atWorker((worker) => {
       worker.losesPushes = true;
-      return () => { worker.losesPushes = false; };
+      return () => {
+        worker.losesPushes = false;
+      };
     }),
   },
   {
@@ -210,7 +232,9 @@ const atKeyturn: readonly Deed[] = [
     lastsMs: days(3),
     act: ({ stage }) => {
       stage.journal.wipe();
-      return () => { resume(stage); };
+      return () => {
+        resume(stage);
+      };
     },
   },
   {
@@ -219,7 +243,9 @@ const atKeyturn: readonly Deed[] = [
     lastsMs: days(3),
     act: ({ stage }) => {
       void stage.journal.setRunning(null);
-      return () => { resume(stage); };
+      return () => {
+        resume(stage);
+      };
     },
   },
   {
@@ -230,7 +256,9 @@ const atKeyturn: readonly Deed[] = [
       const secret = stage.cloud.secretsManager.named(custodyName(subject.user));
       if (secret === null) return null;
       secret.deletedAtMs = stage.clock.now();
-      return () => { secret.deletedAtMs = null; };
+      return () => {
+        secret.deletedAtMs = null;
+      };
     },
   },
   {
@@ -242,7 +270,9 @@ const atKeyturn: readonly Deed[] = [
       if (secret === null) return null;
       const isRead = dice.chance(0.5);
       secret.kms = isRead ? { read: "DecryptionFailure", write: null } : { read: null, write: "EncryptionFailure" };
-      return () => { secret.kms = { read: null, write: null }; };
+      return () => {
+        secret.kms = { read: null, write: null };
+      };
     },
   },
   {
@@ -250,7 +280,11 @@ const atKeyturn: readonly Deed[] = [
     weight: 2,
     lastsMs: days(3),
     act: ({ stage, subject }) =>
-      moveLabelBack(stage, subject.user) ? () => { moveLabelBack(stage, subject.user); } : null,
+      moveLabelBack(stage, subject.user)
+        ? () => {
+            moveLabelBack(stage, subject.user);
+          }
+        : null,
   },
   {
     name: "makes AWS tell later",

@@ -4,7 +4,12 @@ import { custodyName, custodyPair } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 
 /** Somebody with rights of their own, whom CloudTrail names. */
-function callAsAdmin(stage: Stage, service: string, operation: string, input: Readonly<Record<string, unknown>>): CloudAnswer {
+function callAsAdmin(
+  stage: Stage,
+  service: string,
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+): CloudAnswer {
   const { iam } = stage.cloud;
   if (!iam.users.has("admin")) iam.createUser({ name: "admin" });
   const key = iam.keysOf("admin")[0] ?? iam.createKey("admin");

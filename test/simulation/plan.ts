@@ -49,6 +49,8 @@ const READS = [
   "secretsmanager.DescribeSecret",
   "secretsmanager.GetSecretValue",
   "cloudtrail.LookupEvents",
+  "cloudtrail.LookupEvents.us-east-1",
+  "cloudtrail.LookupEvents.eu-central-1",
   "account.ListRegions",
   "destination.preflight",
   "destination.live",

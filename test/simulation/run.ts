@@ -27,6 +27,8 @@ export interface Run {
   isDead: boolean;
   /** The longest that one of its calls, or the process, stood still. */
   stalledMs: number;
+  /** Whether a call of its was still under way when it had given up. */
+  hasLateCalls: boolean;
   /** When it was last told of a user's keys or tags: "keys user", "tags user". */
   readonly lookedMs: Map<string, number>;
 }
@@ -45,32 +47,48 @@ export interface RunsOptions {
 
 export interface Runs {
   readonly begin: (options: { readonly isAmongOthers: boolean }) => Run;
+  /** Lets what was still under way arrive, until an instant. */
+  readonly arrive: (untilMs: number) => void;
 }
 
 type Parts = RunsOptions & {
   readonly stale: StaleAnswers;
+  /** The checkers that hear every call. */
+  readonly watchers: readonly Checker[];
   readonly late: { readonly atMs: number; readonly effect: () => unknown }[];
 };
 
+const READY = Promise.resolve();
 const NEVER = new Promise<never>(() => undefined);
 const LATEST_MS = minutes(15);
 
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
 export function runsOf(options: RunsOptions): Runs {
-  const parts: Parts = { ...options, stale: staleAnswers(options.stage), late: [] };
+  const watchers = options.checkers.filter(({ after }) => after !== undefined);
+  const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), late: [] };
   let id = 0;
-  return { begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }) };
+  return {
+    begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
+    arrive: (untilMs) => {
+      arrive(parts, untilMs);
+    },
+  };
+}
+
+function arrive({ late, stage }: Parts, untilMs: number): void {
+  for (const item of late.filter(({ atMs }) => atMs <= untilMs)) {
+    late.splice(late.indexOf(item), 1);
+    stage.clock.advance(Math.max(0, item.atMs - stage.clock.now()));
+    item.effect();
+  }
 }
 
 function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
   const { stage, dice } = parts;
   const { clock } = stage;
-  let die = (_: "died"): void => undefined;
-  const died = new Promise<"died">((resolve) => {
-    die = resolve;
-  });
+  const { promise: died, resolve: die } = Promise.withResolvers<"died">();
   const startedMs = clock.now();
-  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
+  const state = { isDead: false, stalledMs: 0, hasLateCalls: false, lookedMs: new Map<string, number>() };
   const isClose = dice.chance(0.02);
   const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
   const skewMs = dice.chance(0.3) ? seconds(dice.between(-115, 115)) : 0;
@@ -92,16 +110,13 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     if (state.isDead || clock.now() - startedMs > LATEST_MS) return kill();
     if (isAmongOthers) {
       const isLong = dice.chance(0.01);
-      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await null;
+      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
       // It may have died while it stood still: there is one process for all of its calls.
       if (state.isDead) return NEVER;
     }
     clock.advance(dice.between(5, 120));
     parts.meanwhile(operation);
-    for (const item of parts.late.filter(({ atMs }) => atMs <= clock.now())) {
-      parts.late.splice(parts.late.indexOf(item), 1);
-      item.effect();
-    }
+    if (parts.late.length > 0) arrive(parts, clock.now());
   };
 
   const planned = (operation: string, user: string): FaultKind | null => {
@@ -140,6 +155,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
         throw refuse(kind);
       case "timeout-late":
         parts.late.push({ atMs: clock.now() + seconds(dice.between(1, 90)), effect: () => ignoring(effect) });
+        state.hasLateCalls = true;
         wait(seconds(dice.between(5, 60)));
         throw refuse(kind);
       case "error-after":
@@ -152,6 +168,10 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       case "throttle":
         throw refuse(kind);
     }
+  };
+
+  const tell = (event: CallEvent): void => {
+    for (const checker of parts.watchers) checker.after?.(event);
   };
 
   const send = async (request: CloudCall): Promise<CloudAnswer> => {
@@ -170,7 +190,8 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       isStale: false,
     };
     const serve = (): CloudAnswer => {
-      if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents") settle(stage);
+      if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents")
+        settle(stage);
       if (isChange) {
         stage.trace.note(user, "call", () => `${name} ${spelled(request.input)} by run ${String(id)}`);
         for (const checker of parts.checkers) checker.before?.(event);
@@ -178,16 +199,17 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       }
       const answer = stage.cloud.call(request);
       noteLook(stage, run, event);
-      for (const checker of parts.checkers) checker.after?.({ ...event, answer });
+      tell({ ...event, answer });
       parts.stale.keep(name, request, answer);
       return answer;
     };
     const stale = (): CloudAnswer | null => {
       const answer = parts.stale.find(name, request);
-      if (answer !== null) for (const checker of parts.checkers) checker.after?.({ ...event, answer, isStale: true });
+      if (answer !== null) tell({ ...event, answer, isStale: true });
       return answer;
     };
-    return exchange({ operation: name, user, refuse: refusedByAws(request.service) }, serve, stale);
+    const operation = name === "cloudtrail.LookupEvents" ? `${name}.${request.region}` : name;
+    return exchange({ operation, user, refuse: refusedByAws(request.service) }, serve, stale);
   };
 
   const base = directWorld(stage.cloud, {
@@ -203,13 +225,15 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     destinations: {
       of: (profile) => {
         const subject = stage.subjects.find((found) => found.profile.name === profile);
-        return subject === undefined ? [] : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
+        return subject === undefined
+          ? []
+          : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
       },
     },
     notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),
     clock: {
       now: () => plus(base.clock.now(), skewMs),
-      remainingMs: base.clock.remainingMs,
+      remainingMs: () => base.clock.remainingMs(),
       sleep: async (ms) => {
         await takeTurn("clock.sleep");
         await base.clock.sleep(ms);
@@ -227,7 +251,11 @@ function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" |
   else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
 }
 
-function noteLook({ clock, subjects }: Stage, { lookedMs }: Run, { name, user }: Pick<CallEvent, "name" | "user">): void {
+function noteLook(
+  { clock, subjects }: Stage,
+  { lookedMs }: Run,
+  { name, user }: Pick<CallEvent, "name" | "user">,
+): void {
   if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
   if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
   if (name !== "iam.GetAccountAuthorizationDetails") return;
@@ -253,8 +281,10 @@ const spelled = (input: Readonly<Record<string, unknown>>): string =>
 function refusedByAws(service: string): (kind: FaultKind) => Error {
   return (kind) => {
     if (kind.startsWith("timeout")) return new LostAnswer();
-    if (kind === "denied") return new ServiceError(service === "iam" ? "AccessDenied" : "AccessDeniedException", "no", 403);
-    if (kind === "throttle") return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
+    if (kind === "denied")
+      return new ServiceError(service === "iam" ? "AccessDenied" : "AccessDeniedException", "no", 403);
+    if (kind === "throttle")
+      return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
     return new ServiceError(service === "iam" ? "ServiceFailure" : "InternalServiceError", "no", 500);
   };
 }
@@ -262,7 +292,8 @@ function refusedByAws(service: string): (kind: FaultKind) => Error {
 function refused(doing: string): (kind: FaultKind) => Error {
   return (kind) => {
     if (kind === "denied") return new RotationError("Denied", `${doing}, access denied`);
-    if (kind === "throttle") return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
+    if (kind === "throttle")
+      return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
     return new RotationError("Unreachable", `${doing}, no answer came`, { outcomeUnknown: true });
   };
 }

@@ -20,7 +20,9 @@ function sketch(dice: Dice): Sketch {
   const soakForMs = dice.pick([minutes(255), days(1), days(3), days(7)]);
   const spareMs = days(dice.between(1, 20));
   const common = { cacheForMs, soakForMs, spareMs, isPulled: false, idleAtMostMs: null };
-  switch (dice.pick(["quick", "quick", "quick", "ordinary", "declared", "declared", "hasty", "pulled", "pulled"] as const)) {
+  switch (
+    dice.pick(["quick", "quick", "quick", "ordinary", "declared", "declared", "hasty", "pulled", "pulled"] as const)
+  ) {
     case "quick":
       return { ...common, quietForMs: days(dice.between(2, 4)) };
     case "ordinary":
@@ -59,7 +61,7 @@ export function profileShape(dice: Dice, name: string): Profile {
   };
   return {
     name,
-    users: [userName(`user-${name}`)],
+    users: [userName(dice.chance(0.01) ? "somebody-else" : `user-${name}`)],
     policy,
     isPulled,
     smtp: dice.chance(0.5) ? "none" : null,

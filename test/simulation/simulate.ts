@@ -1,3 +1,4 @@
+import { quietMs } from "../../src/rotation/policy.ts";
 import { instant, days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
@@ -5,7 +6,7 @@ import { sweep } from "../../src/sweep.ts";
 import { SimulatedClock } from "../world/clock.ts";
 import { createCloud } from "../world/cloud.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
-import { castUser } from "./cast.ts";
+import { castUser, shareSlot } from "./cast.ts";
 import { checkersOf } from "./checkers/index.ts";
 import type { SweptEvent } from "./checker.ts";
 import { settle } from "./consumers.ts";
@@ -19,10 +20,8 @@ import { faultPlan } from "./plan.ts";
 import type { Run, Runs } from "./run.ts";
 import { runsOf } from "./run.ts";
 import { custodyPair } from "./stage.ts";
-import type { Stage, Stats, Violation } from "./stage.ts";
+import type { SimulatedSubject, Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
-
-export type { Coverage, Stats, Violation };
 
 /** What a seed gave. */
 export interface SeedResult {
@@ -73,7 +72,7 @@ export async function simulate(
     const event = await sweepAll(stage, dice, runs);
     settle(stage);
     for (const checker of checkers) checker.swept?.(event);
-    await leap(stage, dice, deeds);
+    await leap(stage, dice, { deeds, runs });
   }
   for (const checker of checkers) await checker.ended?.();
   stage.stats.userYears = (stage.subjects.length * (stage.clock.now() - START_MS)) / YEAR_MS;
@@ -121,17 +120,21 @@ function makeStage(seed: number, isTraced: boolean): Stage {
   };
   // CloudTrail may lose events for good; our own reads are never looked up.
   const lossy = dice.chance(0.15) ? diceOf(seed, "trail") : null;
-  cloud.cloudTrail.isOfInterest = ({ caller, operation }) =>
+  const lossyRegion = dice.pick([null, "us-east-1", "eu-central-1"]);
+  cloud.cloudTrail.isOfInterest = ({ caller, operation, region }) =>
     (caller.kind === "user" || operation === "CreateAccessKey" || operation === "UpdateAccessKey") &&
-    (lossy === null || !lossy.chance(0.4));
+    (lossy === null || (lossyRegion !== null && lossyRegion !== region) || !lossy.chance(0.5));
   const users = dice.pick([1, 1, 2, 3]);
   for (let index = 0; index < users; index += 1) stage.subjects.push(castUser(stage, dice, index));
+  if (dice.chance(0.06)) shareSlot(stage.subjects);
   return stage;
 }
 
 /** One invocation, and at times two or three at once. */
 async function sweepAll(stage: Stage, dice: Dice, runs: Runs): Promise<SweptEvent> {
-  const atOnce = dice.chance(stage.isHealed ? 0.01 : 0.06) ? dice.between(2, 3) : 1;
+  // Where something is to be done, others come by more often.
+  const isRipe = !stage.isHealed && stage.subjects.some((subject) => isRipeNow(stage, subject));
+  const atOnce = dice.chance(isRipe ? 0.3 : 0.02) ? dice.between(2, 3) : 1;
   if (atOnce > 1) count(stage.coverage, "sweeps", `${String(atOnce)} at once`);
   const profiles = Object.fromEntries(stage.subjects.map(({ profile }) => [profile.name, profile]));
   const invoke = async (): Promise<SweptEvent["runs"][number]> => {
@@ -170,13 +173,29 @@ function keep(stage: Stage, run: Run, result: SweepResult): void {
 }
 
 /** To the next invocation: hourly while anything is open, every twelve hours otherwise, at times early or late. */
-async function leap(stage: Stage, dice: Dice, deeds: Deeds): Promise<void> {
+async function leap(stage: Stage, dice: Dice, { deeds, runs }: { deeds: Deeds; runs: Runs }): Promise<void> {
   const usualMs = stage.subjects.some(({ user }) => isOpen(stage, user)) ? hours(1) : hours(12);
   const lateMs = dice.chance(0.03) ? dice.between(0, hours(5)) : dice.between(-20_000, 20_000);
   const nextMs = dice.chance(0.02) ? stage.clock.now() + dice.between(0, 60_000) : stage.clock.now() + usualMs + lateMs;
+  runs.arrive(nextMs);
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));
   settle(stage);
+}
+
+/** Whether a sweep may find something to do: a key that is due, an old one silent for long, or one whose soak is over. */
+function isRipeNow(stage: Stage, { user, profile: { policy } }: SimulatedSubject): boolean {
+  const nowMs = stage.clock.now();
+  const keys = stage.cloud.iam.keysOf(user);
+  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
+  const [old] = keys.filter(({ id }) => id !== currentId);
+  if (keys.length < 2) return keys.every(({ createdAtMs }) => nowMs - createdAtMs >= policy.rotateAfterMs);
+  if (old === undefined) return false;
+  const changedMs = old.changes.at(-1)?.atMs ?? 0;
+  if (old.status === "Inactive") return nowMs - changedMs >= policy.soakForMs;
+  const usedMs = Math.max(old.uses.at(-1)?.atMs ?? 0, (keys.at(-1)?.createdAtMs ?? 0) + policy.cacheForMs);
+  const silentMs = nowMs - usedMs - quietMs(policy);
+  return silentMs > hours(3) && silentMs < hours(7);
 }
 
 function isOpen(stage: Stage, user: string): boolean {

@@ -20,7 +20,7 @@ const OLDEST_MS: Readonly<Record<string, number>> = {
 export function staleAnswers({ clock, cloud }: Stage): StaleAnswers {
   const kept = new Map<string, { readonly atMs: number; readonly answer: CloudAnswer }[]>();
   const keyOf = (name: string, { input }: CloudCall): string =>
-    `${name} ${String(input["UserName"] ?? input["AccessKeyId"] ?? "")} ${String(input["Marker"] ?? "")}`;
+    [name, input["UserName"], input["AccessKeyId"], input["Marker"]].join(" ");
   const oldestOf = (name: string): number => {
     const oldestMs = OLDEST_MS[name] ?? 0;
     // What is late already may be told late once more only as far as the lag allows.

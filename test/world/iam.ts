@@ -111,7 +111,8 @@ export class Iam {
   /** Every signed and authenticated request of every service counts (IAM User Guide, last used). */
   recordUse(keyId: string, use: Use): void {
     const key = this.keys.get(keyId);
-    if (key !== undefined) recordUse(key, use, use.atMs - Math.max(this.#options.lags.lastUsedMs, DEFAULT_LAGS.lastUsedMs));
+    if (key !== undefined)
+      recordUse(key, use, use.atMs - Math.max(this.#options.lags.lastUsedMs, DEFAULT_LAGS.lastUsedMs));
   }
 
   #user(name: string): SimulatedUser {

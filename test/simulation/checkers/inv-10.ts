@@ -30,11 +30,15 @@ export function inv10(stage: Stage): Checker {
     const known = since.get(user);
     if (known?.about !== phase.about) since.set(user, { about: phase.about, fromMs: nowMs });
     if (known?.about !== phase.about || phase.name === "at rest") return;
-    const fromMs = Math.max(known.fromMs, phase.restartsMs);
-    if (nowMs - fromMs <= phase.boundMs) return;
     const reason = last?.reason ?? "nothing";
     const toldMs = stage.toldMs.get(`${user} ${reason}`) ?? NEVER_MS;
-    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) return;
+    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) {
+      // The time counts anew from when that person is done.
+      since.set(user, { about: phase.about, fromMs: nowMs });
+      return;
+    }
+    const fromMs = Math.max(known.fromMs, phase.restartsMs);
+    if (nowMs - fromMs <= phase.boundMs) return;
     const rested = ((nowMs - fromMs) / days(1)).toFixed(1);
     violate(stage, invariant, user, `${phase.name} (${phase.about}) for ${rested} d and not over; last ${reason}`);
   }
@@ -76,7 +80,8 @@ function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
   if (current === undefined && keys.some(({ status }) => status === "Inactive")) {
     return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
   }
-  if (current === undefined) return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
+  if (current === undefined)
+    return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
   const dueMs = current.createdAtMs + policy.rotateAfterMs;
   return stage.clock.now() < dueMs ? phase("at rest", 0) : phase("due", days(2.5), dueMs);
 }
@@ -88,6 +93,7 @@ function dueBound(
   keys: readonly { readonly createdAtMs: number }[],
 ): number {
   const [only] = keys;
-  const restMs = only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
+  const restMs =
+    only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
   return days(2.5) + Math.max(0, restMs);
 }

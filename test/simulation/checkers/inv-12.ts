@@ -20,15 +20,25 @@ export function inv12(stage: Stage): Checker {
     chances.set(name, times);
     if (times < CHANCES) return;
     const toldMs = stage.toldMs.get(`${user} ${code}`) ?? Number.NEGATIVE_INFINITY;
-    if (stage.clock.now() - toldMs > toldWithinMs) violate(stage, invariant, user, `${what} blocks, and ${code} is not told`);
+    if (stage.clock.now() - toldMs > toldWithinMs)
+      violate(stage, invariant, user, `${what} blocks, and ${code} is not told`);
+  }
+
+  function forget(user: string, kept: readonly string[]): void {
+    for (const name of chances.keys()) if (name.startsWith(`${user} `) && !kept.includes(name)) chances.delete(name);
   }
 
   function overdue({ user, profile }: SimulatedSubject): string | null {
+    // Whose tag is gone, or wrong, has no policy to outlive.
+    const tags = stage.cloud.iam.users.get(user)?.tags ?? [];
+    if (!tags.some(({ Key, Value }) => Key.toLowerCase() === "keyturn" && Value === profile.name)) return null;
     const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId;
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
     const key = stage.cloud.iam
       .keysOf(user)
-      .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id))
+      .filter(
+        ({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id),
+      )
       .find(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs);
     return key?.id ?? null;
   }
@@ -42,11 +52,10 @@ export function inv12(stage: Stage): Checker {
           const line = result?.users.find((found) => found.user === user);
           const reason = line?.decisions.at(-1)?.reason ?? "";
           const isWell = line !== undefined && !line.isFailed && result?.failedNotifiers.length === 0;
-          const keyId = isWell ? overdue(subject) : null;
-          for (const name of chances.keys()) {
-            const isSame = name === `${user} ${reason}` || name === `${user} ${keyId ?? ""}`;
-            if (name.startsWith(`${user} `) && !(isWell && isSame)) chances.delete(name);
-          }
+          // Whose keys cannot be listed, their age cannot be told; that it is so is told instead.
+          const isBlind = line?.decisions.at(-1)?.because.startsWith("keys unreadable") === true;
+          const keyId = isWell && !isBlind ? overdue(subject) : null;
+          forget(user, isWell ? [`${user} ${reason}`, `${user} ${keyId ?? ""}`] : []);
           if (isWell && WAITS_FOR_A_PERSON.has(reason)) blocked(user, reason, reason);
           if (keyId !== null) blocked(user, keyId, "KeyOverdue");
         }

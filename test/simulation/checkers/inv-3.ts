@@ -13,7 +13,8 @@ export function inv3(stage: Stage): Checker {
       const isKept = [...(secret?.versions.values() ?? [])].some(
         (version) => version.stages.size > 0 && version.text.includes(pair.keyId) && version.text.includes(text),
       );
-      if (!isKept) violate(stage, invariant, subject.user, `${pair.keyId} goes to ${destination} and is not in custody`);
+      if (!isKept)
+        violate(stage, invariant, subject.user, `${pair.keyId} goes to ${destination} and is not in custody`);
     },
   };
 }

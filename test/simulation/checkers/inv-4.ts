@@ -7,7 +7,8 @@ export function inv4(stage: Stage): Checker {
   const invariant = "INV-4";
   const check = (user: string, where: string, pair: { readonly keyId: string; readonly secret: string }): void => {
     const key = stage.cloud.iam.keys.get(pair.keyId);
-    if (key?.secret !== pair.secret) violate(stage, invariant, user, `${where} is given ${pair.keyId} with another secret`);
+    if (key?.secret !== pair.secret)
+      violate(stage, invariant, user, `${where} is given ${pair.keyId} with another secret`);
   };
   return {
     invariant,

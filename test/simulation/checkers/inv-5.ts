@@ -13,7 +13,8 @@ export function inv5(stage: Stage): Checker {
   const check = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
     const key = stage.cloud.iam.keys.get(keyId);
     const works = key !== undefined && key.status === "Active" && !key.isDeleted && worksAt(key, stage.clock.now());
-    if (!works && !isRaced(stage, run, user)) violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
+    if (!works && !isRaced(stage, run, user))
+      violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
   };
   return {
     invariant,

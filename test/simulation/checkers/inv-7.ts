@@ -15,8 +15,10 @@ export function inv7(stage: Stage): Checker {
   const acted = (user: string, run: Run, what: string): void => {
     const known = last.get(user);
     if (known?.run === run) return;
+    // A run that gave up gives its lease back, although its call may still be under way: IAM's limit of two keys and
+    // the repeatable acts are what saves the user then.
     // A process that stood still for longer than its lease wakes in the middle of its act, and no lease can help that.
-    const isLate = run.stalledMs > LEASE_SURE_MS;
+    const isLate = run.stalledMs > LEASE_SURE_MS || run.hasLateCalls || known?.run.hasLateCalls === true;
     if (known?.before === run && !isLate) {
       violate(stage, invariant, user, `runs ${String(run.id)} and ${String(known.run.id)} act by turns: ${what}`);
     }
@@ -27,7 +29,8 @@ export function inv7(stage: Stage): Checker {
     invariant,
     before: ({ name, user, run, input }) => {
       acted(user, run, name);
-      const isPending = name === "secretsmanager.PutSecretValue" && JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
+      const isPending =
+        name === "secretsmanager.PutSecretValue" && JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
       if (!isPending) return;
       const pending = custodyPair(stage, user, "AWSPENDING");
       const current = custodyPair(stage, user, "AWSCURRENT");

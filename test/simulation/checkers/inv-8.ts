@@ -23,7 +23,8 @@ export function inv8(stage: Stage): Checker {
           for (const line of decisions) check("a result", line.error?.message ?? line.because);
           if (error !== undefined) check("a result", error.message);
         }
-        for (const { outcome } of run.log.outcomes) if (outcome.kind !== "done") check("an outcome", JSON.stringify(outcome));
+        for (const { outcome } of run.log.outcomes)
+          if (outcome.kind !== "done") check("an outcome", JSON.stringify(outcome));
         for (const event of run.log.events) {
           if (event.level !== "info") check("a log line", JSON.stringify(event) + String(event.fields["error"]));
         }

@@ -28,7 +28,8 @@ export function inv9(stage: Stage): Checker {
       if (!known.has(`last-used ${keyId}`)) says("last-used did not say anything of it");
       const unasked = subjectOf(stage, user)?.profile.unaskedRegions ?? {};
       for (const region of stage.cloud.regions) {
-        if (!(region in unasked) && !known.has(`${region} AccessKeyId ${keyId}`)) says(`CloudTrail of ${region} is not read`);
+        if (!(region in unasked) && !known.has(`${region} AccessKeyId ${keyId}`))
+          says(`CloudTrail of ${region} is not read`);
       }
     },
   };
