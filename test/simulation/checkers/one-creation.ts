@@ -11,7 +11,7 @@ const VALID_MS = minutes(15 + 4);
 /** One key an intent: whoever dies, or hears no answer, must find out by it what was made, and never make another. */
 export function oneCreation(stage: Stage): Checker {
   const invariant = "INV-7";
-  const intents = new Map<Run, Map<string, Intent | null>>();
+  const intents = new WeakMap<Run, Map<string, Intent | null>>();
   const served = new WeakSet<Intent>();
   return {
     invariant,
@@ -32,9 +32,6 @@ export function oneCreation(stage: Stage): Checker {
       if (stage.clock.now() - intent.at > VALID_MS && !isSlow) says("under an intent that is void");
       if (served.has(intent)) says("for the second time under one intent");
       served.add(intent);
-    },
-    swept: () => {
-      intents.clear();
     },
   };
 }

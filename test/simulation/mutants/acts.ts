@@ -179,7 +179,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     name: "a hold is not a hold",
     mistake: "The tag keyturn-hold is not looked for.",
     patches: [{ file: "src/observe/standing.ts", find: "    held(user) ??\n", replace: "" }],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "a slot is shared",
@@ -191,7 +191,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "    (slots.length < 0 ? slotShared(user, census, slots) : null);",
       },
     ],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "two enrolments",
@@ -199,7 +199,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       { file: "src/observe/standing.ts", find: "if (tags.length > 1) return", replace: "if (tags.length > 9) return" },
     ],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "keys unreadable are none",
@@ -211,7 +211,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "world.accessKeys.list(user).catch(() => []),",
       },
     ],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "an unreadable journal is a new one",
@@ -223,7 +223,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "known.revision ?? world.journal.read(user).catch(() => null),",
       },
     ],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "unreadable custody is absent",
@@ -236,7 +236,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
           'const custody = await world.custody.read(user, recognise).catch(() => ({ kind: "absent" as const }));',
       },
     ],
-    tests: ["test/observe", "test/rotations"],
+    tests: ["test/rotations"],
   },
   {
     name: "paused, and acts",

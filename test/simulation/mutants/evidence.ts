@@ -264,7 +264,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
         replace: "return known === null ? found : found;",
       },
     ],
-    tests: [...TABLE, "test/observe"],
+    tests: [...TABLE],
   },
   {
     name: "late evidence is not looked for",
@@ -494,7 +494,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
         replace: "const LISTING_SETTLES_MS = minutes(0);",
       },
     ],
-    tests: [...TABLE, "test/observe"],
+    tests: [...TABLE],
   },
   {
     name: "a reactivation is not noticed",
@@ -506,7 +506,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
         replace: "inactiveSince: null, deactivation: null };",
       },
     ],
-    tests: [...TABLE, "test/observe"],
+    tests: [...TABLE],
   },
   {
     name: "no wait after an orphan",
