@@ -107,16 +107,17 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "no marker",
-    mistake: "Custody is made together with the pair, and not tried by a marker before the key is made (B12).",
+    mistake: "A secret is made together with its first pair, which is current at once (B12).",
     patches: [
       { file: CREATE, find: "const marker = await writeIntent(acting, intent);", replace: "const marker = null;" },
       {
-        file: CREATE,
-        find: "    return await world.custody.storePending(subject.user, key);",
-        replace: `    const place = { owner: { account: subject.account, userId: subject.iamUser?.id ?? "" }, replicaRegions: [], isAbsent: true };
-    const isThere = (await world.custody.read(subject.user)).kind === "present";
-    if (!isThere) await world.custody.writeIntent(subject.user, { at: world.clock.now(), before: [] }, place);
-    return await world.custody.storePending(subject.user, key);`,
+        file: "test/world/direct/custody.ts",
+        find: "      const versionId = versionToken(credential.id);\n      await requests.ask(",
+        replace: `      const versionId = versionToken(credential.id);
+      const input = { Name: prefix + user, ClientRequestToken: versionId, SecretString: pairText(credential) };
+      const made = session.ask("", { service: "secretsmanager", operation: "CreateSecret", input });
+      if (await made.then(() => true, () => false)) return { versionId, keyId: credential.id };
+      await requests.ask(`,
       },
     ],
     tests: ROTATIONS,
@@ -130,14 +131,14 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     tests: ROTATIONS,
   },
   {
-    name: "never stored",
+    name: "delivered before stored",
     mistake: "The replacement goes to its destinations before custody has it.",
     patches: [
       {
         file: CREATE,
         find: "    return await world.custody.storePending(subject.user, key);",
         replace:
-          "    for (const it of world.destinations.of(acting.profile.name)) if (!it.readsCustody) await it.deliver(key, null);\n    return await world.custody.storePending(subject.user, key);",
+          "    for (const it of world.destinations.of(subject.profile?.name ?? String())) if (!it.readsCustody) await it.deliver(key, null);\n    return await world.custody.storePending(subject.user, key);",
       },
     ],
   },
