@@ -13,6 +13,8 @@ interface Verdict {
   readonly note: string;
 }
 
+const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
+
 const { values } = parseArgs({
   options: {
     /** Only mutants whose names contain this. */
@@ -70,6 +72,7 @@ async function judge(mutant: Mutant): Promise<Verdict> {
   const bundle = bundles.get(mutant);
   if (bundle === undefined) throw new Error(`${mutant.name} is not bundled`);
   const simulated = await bySimulation(mutant, bundle);
+  if (mutant.isEquivalent === true && simulated.by === null) return { mutant, by: EQUIVALENT, note: simulated.note };
   if (simulated.by !== null || values["no-tests"] || mutant.tests === undefined) return { mutant, ...simulated };
   const by = await runTests(mutant.patches, mutant.tests);
   return { mutant, by, note: simulated.note };

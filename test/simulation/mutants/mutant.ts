@@ -14,6 +14,8 @@ export interface Mutant {
   readonly patches: readonly Patch[];
   /** Where it can only show: a mark of the seeds in which the decision differs at all; every seed where it is left out. */
   readonly mark?: string;
+  /** It is the same program, which `mutants.test.ts` shows; any difference that is met all the same is a failure. */
+  readonly isEquivalent?: boolean;
   /** Tests that notice it where the simulation does not: files or folders. */
   readonly tests?: readonly string[];
 }
