@@ -1,6 +1,7 @@
 import { pathToFileURL } from "node:url";
 import type { Decision, Rule, Ruling, Situation } from "../../src/rotation/decision.ts";
 import type { simulate as Simulate } from "../../test/simulation/entry.ts";
+import { wordsOf } from "./words.ts";
 
 /** What the parent wants: these seeds, until one breaks a promise or the time is over. */
 export interface Order {
@@ -9,6 +10,8 @@ export interface Order {
   readonly budgetMs: number;
   /** Goes on after a broken promise: the control. */
   readonly isControl: boolean;
+  /** Broken promises, in the words of `wordsOf`, that the unmutated program knows too: they say nothing of a mutant. */
+  readonly open: readonly string[];
 }
 
 /** What became of one seed. */
@@ -39,14 +42,16 @@ const said = ({ step, reason }: Pick<Decision, "step" | "reason">): string => JS
     marks.add(`swap ${rule.name} / ${next.name}`);
 };
 
-async function work({ bundle, seeds, budgetMs, isControl }: Order): Promise<void> {
+async function work({ bundle, seeds, budgetMs, isControl, open }: Order): Promise<void> {
   const { simulate } = (await import(pathToFileURL(bundle).href)) as { readonly simulate: typeof Simulate };
   const startedMs = process.cpuUsage().user / 1_000;
   for (const seed of seeds) {
     if (process.cpuUsage().user / 1_000 - startedMs > budgetMs) break;
     [marks, decisions] = [new Set(), 0];
     const broken = await simulate(seed, { isTraced: false }).then(
-      ({ violations: [first] }) => (first === undefined ? null : `${first.invariant}: ${first.text}`),
+      ({ violations }) =>
+        violations.map(({ invariant, text }) => `${invariant}: ${text}`).find((one) => !open.includes(wordsOf(one))) ??
+        null,
       (thrown: unknown) => `CRASH: ${String(thrown)}`,
     );
     process.send?.({ seed, broken, marks: [...marks], decisions } satisfies SeedReport);
