@@ -24,6 +24,7 @@ export async function runControl({ seeds, jobs, tell }: ControlOptions): Promise
         seeds: open.filter((_, at) => at % jobs === job),
         budgetMs: Number.MAX_SAFE_INTEGER,
         isControl: true,
+        open: [],
       },
       ({ seed, ...report }) => {
         known.seeds[seed] = report;
