@@ -24,7 +24,7 @@ async function bundled(patches: readonly Patch[]): Promise<typeof Simulate> {
 describe("the simulation keeps its teeth", { timeout: TIMEOUT_MS }, () => {
   const KNOWN = [
     ["create, deliver, deactivate in one breath", 1],
-    ["unknown CloudTrail is silent", 1],
+    ["idleAtMost forgotten", 2],
     ["no soak", 1],
   ] as const;
 
