@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const LEDGER = "src/act/ledger.ts";
-const ROTATIONS = ["test/act", "test/rotations"];
+const ROTATIONS = ["test/act", "test/rotations/second-look.test.ts", "test/rotations"];
 
 /** How a step is done: second look, lease, records, fresh tags. */
 export const ACT_MUTANTS: readonly Mutant[] = [

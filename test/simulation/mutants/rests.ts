@@ -1,7 +1,7 @@
 import type { Mutant } from "./mutant.ts";
 
 const REST = "src/observe/rest.ts";
-const TESTS = ["test/rotations", "test/sweep.test.ts"];
+const TESTS = ["test/rotations/rest.test.ts", "test/sweep.test.ts", "test/rotations"];
 
 /** When a user is not looked at, and what people are told. */
 export const REST_MUTANTS: readonly Mutant[] = [
