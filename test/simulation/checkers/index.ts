@@ -1,5 +1,6 @@
 import type { Checker } from "../checker.ts";
 import type { Stage } from "../stage.ts";
+import { churn } from "./churn.ts";
 import { inv1 } from "./inv-1.ts";
 import { inv10 } from "./inv-10.ts";
 import { inv11 } from "./inv-11.ts";
@@ -12,8 +13,28 @@ import { inv6 } from "./inv-6.ts";
 import { inv7 } from "./inv-7.ts";
 import { inv8 } from "./inv-8.ts";
 import { inv9 } from "./inv-9.ts";
+import { oneCreation } from "./one-creation.ts";
+import { promotedLast } from "./promoted-last.ts";
+import { smtp } from "./smtp.ts";
 
-const ALL = [inv1, inv2, inv3, inv4, inv5, inv6, inv7, inv8, inv9, inv10, inv11, inv12];
+const ALL = [
+  inv1,
+  inv2,
+  inv3,
+  inv4,
+  inv5,
+  inv6,
+  inv7,
+  inv8,
+  inv9,
+  inv10,
+  inv11,
+  inv12,
+  churn,
+  oneCreation,
+  promotedLast,
+  smtp,
+];
 
 /** One watcher for each thing that must always hold. */
 export const checkersOf = (stage: Stage): readonly Checker[] => ALL.map((make) => make(stage));

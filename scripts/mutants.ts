@@ -1,0 +1,109 @@
+import { parseArgs } from "node:util";
+import { MUTANTS } from "../test/simulation/mutants/index.ts";
+import type { Mutant } from "../test/simulation/mutants/mutant.ts";
+import { bundleMutant } from "./mutants/bundle.ts";
+import { runControl } from "./mutants/control.ts";
+import { keepKnown, readKnown, runSeeds } from "./mutants/seeds.ts";
+import { wordsOf } from "./mutants/words.ts";
+import { runTests } from "./mutants/tests.ts";
+
+/** What became of a mutant. */
+interface Verdict {
+  readonly mutant: Mutant;
+  readonly by: string | null;
+  readonly note: string;
+}
+
+const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
+
+const { values } = parseArgs({
+  options: {
+    /** Only mutants whose names this regular expression finds. */
+    only: { type: "string", default: "" },
+    seeds: { type: "string", default: "1000" },
+    jobs: { type: "string", default: "2" },
+    /** CPU seconds a mutant; what was learnt is kept, and a later run goes on from there. */
+    budget: { type: "string", default: "600" },
+    /** Of the tests that notice what the simulation does not, only those whose paths this regular expression finds. */
+    tests: { type: "string", default: "" },
+  },
+});
+const [seeds, jobs, budgetMs] = [Number(values.seeds), Number(values.jobs), Number(values.budget) * 1_000];
+const print = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const chosen = MUTANTS.filter(({ name }) => new RegExp(values.only).test(name));
+const bundles = new Map<Mutant, Awaited<ReturnType<typeof bundleMutant>>>();
+for (const mutant of chosen) bundles.set(mutant, await bundleMutant(mutant.patches));
+const control = await runControl({ seeds, jobs, tell: print });
+const sound = Array.from({ length: seeds }, (_, index) => index + 1).filter((seed) => control[seed]?.broken === null);
+const openFindings = Object.values(control).flatMap(({ broken }) => (broken === null ? [] : wordsOf(broken)));
+const excluded = seeds - sound.length;
+const decisions = Object.values(control).reduce((sum, report) => sum + report.decisions, 0);
+print(
+  `control: ${String(sound.length)} of ${String(seeds)} seeds pass; ${String(excluded)} do not, and count for nothing`,
+);
+
+/** By something else than what the unmutated program is known to break. */
+const isBroken = (broken: string | null | undefined): boolean =>
+  typeof broken === "string" && !openFindings.includes(wordsOf(broken));
+
+/** By a seed that the unmutated program passes. */
+async function bySimulation({ mark }: Mutant, { file, digest, isWhole }: NonNullable<ReturnType<typeof bundles.get>>) {
+  if (!isWhole) return { by: null, note: "not a part of the simulation" };
+  const known = await readKnown(digest);
+  const able = sound.filter((seed) => mark === undefined || control[seed]?.marks.includes(mark));
+  const open = able.filter((seed) => !(seed in known.seeds));
+  const isCaught = able.some((seed) => isBroken(known.seeds[seed]?.broken));
+  if (!isCaught && open.length > 0) {
+    await runSeeds(
+      { bundle: file, seeds: open, budgetMs, isControl: false, open: openFindings },
+      ({ seed, ...report }) => {
+        known.seeds[seed] = { ...report, marks: [] };
+      },
+    );
+    await keepKnown(digest, known);
+  }
+  const caught = able.find((seed) => isBroken(known.seeds[seed]?.broken));
+  const tried = able.filter((seed) => seed in known.seeds).length;
+  if (caught !== undefined)
+    return {
+      by: `${known.seeds[caught]?.broken?.split(":")[0] ?? ""}, seed ${String(caught)}`,
+      note: `${known.seeds[caught]?.broken ?? ""}`,
+    };
+  if (mark !== undefined && able.length === 0)
+    return { by: null, note: `the same decision in all ${String(decisions)} situations of ${String(seeds)} seeds` };
+  return { by: null, note: `${String(tried)} of ${String(able.length)} seeds tried` };
+}
+
+async function judge(mutant: Mutant): Promise<Verdict> {
+  const bundle = bundles.get(mutant);
+  if (bundle === undefined) throw new Error(`${mutant.name} is not bundled`);
+  const simulated = await bySimulation(mutant, bundle);
+  if (mutant.isEquivalent === true && simulated.by === null) return { mutant, by: EQUIVALENT, note: simulated.note };
+  if (simulated.by !== null) return { mutant, ...simulated };
+  const tests = (mutant.tests ?? []).filter((path) => new RegExp(values.tests).test(path));
+  const by = await runTests(mutant.patches, tests);
+  return { mutant, by, note: simulated.note };
+}
+
+const verdicts: Verdict[] = [];
+const waiting = [...chosen];
+async function work(): Promise<void> {
+  for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+    const verdict = await judge(mutant);
+    verdicts.push(verdict);
+    print(`${mutant.name}: ${verdict.by ?? "SURVIVED"} (${verdict.note})`);
+  }
+}
+await Promise.all(Array.from({ length: jobs }, () => work()));
+
+print("\n| mutant | the mistake | caught by |\n| --- | --- | --- |");
+for (const mutant of chosen) {
+  const verdict = verdicts.find((found) => found.mutant === mutant);
+  print(`| ${mutant.name} | ${mutant.mistake} | ${verdict?.by ?? `SURVIVED: ${verdict?.note ?? ""}`} |`);
+}
+const survivors = verdicts.filter(({ by }) => by === null).length;
+print(`\n${String(chosen.length - survivors)} of ${String(chosen.length)} mutants caught`);
+if (survivors > 0) process.exitCode = 1;

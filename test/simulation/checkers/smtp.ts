@@ -1,0 +1,17 @@
+import type { Checker } from "../checker.ts";
+import { subjectOf, violate } from "../stage.ts";
+import type { Stage } from "../stage.ts";
+
+/** Who may send mail, and is not said not to, keeps all keys: nobody can see whether a password was derived from one. */
+export function smtp(stage: Stage): Checker {
+  const invariant = "SMTP";
+  return {
+    invariant,
+    before: ({ name, user, input }) => {
+      if (name !== "iam.DeleteAccessKey" && !(name === "iam.UpdateAccessKey" && input["Status"] === "Inactive")) return;
+      const mayMail = "mail" in (stage.cloud.iam.users.get(user)?.inline ?? {});
+      if (!mayMail || subjectOf(stage, user)?.profile.smtp === "none") return;
+      violate(stage, invariant, user, `${name} for a user that may send mail`);
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import type { Mutant } from "./mutant.ts";
+
+const EVIDENCE = "test/world/direct/evidence.ts";
+const HISTORY = "src/cloud/event-history.ts";
+const WIRE = [
+  "test/wire/adapters.test.ts",
+  "test/wire/world-contract.test.ts",
+  "test/wire/retries.test.ts",
+  "test/cloud",
+  "test/observe",
+];
+
+/**
+ * Mistakes of the adapters. The simulation runs its own, in process: there the mistake is made in these, to see that a
+ * checker notices it. In the production adapters, which talk HTTP, the contract's tests have to.
+ */
+export const ADAPTER_MUTANTS: readonly Mutant[] = [
+  {
+    name: "one Region only (simulated adapter)",
+    mistake: "CloudTrail is asked in the first Region only.",
+    patches: [
+      {
+        file: EVIDENCE,
+        find: "for (const region of await enabledRegions(session)) {",
+        replace: "for (const region of (await enabledRegions(session)).slice(0, 1)) {",
+      },
+    ],
+  },
+  {
+    name: "one Region only",
+    mistake: "CloudTrail is asked in the first Region only.",
+    patches: [
+      {
+        file: "src/observe/evidence/cloudtrail.ts",
+        find: "!Object.hasOwn(regionsUnasked, region));",
+        replace: "!Object.hasOwn(regionsUnasked, region)).slice(0, 1);",
+      },
+    ],
+    tests: WIRE,
+  },
+  {
+    name: "first page of events only (simulated adapter)",
+    mistake: "Only the first page of CloudTrail's answer is read.",
+    patches: [
+      {
+        file: EVIDENCE,
+        find: "if (token === null) return found;",
+        replace: "if (token === null || found.length >= 0) return found;",
+      },
+    ],
+  },
+  {
+    name: "first page of events only",
+    mistake: "Only the first page of CloudTrail's answer is read.",
+    patches: [
+      {
+        file: HISTORY,
+        find: "if (token === undefined) return;",
+        replace: "if (token === undefined || page === 0) return;",
+      },
+    ],
+    tests: WIRE,
+  },
+  {
+    name: "first page of keys only (simulated adapter)",
+    mistake: "Only the first page of a user's keys is read.",
+    patches: [
+      {
+        file: "test/world/direct/access-keys.ts",
+        find: "} while (marker !== null);",
+        replace: "} while (marker !== null && found.length === 0);",
+      },
+    ],
+  },
+  {
+    name: "first page of users only (simulated adapter)",
+    mistake: "Only the first page of users is read.",
+    patches: [
+      {
+        file: "test/world/direct/directory.ts",
+        find: "} while (marker !== null);",
+        replace: "} while (marker !== null && details.users.length === 0);",
+      },
+    ],
+  },
+  {
+    name: "first page only",
+    mistake: "Only the first page of any listing is read.",
+    patches: [
+      {
+        file: "src/cloud/pages.ts",
+        find: "if (pages.length > PAGES_MAX) break;",
+        replace: "if (pages.length > 0) break;",
+      },
+    ],
+    tests: WIRE,
+  },
+  {
+    name: "retry of CreateAccessKey by the adapter",
+    mistake: "The SDK sends CreateAccessKey again when no answer came.",
+    patches: [{ file: "src/cloud/access-keys.ts", find: "iamOnce.send(command)", replace: "iam.send(command)" }],
+    tests: WIRE,
+  },
+  {
+    name: "pair pushed by two requests",
+    mistake: "A Worker's two secrets are set by a request each.",
+    patches: [
+      {
+        file: "src/cloud/cloudflare.ts",
+        find: "        body: JSON.stringify({ secrets: Object.fromEntries(secrets) }),\n      });\n",
+        replace:
+          '        body: JSON.stringify({ secrets: Object.fromEntries(secrets.slice(0, 1)) }),\n      });\n      await send({ doing: `setting the rest of Worker ${worker.script}`, method: "PATCH", path: scriptPath(worker, "secrets-bulk"), body: JSON.stringify({ secrets: Object.fromEntries(secrets.slice(1)) }) });\n',
+      },
+    ],
+    tests: ["test/wire/cloudflare-client.test.ts", "test/destinations", "test/wire/cloudflare-edge.test.ts"],
+  },
+  {
+    name: "AWSPENDING stays (custody)",
+    mistake: "Promotion moves AWSCURRENT and leaves AWSPENDING where it was (B5).",
+    patches: [
+      {
+        file: "src/cloud/custody.ts",
+        find: '  await secret.move("AWSPENDING", { from: versionId, to: null });\n',
+        replace: "",
+      },
+    ],
+    tests: WIRE,
+  },
+  {
+    name: "a tag key with capitals is not seen",
+    mistake: "Tag keys are compared with their case, and IAM does not (B11).",
+    patches: [
+      {
+        file: "src/cloud/directory.ts",
+        find: '[(Key ?? "").toLowerCase(), Value ?? ""]',
+        replace: '[Key ?? "", Value ?? ""]',
+      },
+    ],
+    tests: WIRE,
+  },
+  {
+    name: "unknown last-used is unused (adapter)",
+    mistake: "A last-used that could not be asked for counts as never.",
+    patches: [
+      {
+        file: "src/observe/evidence/last-used.ts",
+        find: 'return { verdict: "unknown", because: asRotationError(thrown, "asking IAM").message };',
+        replace:
+          'return { verdict: "unused", from: TRACKED_SINCE, to: plus(clock.now(), asRotationError(thrown, "").message.length > 0 ? 0 : 1) };',
+      },
+    ],
+    tests: WIRE,
+  },
+];
