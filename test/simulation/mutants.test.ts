@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { bundleMutant } from "../../scripts/mutants/bundle.ts";
@@ -34,6 +35,13 @@ describe("the simulation keeps its teeth", { timeout: TIMEOUT_MS }, () => {
     expect((await simulate(seed, { isTraced: false })).violations).not.toEqual([]);
   });
 
+  test.for(MUTANTS.flatMap(({ name, patches }) => patches.map((patch) => [name, patch] as const)))(
+    "the text that the mutant %s changes is in the source exactly once",
+    ([, { file, find }]) => {
+      expect(readFileSync(file, "utf8").split(find)).toHaveLength(2);
+    },
+  );
+
   test("every mistake has a name of its own", () => {
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });
@@ -60,8 +68,9 @@ async function situationsOf(seed: number): Promise<readonly Situation[]> {
   const met: Situation[] = [];
   const watching = globalThis as typeof globalThis & { keyturnDecided?: (situation: Situation) => void };
   watching.keyturnDecided = (situation) => {
-    // Most sweeps meet what the one before them met.
-    if (dice.chance(0.1)) met.push(situation);
+    const { custody } = situation.observation;
+    // Most sweeps meet what the one before them met; a pending key is soon gone.
+    if (dice.chance(0.1) || (custody.kind === "present" && custody.pending !== null)) met.push(situation);
   };
   await simulate(seed, { isTraced: false });
   delete watching.keyturnDecided;

@@ -43,7 +43,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: LEDGER,
-        find: "const lease: Lease | null = isClosing ? null : { user: record.user, holder, until: plus(now, LEASE_MS) };",
+        find: "const lease: Lease | null = isClosing ? null : { user, holder, until: plus(now, LEASE_MS) };",
         replace: "const lease: Lease | null = null;",
       },
     ],
@@ -64,8 +64,8 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: LEDGER,
-        find: '      if (error instanceof RotationError && error.code === "Conflict") throw lose();\n      throw error;',
-        replace: "      if (!(error instanceof RotationError)) throw error;",
+        find: "        if (!isOurs(found) || !isEqual(found.record, next.record)) throw lose(user);",
+        replace: "",
       },
     ],
     tests: ROTATIONS,
@@ -87,7 +87,11 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     name: "staged changes dropped",
     mistake: "What a step has staged is lost with the next look.",
     patches: [
-      { file: LEDGER, find: "revision: () => ({ ...revision, record }),", replace: "revision: () => revision," },
+      {
+        file: LEDGER,
+        find: "revision: () => ({ ...pen.revision(), record }),",
+        replace: "revision: () => pen.revision(),",
+      },
     ],
     tests: ROTATIONS,
   },

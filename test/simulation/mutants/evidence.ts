@@ -173,7 +173,7 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: QUIET,
-        find: "const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null);",
+        find: "const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null, currentSince);",
         replace: "const disturbedAt = null;",
       },
     ],
@@ -406,8 +406,8 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/decide/rules/orphan.ts",
-        find: "if (observation.record.since > key.createdAt) {",
-        replace: "if (observation.record.since > key.createdAt && now < 0) {",
+        find: "if (!knowsWholeLife(observation.record, key)) {",
+        replace: "if (!knowsWholeLife(observation.record, key) && now < 0) {",
       },
     ],
     tests: TABLE,

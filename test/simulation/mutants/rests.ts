@@ -79,11 +79,11 @@ export const REST_MUTANTS: readonly Mutant[] = [
     name: "a look does not wake",
     mistake: "A look that ends in no rest leaves the old one on record.",
     patches: [
-      { file: "src/observe/remember.ts", find: "keyId in keys), rest: null };", replace: "keyId in keys) };" },
+      { file: "src/observe/remember.ts", find: "keys, deliveries, rest: null };", replace: "keys, deliveries };" },
       {
         file: "src/reconcile.ts",
-        find: "await close(world, ledger, { notices, rest });",
-        replace: "await close(world, ledger, { notices, rest: rest ?? ledger.record().rest });",
+        find: "await close(world, ledger, { notices, rest, isUnderWay });",
+        replace: "await close(world, ledger, { notices, rest: rest ?? ledger.record().rest, isUnderWay });",
       },
     ],
     tests: TESTS,
@@ -106,8 +106,8 @@ export const REST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/sweep.ts",
-        find: "const memory = { left, awake, custodyListedAt };",
-        replace: "const memory = { left, awake: awake?.slice(0, 0) ?? null, custodyListedAt };",
+        find: "return names === null || names.length > AWAKE_MAX ? null : names;",
+        replace: "return names?.slice(0, 0) ?? null;",
       },
     ],
     tests: TESTS,
