@@ -74,8 +74,8 @@ export async function playClean(file: string, system: System): Promise<{ places:
   }
 }
 
-/** A rotation with one fault, from its beginning to its end, or until it is plain that it has none. */
-export async function play(file: string, point: Point): Promise<Outcome> {
+/** A rotation with one fault, from its beginning to its end, or until it is plain that it has none, after so many sweeps. */
+export async function play(file: string, point: Point, sweepsMax = SWEEPS_MAX): Promise<Outcome> {
   const ground = await startGround(file, point.system);
   try {
     const struckSweep = await playUntilFault(ground, point);
@@ -83,7 +83,7 @@ export async function play(file: string, point: Point): Promise<Outcome> {
       ...told(ground, struckSweep),
       ...struckSweep.requests.slice(point.nth - 1).map((name) => `    ${name}`),
     ];
-    const left = await recover(ground, story);
+    const left = await recover(ground, story, sweepsMax);
     const lateDays = Math.max(0, Math.round(ground.day() - cleanEndDay(point.system)));
     ground.pass(AFTERWARDS_MS);
     return {
@@ -112,9 +112,9 @@ async function playUntilFault(ground: Ground, { system, sweep, nth, fault }: Poi
 }
 
 /** Ordinary sweeps until the end state is there; what is missing of it when they were too many, or somebody failed. */
-async function recover(ground: Ground, story: string[]): Promise<readonly string[]> {
+async function recover(ground: Ground, story: string[], sweepsMax: number): Promise<readonly string[]> {
   let left: readonly string[] = [];
-  for (let sweeps = 1; sweeps <= SWEEPS_MAX; sweeps += 1) {
+  for (let sweeps = 1; sweeps <= sweepsMax; sweeps += 1) {
     ground.pass(FIRST_LEAPS_MS[sweeps - 1] ?? LATER_LEAP_MS);
     const seen = await ground.sweep(null);
     story.push(...told(ground, seen));

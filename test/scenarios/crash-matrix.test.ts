@@ -8,10 +8,12 @@ import { mistakePlugin } from "../../scripts/mistakes/index.ts";
 import type { CrashMistakeName } from "../../scripts/mistakes/index.ts";
 
 const POINTS = 12;
+/** A month of sweeps: a rotation that gets over the fault has long ended. */
+const MISTAKEN_SWEEPS = 20;
 
 async function playMistaken(mistake: CrashMistakeName, point: Point): Promise<Outcome> {
   const { file } = await build({ output: `dist/keyturn-${mistake}.cjs`, plugins: [mistakePlugin(mistake)] });
-  return play(file, point);
+  return play(file, point, MISTAKEN_SWEEPS);
 }
 
 /** The key is made, and whoever asked for it never hears of it. */
