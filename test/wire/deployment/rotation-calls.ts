@@ -52,7 +52,7 @@ export async function rotateAll(): Promise<Rotated> {
     const asked: Asked[] = [];
     const stop = local.cloud.onCall((call) => asked.push(...needs(local.cloud, call)));
     await run(config, { command: "resume" });
-    for (const pauseMs of [hours(1), days(12), days(9)]) {
+    for (const pauseMs of [hours(1), days(12), days(2), days(9)]) {
       local.clock.run();
       await run(config, SWEEP);
       await run(BY_PATH, SWEEP);
