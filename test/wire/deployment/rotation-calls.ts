@@ -52,9 +52,10 @@ export async function rotateAll(): Promise<Rotated> {
     const asked: Asked[] = [];
     const stop = local.cloud.onCall((call) => asked.push(...needs(local.cloud, call)));
     await run(config, { command: "resume" });
-    for (const pauseMs of [hours(1), days(12), days(2), days(9)]) {
+    for (const pauseMs of [hours(1), days(12), days(9)]) {
       local.clock.run();
       await run(config, SWEEP);
+      apart(local);
       await run(BY_PATH, SWEEP);
       local.clock.stop();
       useNewestKeys(local.cloud);
@@ -63,6 +64,7 @@ export async function rotateAll(): Promise<Rotated> {
     local.clock.run();
     await run(config, SWEEP);
     await run(config, { command: "explain", user: "flowid-dev-user" as never });
+    apart(local);
     await run(BY_PATH, SWEEP);
     stop();
     const firsts = Object.values(local.systems).map(({ user, firstPair }) => [user, firstPair.keyId]);
@@ -74,6 +76,16 @@ export async function rotateAll(): Promise<Rotated> {
     vi.unstubAllEnvs();
     await local.close();
   }
+}
+
+/**
+ * Two invocations know nothing of each other's pace: within one second they can be too many for CloudTrail, which then
+ * rightly makes a sweep hold.
+ */
+function apart({ clock }: LocalCloud): void {
+  clock.stop();
+  clock.advance(minutes(1));
+  clock.run();
 }
 
 /** One invocation, as the handler makes it. */
