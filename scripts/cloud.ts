@@ -45,6 +45,8 @@ function describe({ environment, edge, clock }: LocalCloud): string {
   const { AWS_LAMBDA_LOG_LEVEL: _, ...told } = environment;
   const variables = {
     ...told,
+    // Version 1 of the AWS CLI reads no other name.
+    AWS_DEFAULT_REGION: told.AWS_REGION,
     CLOUDFLARE_ACCOUNT_ID: CLOUDFLARE_ACCOUNT,
     CLOUDFLARE_API_TOKEN: CLOUDFLARE_TOKEN,
   };
