@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
+import { runCommand, UsageError } from "./command-line.ts";
 import { FAULTS, isFault } from "./crash-matrix/faults.ts";
 import type { FaultName } from "./crash-matrix/faults.ts";
 import { SYSTEMS, isSystem } from "./crash-matrix/ground.ts";
@@ -28,11 +29,8 @@ ${list(Object.entries(FAULTS))}
 ${list(Object.entries(CRASH_MISTAKES).map(([name, { is }]) => [name, is]))}
   --help             prints this`;
 
-const EXIT_USAGE = 2;
 const POINTS_A_LINE = 50;
 const STORIES_MAX = 10;
-
-class UsageError extends Error {}
 
 /** What the command line asks for. Throws a `UsageError` for what it cannot mean. */
 function readOptions(args: string[]) {
@@ -44,13 +42,11 @@ function readOptions(args: string[]) {
       system: { type: "string" },
       fault: { type: "string", multiple: true, default: [] },
       break: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
   const mistake = values.break ?? null;
   if (mistake !== null && !isCrashMistake(mistake)) throw new UsageError(`there is no mistake ${mistake}`);
   return {
-    isHelp: values.help,
     mistake,
     systems: values.system === undefined ? (Object.keys(SYSTEMS) as System[]) : [known(values.system, isSystem)],
     faults: values.fault.length === 0 ? FAULT_NAMES : values.fault.map((name): FaultName => known(name, isFault)),
@@ -107,12 +103,4 @@ async function run(options: Options): Promise<boolean> {
   return wrong.length + failed.length + unplayed === 0;
 }
 
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.isHelp) console.log(HELP);
-  else process.exitCode = (await run(options)) ? 0 : 1;
-} catch (thrown) {
-  const isUsage = thrown instanceof UsageError || (thrown instanceof TypeError && "code" in thrown);
-  console.error(isUsage ? `${thrown.message}\n\n${HELP}` : thrown);
-  process.exitCode = isUsage ? EXIT_USAGE : 1;
-}
+await runCommand(HELP, async (args) => ((await run(readOptions(args))) ? 0 : 1));

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { runCommand, UsageError } from "./command-line.ts";
 import { printed, progressLine } from "./local-run/print.ts";
 import { reportOf } from "./local-run/report.ts";
 import { runLocally } from "./local-run/run.ts";
@@ -18,32 +19,29 @@ exits with 0 if every system was rotated and no call of its consumers failed, el
 ${MISTAKE_LINES.join("\n")}
   --help             prints this`;
 
-const EXIT_USAGE = 2;
 /** Where nobody watches, one line in so many days is enough. */
 const DAYS_A_LINE = 5;
 const SWEEPS_A_DAY = 24;
 
 interface Options {
   readonly isJson: boolean;
-  readonly isHelp: boolean;
   readonly mistake: MistakeName | null;
 }
 
-/** Reads the command line. Throws an error that says what is wrong with it. */
+/** Reads the command line. Throws a `UsageError` that says what is wrong with it. */
 function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
       json: { type: "boolean", default: false },
       break: { type: "string" },
-      help: { type: "boolean", default: false },
     },
   });
   const name = values.break ?? null;
   if (name !== null && !isMistake(name)) {
-    throw new Error(`--break ${name}: the mistakes are ${Object.keys(MISTAKES).join(", ")}`);
+    throw new UsageError(`--break ${name}: the mistakes are ${Object.keys(MISTAKES).join(", ")}`);
   }
-  return { isJson: values.json, isHelp: values.help, mistake: name };
+  return { isJson: values.json, mistake: name };
 }
 
 /** On a terminal one line that is written over; elsewhere a line now and then. */
@@ -68,17 +66,4 @@ async function start({ isJson, mistake }: Options): Promise<boolean> {
   return report.isGood;
 }
 
-try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.isHelp) console.log(HELP);
-  else process.exitCode = (await start(options)) ? 0 : 1;
-} catch (thrown) {
-  const isUsage = thrown instanceof Error && isUsageError(thrown);
-  console.error(isUsage ? `${thrown.message}\n\n${HELP}` : thrown);
-  process.exitCode = isUsage ? EXIT_USAGE : 1;
-}
-
-function isUsageError(error: Error): boolean {
-  const code = "code" in error ? String(error.code) : "";
-  return code.startsWith("ERR_PARSE_ARGS") || error.message.startsWith("--break ");
-}
+await runCommand(HELP, async (args) => ((await start(readOptions(args))) ? 0 : 1));
