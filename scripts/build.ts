@@ -31,8 +31,8 @@ interface Built {
 const DEEPER = "keyturn-trail.cjs";
 const loadedApart: Plugin = {
   name: "loaded apart",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/trail\.ts$/ }, ({ kind }) =>
+  setup(setting) {
+    setting.onResolve({ filter: /\/trail\.ts$/ }, ({ kind }) =>
       kind === "dynamic-import" ? { path: `./${DEEPER}`, external: true } : null,
     );
   },

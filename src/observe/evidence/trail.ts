@@ -93,9 +93,8 @@ function sighting(rows: readonly Row[], name: string): Sighting {
   const [service = "unknown"] = (row["eventsource"] ?? "unknown").split(".", 1);
   const [agent = ""] = (row["useragent"] ?? "an unknown agent").split(" ", 1);
   const who = `from ${row["sourceipaddress"] ?? "an unknown address"} by ${agent.slice(0, USER_AGENT_LENGTH_MAX)}`;
-  const count =
-    `${row["uses"] ?? "1"} times` + (rows.length > 1 ? `, and in ${String(rows.length - 1)} ways more` : "");
-  const detail = `${row["eventname"] ?? "a call"} ${who}, ${count}, seen in ${name}`;
+  const ways = rows.length > 1 ? `, one of ${String(rows.length)} ways` : "";
+  const detail = `${row["eventname"] ?? "a call"} ${who}, ${row["uses"] ?? "?"} times${ways}, seen in ${name}`;
   return { at: timeIn(row, "lastseen"), service, region: row["awsregion"] ?? null, detail };
 }
 
