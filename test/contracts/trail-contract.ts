@@ -13,7 +13,7 @@ export interface TrailKind {
   readonly service: string;
   readonly start: string;
   readonly stop: string;
-  /** How it is called in answers. */
+  /** How it is called in sightings and errors. */
   readonly called: string;
   readonly slowDown: (cloud: Cloud) => void;
   readonly fail: (cloud: Cloud) => void;
@@ -64,14 +64,14 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
     use("lambda", "Invoke", "eu-west-1");
     pass(1);
     expect(await answer(from)).toMatchObject({
-      deeper: kind.called,
+      deeper: kind.options.kind,
       use: {
         verdict: "used",
         latest: {
           at: usedAt,
           service: "lambda",
           region: "eu-west-1",
-          detail: `Invoke from 192.0.2.10 by aws-sdk-js/3, 2 times, one of 2 ways, seen in ${kind.called}`,
+          detail: `Invoke from 192.0.2.10 by aws-sdk-js/3, 2 times, seen in ${kind.called}`,
         },
       },
     });
@@ -81,7 +81,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
     const from = setup.clock.now();
     pass(10);
     const told = await answer(from);
-    expect(told).toMatchObject({ deeper: kind.called, use: { verdict: "unused", from } });
+    expect(told).toMatchObject({ deeper: kind.options.kind, use: { verdict: "unused", from } });
     if (told.use.verdict !== "unused") throw new Error("another verdict");
     expect(setup.clock.now() - told.use.to).toBeGreaterThanOrEqual(hours(1));
   });
@@ -114,8 +114,11 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
       const from = setup.clock.now();
       pass(10);
       expect(await answer(from)).toMatchObject({
-        deeper: kind.called,
-        use: { verdict: "unknown", because: expect.stringContaining(`${kind.called}, it shows no event at all from`) },
+        deeper: kind.options.kind,
+        use: {
+          verdict: "unknown",
+          because: expect.stringContaining(`${kind.called}, it shows nothing of anybody for a day from`),
+        },
       });
     });
 
@@ -162,7 +165,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
       pass(2);
       deny(kind.start);
       expect(await answer(from)).toMatchObject({
-        deeper: kind.called,
+        deeper: kind.options.kind,
         use: { verdict: "unknown", because: expect.stringContaining(`perform: ${kind.service}:${kind.start}`) },
       });
     });
@@ -172,7 +175,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
       pass(2);
       kind.slowDown(setup.cloud);
       expect(await answer(from)).toMatchObject({
-        use: { verdict: "unknown", because: expect.stringContaining("no answer within 1 min 40 s") },
+        use: { verdict: "unknown", because: expect.stringContaining("no end within 100 s") },
       });
       expect(asked(kind.stop)).toBe(1);
       expect(kind.underWay(setup.cloud)).toBe(0);
@@ -192,7 +195,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
       pass(2);
       kind.fail(setup.cloud);
       expect(await answer(from)).toMatchObject({
-        use: { verdict: "unknown", because: expect.stringContaining("the query's end is") },
+        use: { verdict: "unknown", because: expect.stringContaining("it ended as") },
       });
     });
 
@@ -200,7 +203,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
       const from = setup.clock.now();
       pass(2);
       expect(await answer(from, { id: 'AKIA" | limit 0 #' })).toMatchObject({
-        use: { verdict: "unknown", because: expect.stringContaining("is no access key id") },
+        use: { verdict: "unknown", because: expect.stringContaining("is an access key id") },
       });
       expect(asked(kind.start)).toBe(0);
     });
@@ -214,24 +217,11 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
     use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId: "keyturn/deploy" });
     pass(2);
     const told = await answer(from, { handOversApart: true });
-    expect(told).toMatchObject({ deeper: kind.called, use: { verdict: "unused" }, handOverAt: expect.any(Number) });
-  });
-
-  test("many keys wait their turn: never more than eight queries are under way", async () => {
-    const { cloud, clock } = setup;
-    const from = clock.now();
-    pass(2);
-    let most = 0;
-    cloud.onCall(({ operation }) => {
-      if (operation === kind.start) most = Math.max(most, kind.underWay(cloud) + 1);
+    expect(told).toMatchObject({
+      deeper: kind.options.kind,
+      use: { verdict: "unused" },
+      handOverAt: expect.any(Number),
     });
-    // Their waiting moves the simulated time: each by what it takes, together far less than a day.
-    const ids = Array.from({ length: 12 }, (_, at) => `AKIAEXAMPLE${String(at).padStart(9, "0")}`);
-    await setup.world.identity.read();
-    const answers = await Promise.all(ids.map((id) => answer(from, { id })));
-    expect(answers.map(({ use: told }) => told.verdict)).toEqual(ids.map(() => "unused"));
-    expect(most).toBeGreaterThan(1);
-    expect(most).toBeLessThanOrEqual(8);
   });
 
   test("a window of months is no harder than one of days", async () => {

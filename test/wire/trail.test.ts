@@ -12,16 +12,15 @@ import { wireWorld } from "../world/wire/wire-world.ts";
 import type { WireWorldOptions } from "../world/wire/wire-world.ts";
 import { startWire } from "../world/wire/wire.ts";
 
-const LOG_GROUP: TrailOptions = { kind: "logs-insights", logGroup: "aws-cloudtrail-logs", region: "us-east-1" };
-const TABLE: TrailOptions = {
+const LOG_GROUP = { kind: "logs-insights", logGroup: "aws-cloudtrail-logs", region: "us-east-1" } as const;
+const TABLE = {
   kind: "athena",
   database: "audit",
   table: "cloudtrail_logs",
   dayPartition: "timestamp",
   workgroup: "primary",
-  outputLocation: "s3://athena-results/keyturn/",
   region: "us-east-1",
-};
+} as const;
 
 const KINDS: readonly TrailKind[] = [
   {
@@ -75,7 +74,7 @@ describe.for(KINDS)("a trail asked through $options.kind, by contract", (kind) =
 });
 
 describe("the deeper sources beyond their contract", () => {
-  const askAfter = async ({ world, cloud, clock }: WorldSetup, halves: number) => {
+  const askAfter = async ({ world, cloud, clock }: WorldSetup, halves: number, id = "AKIAEXAMPLE000000000") => {
     const from = instant(clock.now());
     cloud.trail.isOn = true;
     for (let half = 0; half < halves; half += 1) {
@@ -83,7 +82,7 @@ describe("the deeper sources beyond their contract", () => {
       clock.advance(days(1) / 2);
     }
     await world.identity.read();
-    const question = { source: "cloudtrail", keyId: accessKeyId("AKIAEXAMPLE000000000"), from } as const;
+    const question = { source: "cloudtrail", keyId: accessKeyId(id), from } as const;
     return world.evidence.answer({ ...question, handOversApart: false }, { user: DEPLOY, unaskedRegions: {} });
   };
 
@@ -102,20 +101,36 @@ describe("the deeper sources beyond their contract", () => {
     await setup.close();
   });
 
-  test("a workgroup that has no place for results needs one that is named", async () => {
-    const setup = await setUp({ ...TABLE, outputLocation: undefined });
+  test("a workgroup that has no place for results is unknown", async () => {
+    const setup = await setUp(TABLE);
+    setup.cloud.athena.workgroup = { name: "primary", outputLocation: null };
     expect(await askAfter(setup, 4)).toMatchObject({ use: { verdict: "unknown" } });
     await setup.close();
-    const other = await setUp({ ...TABLE, outputLocation: undefined });
-    other.cloud.athena.workgroup = { name: "primary", outputLocation: "s3://results/" };
-    expect(await askAfter(other, 4)).toMatchObject({ use: { verdict: "unused" } });
-    await other.close();
   });
 
-  test.for([LOG_GROUP, TABLE])("a run whose time is almost over begins no query, $kind", async (trail) => {
-    const setup = await setUp(trail, { deadlineMs: seconds(50) });
-    const because = expect.stringContaining("the run's time is almost over");
-    expect(await askAfter(setup, 4)).toMatchObject({ use: { verdict: "unknown", because } });
+  test.for([LOG_GROUP, TABLE])("a run whose time is over stops its query, $kind", async (trail) => {
+    const setup = await setUp(trail, { deadlineMs: seconds(1) });
+    setup.cloud.logs.takesMs = hours(1);
+    setup.cloud.athena.takesMs = hours(1);
+    const told = askAfter(setup, 4);
+    setup.clock.run();
+    const because = expect.stringContaining("the run's time is over");
+    expect(await told).toMatchObject({ use: { verdict: "unknown", because } });
+    expect(setup.cloud.counts.get(trail === TABLE ? "athena.StopQueryExecution" : "logs.StopQuery")).toBe(1);
+    await setup.close();
+  });
+
+  test("many keys wait their turn: no more than a question in three seconds", async () => {
+    const setup = await setUp(LOG_GROUP);
+    const asks: number[] = [];
+    setup.cloud.onCall(({ operation, input }) => {
+      // A key's own query, and not that of the trail's pulse.
+      if (operation === "StartQuery" && JSON.stringify(input).includes("AKIAEXAMPLE")) asks.push(setup.clock.now());
+    });
+    setup.clock.run();
+    await Promise.all(["AKIAEXAMPLE000000001", "AKIAEXAMPLE000000002"].map((id) => askAfter(setup, 0, id)));
+    expect(asks).toHaveLength(2);
+    expect((asks[1] ?? 0) - (asks[0] ?? 0)).toBeGreaterThan(3_000);
     await setup.close();
   });
 

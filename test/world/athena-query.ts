@@ -15,7 +15,7 @@ export type Queried = { readonly columns: readonly string[]; readonly rows: read
 type Value = (event: DeliveredEvent) => string | undefined;
 
 const SELECT =
-  /^SELECT (.+?) FROM "(\w+)"\."(\w+)" WHERE (.+?)(?: GROUP BY ([\d, ]+))?(?: ORDER BY (\w+) DESC)?(?: LIMIT (\d+))?$/;
+  /^SELECT (.+?) FROM "(\w+)"\."(\w+)" WHERE (.+?)(?: GROUP BY ([\w, ]+?))?(?: ORDER BY (\w+) DESC)?(?: LIMIT (\d+))?$/;
 
 /** Hive knows columns in lower case; the record's own names stand in the table's definition (Athena User Guide, CloudTrail). */
 const RECORD_NAMES = new Map(
@@ -64,7 +64,8 @@ function run(
   for (const [at, { call, alias }] of parts.entries()) {
     const aggregate = aggregateOf(call, recordName);
     if (aggregate !== null) aggregates.push([alias, aggregate]);
-    else if (groups.split(", ").includes(String(at + 1))) keys.push([alias, valueOf(call, table)]);
+    else if ([call, String(at + 1)].some((key) => groups.split(", ").includes(key)))
+      keys.push([alias, valueOf(call, table)]);
     else throw new Failure(`EXPRESSION_NOT_AGGREGATE: line 1:8: '${call}' must be an aggregate expression`);
   }
   const rows = grouped(events.filter(isWanted), keys, aggregates);

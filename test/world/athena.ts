@@ -24,7 +24,7 @@ export class Athena {
   table: AthenaTable = { database: "audit", table: "cloudtrail_logs", dayPartition: "timestamp" };
   workgroup: { readonly name: string; readonly outputLocation: string | null } = {
     name: "primary",
-    outputLocation: null,
+    outputLocation: "s3://athena-results/",
   };
   /** How long each query that is started from now on takes. */
   takesMs = 3_000;

@@ -108,7 +108,6 @@ describe("Athena", () => {
       QueryString,
       ExecutionParameters,
       WorkGroup: "primary",
-      ResultConfiguration: { OutputLocation: "s3://results/" },
       ...more,
     });
   const statusOf = (query: CloudAnswer): unknown =>
@@ -149,7 +148,12 @@ describe("Athena", () => {
 
   test("refuses an unknown workgroup, one without a place for results, and too many at once", () => {
     expect(code(() => start(SQL, ["'x'"], { WorkGroup: "other" }))).toBe("InvalidRequestException");
-    expect(code(() => start(SQL, ["'x'"], { ResultConfiguration: {} }))).toBe("InvalidRequestException");
+    cloud.athena.workgroup = { name: "primary", outputLocation: null };
+    expect(code(() => start(SQL, ["'x'"]))).toBe("InvalidRequestException");
+    const ResultConfiguration = { OutputLocation: "s3://results/" };
+    expect(start(SQL, ["'x'"], { ResultConfiguration })).toHaveProperty("QueryExecutionId");
+    cloud.athena.workgroup = { name: "primary", outputLocation: "s3://results/" };
+    clock.advance(5_000);
     cloud.athena.queriesMax = 1;
     const query = start(SQL, ["'x'"]);
     expect(code(() => start(SQL, ["'x'"]))).toBe("TooManyRequestsException");

@@ -61,7 +61,7 @@ describe("the bundle", () => {
       regionsUnasked: {},
     } as const;
     expect(await deepen(answer, false)).toMatchObject({
-      deeper: "the log group aws-cloudtrail-logs in us-east-1",
+      deeper: "logs-insights",
       use: { verdict: "unused" },
     });
     await setup.close();
