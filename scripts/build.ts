@@ -1,4 +1,5 @@
-import { rename, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
 import type { Plugin } from "esbuild";
@@ -17,22 +18,46 @@ interface BuildOptions {
   /** From the root of the project. */
   readonly output?: string;
   readonly plugins?: readonly Plugin[];
+  /** Whether the deeper evidence is bundled too; where it is not said, as the configuration asks for it. */
+  readonly isDeep?: boolean;
 }
+
+interface Built {
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** The deeper evidence and its SDK clients, which few configurations ask for, lie in this file beside the function's. */
+const DEEPER = "keyturn-trail.cjs";
+const loadedApart: Plugin = {
+  name: "loaded apart",
+  setup(setting) {
+    setting.onResolve({ filter: /\/trail\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: `./${DEEPER}`, external: true } : null,
+    );
+  },
+};
 
 /**
  * Bundles the Lambda function into one file, and gives its absolute path and size. The configuration is loaded first,
- * so that one that would be refused in Lambda is refused here. CommonJS, because a local invocation loads it by `require`.
+ * so that one that would be refused in Lambda is refused here, and says whether a second file is needed beside it.
  */
-export async function build({ output = "dist/keyturn.cjs", plugins = [] }: BuildOptions = {}): Promise<{
-  readonly file: string;
-  readonly bytes: number;
-}> {
-  await import("../keyturn.config.ts");
+export async function build({ output = "dist/keyturn.cjs", plugins = [], isDeep }: BuildOptions = {}): Promise<Built> {
+  const { default: config } = await import("../keyturn.config.ts");
+  const deeper = `${dirname(output)}/${DEEPER}`;
+  // One of an earlier build would be deployed although nothing loads it.
+  if (isDeep ?? config.trail !== undefined) await bundleOne("src/observe/evidence/trail.ts", deeper, []);
+  else await rm(new URL(`../${deeper}`, import.meta.url), { force: true });
+  return bundleOne("src/handlers/keyturn.ts", output, [loadedApart, ...plugins]);
+}
+
+/** CommonJS, because a local invocation loads the handler by `require`. */
+async function bundleOne(entry: string, output: string, plugins: readonly Plugin[]): Promise<Built> {
   // Under a name of its own until it is whole: somebody else may load the last one meanwhile.
   const unfinished = `${output}.${String(process.pid)}`;
   await bundle({
     absWorkingDir: ROOT,
-    entryPoints: ["src/handlers/keyturn.ts"],
+    entryPoints: [entry],
     outfile: unfinished,
     bundle: true,
     platform: "node",

@@ -45,7 +45,7 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     accessKeys: createAccessKeys(clients, { clock, random }),
     custody: createCustody(clients, stage, random),
     prover: createProver(clients),
-    evidence: createEvidenceSources(clients, { clock, identity, stage }),
+    evidence: createEvidenceSources(clients, { clock, identity, stage, trail: config.trail ?? null }),
     journal: createJournal(clients, { tableName: settings.table, clock, random }),
     notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
     destinations: createDestinations(config, {

@@ -56,6 +56,8 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
     sns: kept(new SNSClient({ ...ours, region })),
     secretsIn,
     cloudtrailIn: perRegion((at) => kept(new CloudTrailClient({ ...ours, region: at }))),
+    /** A client of a service that few configurations need, and that is loaded only for them. */
+    make: <T extends Parameters<typeof kept>[0]>(client: (options: typeof ours) => T): T => kept(client(ours)),
     /** A client that signs with this pair and asks once. The caller destroys it. */
     stsAs({ id, secret }: Credential, at: string): STSClient {
       const pair = { accessKeyId: id, secretAccessKey: secret.reveal() };

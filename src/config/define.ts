@@ -2,6 +2,7 @@ import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
 import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
+import { TrailInput } from "./trail-input.ts";
 
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
 const ProfileName = z.string().regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
@@ -15,6 +16,7 @@ const Discovery = z.discriminatedUnion("by", [
 const ConfigInput = z.strictObject({
   profiles: z.record(ProfileName, z.unknown()),
   discovery: Discovery.default({ by: "tags" }),
+  trail: TrailInput.optional(),
 });
 
 const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
@@ -24,12 +26,15 @@ export interface ConfigInput {
   readonly profiles: Readonly<Record<string, ProfileInput>>;
   /** How users are found: all of the account by their tags, or only those under a path. Default: by tags. */
   readonly discovery?: z.input<typeof Discovery>;
+  /** A trail of the account's, asked too before a key is taken away. Default: Event history alone. */
+  readonly trail?: z.input<typeof TrailInput>;
 }
 
 /** The configuration as the program uses it: read, weighed, complete and frozen. */
 export interface Config {
   readonly profiles: Readonly<Record<string, ConfiguredProfile>>;
   readonly discovery: Readonly<z.output<typeof Discovery>>;
+  readonly trail?: Readonly<z.output<typeof TrailInput>>;
 }
 
 /** Throws `Misconfigured` with every problem at once, each with its path, what was found and what is allowed. */
@@ -44,6 +49,7 @@ export function defineConfig(input: ConfigInput): Config {
   return deepFreeze({
     profiles: Object.fromEntries(named.map(({ name, read }) => [name, profileOf(name, read)])),
     discovery: shell.data.discovery,
+    ...(shell.data.trail === undefined ? {} : { trail: shell.data.trail }),
   });
 }
 

@@ -7,7 +7,8 @@ import { Duration } from "./duration.ts";
 const USER = /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/;
 const UserPattern = z.string().regex(USER, "an IAM user name, or a path that begins and ends with a slash");
 
-const Region = z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"');
+const REGION = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/;
+export const Region = z.string().regex(REGION, 'the name of an AWS Region, such as "us-east-1"');
 
 const Reason = z
   .string()

@@ -86,6 +86,8 @@ export type Answer =
       readonly handOverAt: Instant | null;
       readonly regionsAsked: readonly string[];
       readonly regionsUnasked: Readonly<Record<string, string>>;
+      /** The kind of trail that was asked as well, and whose answer `use` then is; left out where none was. */
+      readonly deeper?: string;
     }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
   | {

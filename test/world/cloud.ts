@@ -1,3 +1,4 @@
+import { Athena } from "./athena.ts";
 import { Account, DEFAULT_REGIONS } from "./account.ts";
 import { ServiceError } from "./call.ts";
 import type { CloudAnswer, CloudCall, SimulatedCloud } from "./call.ts";
@@ -9,11 +10,13 @@ import { Faults } from "./faults.ts";
 import { DEFAULT_LAGS, worksAt } from "./iam-state.ts";
 import type { Lags } from "./iam-state.ts";
 import { Iam } from "./iam.ts";
+import { Logs } from "./logs.ts";
 import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { SecretsManager } from "./secrets-manager.ts";
 import { Sns } from "./sns.ts";
 import { stsOperations } from "./sts.ts";
+import { Trail } from "./trail.ts";
 
 interface CloudOptions {
   readonly clock: SimulatedClock;
@@ -61,6 +64,10 @@ export class Cloud implements SimulatedCloud {
   readonly cloudTrail: CloudTrail;
   readonly accountRegions: Account;
   readonly sns: Sns;
+  /** A trail beside Event history, and the two services that query it. */
+  readonly trail: Trail;
+  readonly logs: Logs;
+  readonly athena: Athena;
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -78,6 +85,9 @@ export class Cloud implements SimulatedCloud {
     this.cloudTrail = new CloudTrail(this.account, random, this.lags);
     this.accountRegions = new Account(this.regions);
     this.sns = new Sns(random);
+    this.trail = new Trail(this.lags);
+    this.logs = new Logs(random, this.trail);
+    this.athena = new Athena(random, this.trail);
     this.#services = {
       iam: this.iam.operations,
       sts: stsOperations(this.account),
@@ -85,6 +95,8 @@ export class Cloud implements SimulatedCloud {
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
       sns: this.sns.operations,
+      logs: this.logs.operations,
+      athena: this.athena.operations,
     };
   }
 
@@ -129,9 +141,13 @@ export class Cloud implements SimulatedCloud {
     try {
       const answer = this.#dispatch(received);
       this.cloudTrail.record(received, answer, null);
+      this.trail.record(received, null);
       return answer;
     } catch (thrown) {
-      if (thrown instanceof ServiceError) this.cloudTrail.record(received, null, thrown.code);
+      if (thrown instanceof ServiceError) {
+        this.cloudTrail.record(received, null, thrown.code);
+        this.trail.record(received, thrown.code);
+      }
       throw thrown;
     }
   }

@@ -12,6 +12,8 @@ export interface Fault {
   readonly kind: "error-before" | "error-after" | "lost-before" | "lost-after" | "throttle";
   readonly code?: string;
   readonly status?: number;
+  /** What the service says, where something is to be read out of it. */
+  readonly message?: string;
   readonly times: number | "forever";
   readonly when?: (call: CloudCall) => boolean;
 }
@@ -29,7 +31,11 @@ function failureOf(fault: Fault): Error {
     return new ServiceError(fault.code ?? throttleCode(fault.service), "Rate exceeded", fault.status ?? 400);
   }
   const code = fault.code ?? failureCode(fault.service);
-  return new ServiceError(code, `injected: ${code}`, fault.status ?? (fault.code === undefined ? 500 : 400));
+  return new ServiceError(
+    code,
+    fault.message ?? `injected: ${code}`,
+    fault.status ?? (fault.code === undefined ? 500 : 400),
+  );
 }
 
 /** The plan of what goes wrong. Each added fault is spent on the calls that match it, in the order they were added. */

@@ -5,6 +5,7 @@ import { createEnabledRegions } from "../../cloud/regions.ts";
 import type { Clock, EvidenceSources, Identity } from "../../rotation/world.ts";
 import { askAuthorship } from "./authorship.ts";
 import { askCloudTrail } from "./cloudtrail.ts";
+import { createDeepen, type TrailOptions } from "./deepen.ts";
 import { askLastUsed } from "./last-used.ts";
 
 interface EvidenceOptions {
@@ -12,6 +13,8 @@ interface EvidenceOptions {
   readonly identity: Identity;
   /** The deployed stage, as custody knows it: null for the default one. */
   readonly stage: string | null;
+  /** A trail that is asked too, where Event history shows no use. */
+  readonly trail?: TrailOptions | null;
   /** CloudTrail requests a second in each Region; without it what the account's share allows. */
   readonly lookupsPerSecond?: number;
 }
@@ -22,6 +25,7 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
   const search = createEventHistory(clients, clock, options.lookupsPerSecond);
   const enabledRegions = createEnabledRegions(clients);
   const cloudtrail = { search, enabledRegions, clock, custodyPrefix: custodyPrefix(stage) };
+  const deepen = createDeepen(options.trail ?? null, clients, clock);
   return {
     async answer(question, context) {
       const { source, keyId } = question;
@@ -29,7 +33,7 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
         case "last-used":
           return { source, keyId, use: await askLastUsed(clients, clock, { keyId, user: context.user }) };
         case "cloudtrail":
-          return askCloudTrail(cloudtrail, question, context);
+          return deepen(await askCloudTrail(cloudtrail, question, context), question.handOversApart);
         case "authorship": {
           const author = await askAuthorship({ search, identity, clock }, question);
           return { source, keyId, event: question.event, author };

@@ -8,6 +8,7 @@ import { createIdentity } from "../../../src/cloud/identity.ts";
 import { createJournal } from "../../../src/cloud/journal.ts";
 import { createProver } from "../../../src/cloud/prover.ts";
 import { createRandom } from "../../../src/cloud/random.ts";
+import type { TrailOptions } from "../../../src/observe/evidence/deepen.ts";
 import { createEvidenceSources } from "../../../src/observe/evidence/index.ts";
 import { minutes } from "../../../src/rotation/time.ts";
 import type { Clock, Destinations, Log, Notifier, World } from "../../../src/rotation/world.ts";
@@ -24,6 +25,8 @@ export interface WireWorldOptions {
   readonly deadlineMs?: number;
   /** As many as the simulated limit allows where its throttling is of interest; a hundred where it is not said. */
   readonly lookupsPerSecond?: number;
+  /** A trail that is asked where Event history shows no use. */
+  readonly trail?: TrailOptions;
   readonly destinations?: Destinations;
   readonly notifiers?: readonly Notifier[];
   readonly log?: Log;
@@ -93,9 +96,10 @@ export function wireWorld(
     custody: createCustody(clients, stage, random),
     prover: createProver(clients),
     evidence: createEvidenceSources(clients, {
-      clock,
+      clock: { ...clock, sleep: waiting.clock.sleep },
       identity,
       stage,
+      trail: options.trail ?? null,
       lookupsPerSecond: options.lookupsPerSecond ?? 100,
     }),
     journal: createJournal(clients, { tableName: wire.tableName, ...waiting }),
