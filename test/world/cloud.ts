@@ -9,6 +9,7 @@ import { Faults } from "./faults.ts";
 import { DEFAULT_LAGS, worksAt } from "./iam-state.ts";
 import type { Lags } from "./iam-state.ts";
 import { Iam } from "./iam.ts";
+import { ParameterStore } from "./parameter-store.ts";
 import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { SecretsManager } from "./secrets-manager.ts";
@@ -61,6 +62,7 @@ export class Cloud implements SimulatedCloud {
   readonly cloudTrail: CloudTrail;
   readonly accountRegions: Account;
   readonly sns: Sns;
+  readonly parameterStore: ParameterStore;
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -78,6 +80,7 @@ export class Cloud implements SimulatedCloud {
     this.cloudTrail = new CloudTrail(this.account, random, this.lags);
     this.accountRegions = new Account(this.regions);
     this.sns = new Sns(random);
+    this.parameterStore = new ParameterStore();
     this.#services = {
       iam: this.iam.operations,
       sts: stsOperations(this.account),
@@ -85,6 +88,7 @@ export class Cloud implements SimulatedCloud {
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
       sns: this.sns.operations,
+      ssm: this.parameterStore.operations,
     };
   }
 
