@@ -33,6 +33,7 @@ const SCOPES = ["workers", "ai_gateway", "dex", "access", "containers", "websear
 export class SecretsStore {
   readonly #clock: { now(): number };
   readonly #stores: Store[] = [];
+  readonly #listeners: ((secret: StoreSecret) => void)[] = [];
   /** How a changed secret looks until somebody says that it is active. */
   statusAfterChange: StoreSecret["status"] = "active";
   #ids = 0;
@@ -40,6 +41,11 @@ export class SecretsStore {
 
   constructor(clock: { now(): number }) {
     this.#clock = clock;
+  }
+
+  /** Told of every secret that is made or changed, then. */
+  onChanged(listener: (secret: StoreSecret) => void): void {
+    this.#listeners.push(listener);
   }
 
   createStore(account: string, name: string): Store {
@@ -96,6 +102,7 @@ export class SecretsStore {
     const { secrets } = this.store(account);
     const index = secrets.findIndex(({ id }) => id === secret.id);
     secrets.splice(index === -1 ? secrets.length : index, 1, secret);
+    for (const listener of this.#listeners) listener(secret);
     return secret;
   }
 
