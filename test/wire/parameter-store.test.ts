@@ -111,6 +111,13 @@ describe("a delivery to a parameter", () => {
     });
   });
 
+  test("knows that a request without a connection did nothing", async () => {
+    const gone = await setUpWire();
+    await gone.close();
+    const lost = parametersAt(gone.wire.url, gone.cloud.role).overwrite(PARAMETER, PAIR.secret, undefined);
+    await expect(lost).rejects.toMatchObject({ code: "Unreachable", outcomeUnknown: false });
+  });
+
   test("counts as made, without a version, when it cannot be read back", async () => {
     setup.cloud.onCall(({ operation, input }) => {
       if (operation !== "PutParameter" || input["Type"] !== undefined) return;
