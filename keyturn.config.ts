@@ -15,7 +15,11 @@ const PULLED = {
   rotateAfter: "47d",
 } satisfies Partial<ProfileInput>;
 
-/** Who may be rotated, where each pair goes, and by which policy. Every other setting keeps its default. */
+/**
+ * Who may be rotated, where each pair goes, and by which policy. Every other setting keeps its default. A destination's
+ * kind is cloudflare-worker, cloudflare-secrets-store, secrets-manager or ssm-parameter; such as
+ * `{ kind: "ssm-parameter", name: "/keyturn/my-user", region: "us-east-1" }`.
+ */
 export default defineConfig({
   profiles: {
     /** A SvelteKit app on Cloudflare that invokes Lambda functions. CloudTrail never shows its calls: they are data events. */

@@ -1,12 +1,14 @@
 import { createAccessKeys } from "./cloud/access-keys.ts";
 import { createClients } from "./cloud/clients.ts";
 import { createAwsClock } from "./cloud/clock.ts";
-import { createCloudflare } from "./cloud/cloudflare.ts";
+import { createSecretsStore } from "./cloud/cloudflare-secrets-store.ts";
+import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
 import { createCustody } from "./cloud/custody.ts";
 import { createDirectory } from "./cloud/directory.ts";
 import { createIdentity } from "./cloud/identity.ts";
 import { createJournal } from "./cloud/journal.ts";
 import { createLog } from "./cloud/log.ts";
+import { createParameterStore } from "./cloud/parameter-store.ts";
 import { readPlainSecret } from "./cloud/plain-secret.ts";
 import { createProver } from "./cloud/prover.ts";
 import { createRandom } from "./cloud/random.ts";
@@ -23,7 +25,8 @@ import type { Destination, Destinations, World } from "./rotation/world.ts";
 // The handlers and the command line find the configuration here, so that this file alone knows where it is.
 export { default as config } from "../keyturn.config.ts";
 
-const CLOUDFLARE_ANSWERS_WITHIN_MS = seconds(20);
+/** The destinations' services, one request of them. */
+const ANSWERS_WITHIN_MS = seconds(20);
 
 /** The real world, for one run of so long: clock, identity and connections are its own. `close` when it is over. */
 export function compose(config: Config, settings: Settings, deadlineMs: number): World & { close(): void } {
@@ -32,6 +35,13 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
   const clients = createClients({ region: settings.region, clock });
   const identity = createIdentity(clients);
   const stage = settings.stage === "default" ? null : settings.stage;
+  const cloudflareWith = (apiToken: string): CloudflareOptions => ({
+    baseUrl: settings.cloudflareBaseUrl,
+    readToken: () => readPlainSecret(clients, apiToken),
+    timeoutMs: ANSWERS_WITHIN_MS,
+    clock,
+    random,
+  });
   return {
     clock,
     random,
@@ -49,11 +59,14 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     journal: createJournal(clients, { tableName: settings.table, clock, random }),
     notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
     destinations: createDestinations(config, {
-      cloudflare: (apiToken) =>
-        createCloudflare({
-          baseUrl: settings.cloudflareBaseUrl,
-          readToken: () => readPlainSecret(clients, apiToken),
-          timeoutMs: CLOUDFLARE_ANSWERS_WITHIN_MS,
+      cloudflare: (apiToken) => createCloudflare(cloudflareWith(apiToken)),
+      secretsStore: (apiToken) => createSecretsStore(cloudflareWith(apiToken)),
+      parameters: (region) =>
+        createParameterStore({
+          region,
+          endpoint: settings.awsEndpoint ?? `https://ssm.${region}.amazonaws.com`,
+          credentials: () => clients.secrets.config.credentials(),
+          timeoutMs: ANSWERS_WITHIN_MS,
           clock,
           random,
         }),

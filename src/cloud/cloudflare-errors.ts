@@ -4,11 +4,12 @@ type Meaning = readonly [code: RotationErrorCode, words: string];
 
 const REFUSED: Meaning = [
   "Denied",
-  "the API token is not allowed to. Give it the role Editor on this Worker, or store a valid one in the apiToken secret",
+  "the API token is not allowed to. Give it the role Editor on this Worker (of the Secrets Store: Secrets Store Write), or store a valid one in the apiToken secret",
 ];
 
 /** The codes of Cloudflare's error envelope that its API is known to answer to our calls. */
 const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
+  [[1000], "NotFound", "the Secrets Store has no such secret any more"],
   [[7000, 7003], "Misconfigured", "the account id is not valid"],
   [[9106, 9109, 10000, 10001], ...REFUSED],
   [[10007, 10090], "NotFound", "the account has no Worker of that name, and none is created. Correct the name"],

@@ -48,6 +48,8 @@ interface ApiRequest {
   readonly method: "GET" | "PATCH";
   readonly path: string;
   readonly body?: string;
+  /** Of the body; merge-patch where it is not said. */
+  readonly type?: string;
 }
 
 /** The newest deployment comes first, and is the live one. */
@@ -96,7 +98,7 @@ export function createCloudflare(options: CloudflareOptions) {
 }
 
 /** Sends a request, with the retries and the second look at the token that it may have. Resolves to `result`. */
-function createSender(options: CloudflareOptions): (request: ApiRequest) => Promise<unknown> {
+export function createSender(options: CloudflareOptions): (request: ApiRequest) => Promise<unknown> {
   let token: Secret | null = null;
 
   async function withFreshToken(request: ApiRequest): Promise<unknown> {
@@ -168,12 +170,13 @@ async function attempt(options: CloudflareOptions, request: ApiRequest, token: S
   throw new RotationError(code, `${doing}, ${words}`, { outcomeUnknown, retryAfterMs });
 }
 
-async function exchange(options: CloudflareOptions, { method, path, body }: ApiRequest, token: Secret) {
+async function exchange(options: CloudflareOptions, request: ApiRequest, token: Secret) {
+  const { method, path, body, type = "application/merge-patch+json" } = request;
   const authorization = `Bearer ${token.reveal()}`;
   const response = await (options.fetch ?? fetch)(`${options.baseUrl}${path}`, {
     method,
-    // The type is what wrangler sends to secrets-bulk, and what it means: given is set, absent stays.
-    headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/merge-patch+json" }) },
+    // The usual type is what wrangler sends to secrets-bulk, and what it means: given is set, absent stays.
+    headers: { authorization, ...(body === undefined ? {} : { "content-type": type }) },
     body: body ?? null,
     redirect: "error",
     signal: AbortSignal.timeout(options.timeoutMs),

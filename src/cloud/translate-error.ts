@@ -17,7 +17,7 @@ const CODES: readonly (readonly [RotationErrorCode, readonly string[]])[] = [
   ["LimitReached", ["LimitExceeded"]],
   // Before the throttles: a transaction may be cancelled for both, and then there is no use in repeating it.
   ["Conflict", ["ConditionalCheckFailed", "TransactionConflict", "TransactionInProgress", "ResourceExists"]],
-  ["Conflict", ["ConcurrentModification", "EntityTemporarilyUnmodifiable"]],
+  ["Conflict", ["ConcurrentModification", "EntityTemporarilyUnmodifiable", "TooManyUpdates"]],
   ["Throttled", ["Throttling", "ThrottlingError", "Throttled", "TooManyRequests"]],
   ["Throttled", ["RequestLimitExceeded", "ProvisionedThroughputExceeded"]],
   ["Denied", ["AccessDenied", "DecryptionFailure", "EncryptionFailure"]],

@@ -11,6 +11,8 @@ export interface Settings {
   readonly enrolmentTag: string;
   readonly region: string;
   readonly cloudflareBaseUrl: string;
+  /** Where all of AWS is asked instead, as the SDK reads it for its own clients. Null in a deployment. */
+  readonly awsEndpoint: string | null;
 }
 
 const DEFAULT_STAGE = "default";
@@ -30,6 +32,7 @@ export function loadSettings(environment = process.env): Settings {
     topic: required("KEYTURN_TOPIC"),
     region: required("AWS_REGION", "AWS_DEFAULT_REGION"),
     cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(/\/+$/, ""),
+    awsEndpoint: environment["AWS_ENDPOINT_URL"] || null,
     stage,
     enrolmentTag: stage === DEFAULT_STAGE ? "keyturn" : `keyturn-${stage}`,
   };

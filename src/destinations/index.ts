@@ -1,31 +1,52 @@
 import * as z from "zod";
+import type { SecretsStoreClient } from "../cloud/cloudflare-secrets-store.ts";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
+import type { ParameterStore } from "../cloud/parameter-store.ts";
 import type { Destination } from "../rotation/world.ts";
+import { createSecretsStoreDestination, secretsStoreFacts, SecretsStoreOptions } from "./cloudflare-secrets-store.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
+import { createSsmParameter, ssmParameterFacts, SsmParameterOptions } from "./ssm-parameter.ts";
 
 export type DestinationOptions = z.infer<typeof DestinationOptions>;
 /** Where a profile delivers. A destination is a file beside this one and a line in each list here. */
-export const DestinationOptions = z.discriminatedUnion("kind", [CloudflareWorkerOptions, SecretsManagerOptions]);
+export const DestinationOptions = z.discriminatedUnion("kind", [
+  CloudflareWorkerOptions,
+  SecretsStoreOptions,
+  SecretsManagerOptions,
+  SsmParameterOptions,
+]);
 
 /** What is known of a destination from its options, before anything is asked. */
 export function factsOf(options: DestinationOptions): Pick<Destination, "name" | "slots" | "readsCustody"> {
   switch (options.kind) {
     case "cloudflare-worker":
       return cloudflareWorkerFacts(options);
+    case "cloudflare-secrets-store":
+      return secretsStoreFacts(options);
     case "secrets-manager":
       return secretsManagerFacts(options);
+    case "ssm-parameter":
+      return ssmParameterFacts(options);
   }
 }
 
-/** What destinations are made with: Cloudflare, with the API token that the named Secrets Manager secret holds. */
-export type DestinationClients = { readonly cloudflare: (apiToken: string) => CloudflareClient };
+/** What destinations are made with. Cloudflare's API token is in the named Secrets Manager secret. */
+export type DestinationClients = {
+  readonly cloudflare: (apiToken: string) => CloudflareClient;
+  readonly secretsStore: (apiToken: string) => SecretsStoreClient;
+  readonly parameters: (region: string) => ParameterStore;
+};
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
   switch (options.kind) {
     case "cloudflare-worker":
       return createCloudflareWorker(options, clients.cloudflare(options.apiToken));
+    case "cloudflare-secrets-store":
+      return createSecretsStoreDestination(options, clients.secretsStore(options.apiToken));
     case "secrets-manager":
       return createSecretsManager(options);
+    case "ssm-parameter":
+      return createSsmParameter(options, clients.parameters(options.region));
   }
 }

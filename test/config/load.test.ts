@@ -16,6 +16,7 @@ test("reads the environment of the default stage", () => {
     enrolmentTag: "keyturn",
     region: "us-east-1",
     cloudflareBaseUrl: "https://api.cloudflare.com/client/v4",
+    awsEndpoint: null,
   });
   expect(Object.isFrozen(settings)).toBe(true);
 });

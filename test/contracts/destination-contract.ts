@@ -21,6 +21,8 @@ export interface DestinationUnderTest {
     /** The next write fails, and is not carried out. */
     readonly writeFails: () => void;
   };
+  /** What `live` says of the pair before, brought back: `foreign` where a text that is written again is a new one. */
+  readonly previousLooks?: "previous" | "foreign";
   /** What must be mended before a delivery, each with a part of the words that tell an operator so. */
   readonly blocks: Readonly<Record<string, { readonly arrange: () => void; readonly words: RegExp }>>;
   /** Whether the target exists now. */
@@ -91,12 +93,12 @@ function delivers(run: Run): void {
   );
 
   test(
-    "says previous when what was live before us is live again",
-    run(async ({ destination, happenings, pair }) => {
+    "says that it is not ours when what was live before us is live again",
+    run(async ({ destination, happenings, pair, previousLooks = "previous" }) => {
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
       happenings.previousIsBroughtBack();
       expect(pair().id).not.toBe(NEW.id);
-      expect(await destination.live(receipt)).toBe("previous");
+      expect(await destination.live(receipt)).toBe(previousLooks);
     }),
   );
 

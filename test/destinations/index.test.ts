@@ -1,10 +1,21 @@
 import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
+import { PARAMETER_OPTIONS, parametersAt } from "./parameter-under-test.ts";
+import { SECRETS_STORE_OPTIONS, secretsStoreAt } from "./secrets-store-under-test.ts";
 import { clientFor, WORKER_OPTIONS } from "./worker-under-test.ts";
 
-const ALL: readonly DestinationOptions[] = [WORKER_OPTIONS, { kind: "secrets-manager" }];
-const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4") };
+const ALL: readonly DestinationOptions[] = [
+  WORKER_OPTIONS,
+  SECRETS_STORE_OPTIONS,
+  { kind: "secrets-manager" },
+  PARAMETER_OPTIONS,
+];
+const clients = {
+  cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"),
+  secretsStore: () => secretsStoreAt("http://cloudflare.invalid/client/v4"),
+  parameters: () => parametersAt("http://ssm.invalid"),
+};
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");

@@ -11,6 +11,7 @@ import { DEFAULT_LAGS, worksAt } from "./iam-state.ts";
 import type { Lags } from "./iam-state.ts";
 import { Iam } from "./iam.ts";
 import { Logs } from "./logs.ts";
+import { ParameterStore } from "./parameter-store.ts";
 import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { SecretsManager } from "./secrets-manager.ts";
@@ -68,6 +69,7 @@ export class Cloud implements SimulatedCloud {
   readonly trail: Trail;
   readonly logs: Logs;
   readonly athena: Athena;
+  readonly parameterStore: ParameterStore;
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -88,6 +90,7 @@ export class Cloud implements SimulatedCloud {
     this.trail = new Trail(this.lags);
     this.logs = new Logs(random, this.trail);
     this.athena = new Athena(random, this.trail);
+    this.parameterStore = new ParameterStore();
     this.#services = {
       iam: this.iam.operations,
       sts: stsOperations(this.account),
@@ -97,6 +100,7 @@ export class Cloud implements SimulatedCloud {
       sns: this.sns.operations,
       logs: this.logs.operations,
       athena: this.athena.operations,
+      ssm: this.parameterStore.operations,
     };
   }
 

@@ -1,4 +1,5 @@
 import { type Cloudflare, CloudflareRefusal, type Fault, type WorkerVersion } from "./cloudflare.ts";
+import { askSecretsStore, SECRETS_STORE } from "./secrets-store.ts";
 
 /** One request to the API, its path without the base: "/accounts/…". */
 export interface ApiRequest {
@@ -42,7 +43,14 @@ const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
   ["GET", script("deployments"), listDeployments],
   ["POST", script("deployments"), postDeployment],
   ["PATCH", /^\/accounts\/([^/]+)\/workers\/workers\/([^/]+)\/versions\/latest$/, stageVersion],
+  ["GET", SECRETS_STORE, secretsStore],
+  ["PATCH", SECRETS_STORE, secretsStore],
 ];
+
+function secretsStore({ secretsStore: store }: Cloudflare, request: ApiRequest): unknown {
+  if (store === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
+  return askSecretsStore(store, request);
+}
 
 function script(path: string): RegExp {
   return new RegExp(`^/accounts/([^/]+)/workers/scripts/([^/]+)/${path}$`);

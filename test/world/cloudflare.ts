@@ -1,3 +1,5 @@
+import type { SecretsStore } from "./secrets-store.ts";
+
 /** What the API refuses, with the code that it answers. Source of the codes: workers-sdk and Cloudflare's API reference. */
 export class CloudflareRefusal extends Error {
   readonly status: number;
@@ -93,6 +95,8 @@ const RATE_WINDOW_MS = 300_000;
  */
 export class Cloudflare {
   readonly faults: Fault[] = [];
+  /** The accounts' Secrets Store, where one is simulated. */
+  secretsStore: SecretsStore | null = null;
   readonly #clock: { now(): number };
   readonly #readings: Readings;
   readonly #tokens = new Map<string, Token>();

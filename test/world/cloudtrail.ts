@@ -11,8 +11,8 @@ import type { SeededRandom } from "./random.ts";
 const KEPT_MS = 90 * 86_400_000;
 const PAGE_MAX = 50;
 const CALLS_A_SECOND_MAX = 2;
-/** Never written to an event (Secrets Manager API). */
-const WITHHELD = new Set(["SecretString", "SecretBinary", "RotationToken"]);
+/** Never written to an event (Secrets Manager API; of a parameter, `HIDDEN_DUE_TO_SECURITY_REASONS` stands there). */
+const WITHHELD = new Set(["SecretString", "SecretBinary", "RotationToken", "Value"]);
 
 interface TrailEvent {
   readonly id: string;

@@ -133,6 +133,16 @@ describe("the roles", () => {
     expect(read("keyturn-dev/deploy")).toBe(false);
     expect(read("cloudflare/another-token")).toBe(false);
   });
+
+  test("let the function overwrite this stage's parameters, and read the value of none", () => {
+    const { actions, allows } = grantsOf(resources, "KeyturnRole");
+    const put = (name: string): boolean => {
+      const resource = `arn:aws:ssm:eu-central-1:${DEPLOYED.account}:parameter${name}`;
+      return allows({ action: "ssm:PutParameter", resource });
+    };
+    expect(["/keyturn/nightly", "/keyturn-dev/nightly", "/app/key"].map(put)).toEqual([true, false, false]);
+    expect(actions.filter((action) => /ssm:Get|kms:/.test(action))).toEqual([]);
+  });
 });
 
 describe("the role against whole rotations", () => {
@@ -143,6 +153,10 @@ describe("the role against whole rotations", () => {
 
   test("saw keys rotated from end to end", () => {
     expect(rotated.finished).toEqual(["cloudflare-sveltekit-lambda-invoker", "cloudflare-cognito-admin", "nightly"]);
+  });
+
+  test("saw the pair handed over to a parameter and to the Secrets Store", () => {
+    expect(rotated.handedOver).toEqual([rotated.nightlyKey, rotated.nightlyKey]);
   });
 
   test("grants each permission that a call needed, on the resource that it named", () => {

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { startLocalCloud } from "../../../scripts/local-run/local-cloud.ts";
+import { CLOUDFLARE_ACCOUNT, CLOUDFLARE_TOKEN, startLocalCloud } from "../../../scripts/local-run/local-cloud.ts";
 import type { LocalCloud } from "../../../scripts/local-run/local-cloud.ts";
 import { compose, config } from "../../../src/compose.ts";
 import { defineConfig } from "../../../src/config/define.ts";
@@ -11,6 +11,7 @@ import { days, hours, minutes } from "../../../src/rotation/time.ts";
 import type { CloudCall } from "../../world/call.ts";
 import type { Cloud } from "../../world/cloud.ts";
 import { optionalText } from "../../world/input.ts";
+import { SecretsStore } from "../../world/secrets-store.ts";
 import type { Asked } from "./policy.ts";
 
 /** Whole rotations, and what each of their calls needed of the function's role. */
@@ -18,17 +19,28 @@ export interface Rotated {
   readonly asked: readonly Asked[];
   /** The users whose first key is deleted: their rotation went from end to end. */
   readonly finished: readonly string[];
+  /** The key ids that the parameter and the stored secret of the user found by the path hold in the end. */
+  readonly handedOver: readonly string[];
+  /** That user's only key. */
+  readonly nightlyKey: string;
 }
 
 const SWEEP: Command = { command: "sweep" };
 
-/** A user who is found by the path, and whose pair is shown in a second Region. */
+const PARAMETER = "/keyturn/nightly";
+const STORED = { accountId: CLOUDFLARE_ACCOUNT, store: "default_secrets_store", secret: "NIGHTLY_AWS_KEY" };
+
+/** A user who is found by the path, whose pair is shown in a second Region, and goes where the five systems' do not. */
 const BY_PATH = defineConfig({
   discovery: { by: "path", prefix: "/rotated/" },
   profiles: {
     nightly: {
       users: ["/rotated/"],
-      destinations: [{ kind: "secrets-manager" }],
+      destinations: [
+        { kind: "secrets-manager" },
+        { kind: "ssm-parameter", name: PARAMETER, region: "eu-central-1" },
+        { kind: "cloudflare-secrets-store", ...STORED, apiToken: "cloudflare/api-token" },
+      ],
       replicaRegions: ["eu-central-1"],
       smtp: "none",
     },
@@ -47,6 +59,7 @@ export async function rotateAll(): Promise<Rotated> {
     const first = local.cloud.iam.createKey("nightly", {
       createdAtMs: local.clock.now() - days(100),
     });
+    seedPlaces(local);
     useNewestKeys(local.cloud);
     local.clock.advance(hours(5));
     const asked: Asked[] = [];
@@ -71,7 +84,11 @@ export async function rotateAll(): Promise<Rotated> {
     const finished = [...firsts, ["nightly", first.id]].flatMap(([user = "", id = ""]) =>
       local.cloud.iam.keys.get(id)?.isDeleted === true ? [user] : [],
     );
-    return { asked, finished };
+    const nightlyKey = local.cloud.iam
+      .keysOf("nightly")
+      .map(({ id }) => id)
+      .join(" ");
+    return { asked, finished, handedOver: heldAt(local), nightlyKey };
   } finally {
     vi.unstubAllEnvs();
     await local.close();
@@ -86,6 +103,25 @@ function apart({ clock }: LocalCloud): void {
   clock.stop();
   clock.advance(minutes(1));
   clock.run();
+}
+
+/** The parameter and the stored secret, as their owner makes them: with any text. */
+function seedPlaces({ cloud, cloudflare, clock }: LocalCloud): void {
+  const input = { Name: PARAMETER, Value: "none yet", Type: "SecureString" };
+  cloud.callAs(cloud.role, { service: "ssm", operation: "PutParameter", region: "eu-central-1", input });
+  const store = new SecretsStore(clock);
+  cloudflare.secretsStore = store;
+  cloudflare.setToken(CLOUDFLARE_TOKEN, { account: CLOUDFLARE_ACCOUNT, scripts: null, status: "active" });
+  store.createStore(CLOUDFLARE_ACCOUNT, STORED.store);
+  store.createSecret(CLOUDFLARE_ACCOUNT, { name: STORED.secret, value: "none yet" });
+}
+
+function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
+  const texts = [
+    cloud.parameterStore.versionsOf(PARAMETER, "eu-central-1").at(-1)?.value,
+    cloudflare.secretsStore?.named(CLOUDFLARE_ACCOUNT, STORED.secret)?.value,
+  ];
+  return texts.map((held = "{}") => (JSON.parse(held) as { readonly AccessKeyId: string }).AccessKeyId);
 }
 
 /** One invocation, as the handler makes it. */
@@ -143,6 +179,9 @@ function needs(cloud: Cloud, { service, operation, region, input, signer }: Clou
       }));
     case "sns":
       return [{ action, resource: text("TopicArn") }];
+    case "ssm":
+      // DescribeParameters names no parameter as its resource (Service Authorization Reference, Systems Manager).
+      return [{ action, resource: text("Name") === "" ? "*" : arn("ssm", `parameter${text("Name")}`) }];
     default:
       return [{ action, resource: "*" }];
   }
