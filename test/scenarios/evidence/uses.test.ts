@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { days, hours, minutes } from "../../../src/rotation/time.ts";
+import { MUTANTS } from "../../simulation/mutants/index.ts";
 import { onGround } from "./ground.ts";
 import type { Ground } from "./ground.ts";
 import { asItIs, withMistakes, withPatches } from "./program.ts";
@@ -123,12 +124,14 @@ test.concurrent("twin: where a day of silence is enough, the session cannot be r
     find: "return Math.max(policy.quietForMs, policy.idleAtMostMs ?? 0);",
     replace: "return days(1);",
   };
+  // Where the ends of sessions are counted, that net is cut as well.
+  const sessionsForgotten = MUTANTS.flatMap(({ name, patches }) => (name === "sessions forgotten" ? patches : []));
   const imported = {
     file: "src/rotation/policy.ts",
     find: "/** When and how long,",
     replace: 'import { days } from "./time.ts";\n/** When and how long,',
   };
-  const { failures } = await sessions(withPatches([dayOfSilence, imported]));
+  const { failures } = await sessions(withPatches([dayOfSilence, imported, ...sessionsForgotten]));
   expect(failures[0]).toMatch(/^session: InvalidClientTokenId$/);
 });
 
