@@ -2,7 +2,7 @@
 
 /**
  * What serverless.yml needs to know of the stage that it deploys: the one name that everything of the stage bears, and
- * the condition "the user bears this stage's enrolment tag", whose key holds that name (variables are resolved in
+ * the conditions on "the user bears this stage's enrolment tag", whose key holds that name (variables are resolved in
  * values only). The function itself refuses the same stages when it starts; here they are refused before they exist.
  */
 module.exports = async ({ resolveVariable }) => {
@@ -11,5 +11,11 @@ module.exports = async ({ resolveVariable }) => {
     throw new Error(`the stage is "${stage}", but may be lower-case letters, digits and hyphens`);
   if (stage === "hold") throw new Error("the stage is hold, but keyturn-hold is the tag of an operator's hold");
   const name = stage === "default" ? "keyturn" : `keyturn-${stage}`;
-  return { name, isEnrolled: { Null: { [`aws:ResourceTag/${name}`]: "false" } } };
+  const isEnrolled = { Null: { [`aws:ResourceTag/${name}`]: "false" } };
+  // ForAllValues is also true of a request that names no tag.
+  const isDescriptionOfEnrolled = {
+    Null: { ...isEnrolled.Null, "aws:TagKeys": "false" },
+    "ForAllValues:StringLike": { "aws:TagKeys": "AKIA*" },
+  };
+  return { name, isEnrolled, isDescriptionOfEnrolled };
 };

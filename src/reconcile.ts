@@ -1,4 +1,5 @@
 import type { Done } from "./act/acting.ts";
+import { carryDescription } from "./act/carry-description.ts";
 import { close } from "./act/close.ts";
 import { type Acted, act } from "./act/index.ts";
 import { type Ledger, openLedger } from "./act/ledger.ts";
@@ -118,10 +119,13 @@ async function conclude(world: World, subject: Subject, { course, failure, optio
   }
   const { user, profile } = subject;
   const { observation, decision } = judged;
-  const findings = { user, now: observation.observedAt, profile, observation, turns, failure };
+  const isCarrying = options.mode === "act" && failure === null && decision.reason !== "OtherUserSameName";
+  const undescribed = isCarrying ? await carryDescription({ world, subject, observation, ledger }) : null;
+  const findings = { user, now: observation.observedAt, profile, observation, turns, failure, undescribed };
   const { records: notices, failed } = await tell(world, findings, observation.record.notices);
   // Who could not be told is told by the next sweep, which therefore has to look.
-  const rest = failure === null && failed.length === 0 ? restOf(subject, observation, decision) : null;
+  const isSettled = failure === null && undescribed === null && failed.length === 0;
+  const rest = isSettled ? restOf(subject, observation, decision) : null;
   const isUnderWay = turns.some(({ outcome }) => outcome?.kind === "failed" && outcome.error.outcomeUnknown);
   const unwritten = await close(world, ledger, { notices, rest, isUnderWay });
   const isAtRest = rest !== null && unwritten === null && !ledger.isLost();

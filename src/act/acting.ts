@@ -2,7 +2,7 @@ import type { Subject } from "../observe/observe.ts";
 import { wordOf } from "../observe/standing.ts";
 import type { ActStep, Decision } from "../rotation/decision.ts";
 import { must } from "../rotation/errors.ts";
-import type { AccessKeyId, Credential } from "../rotation/keys.ts";
+import type { AccessKeyId, Credential, IamUser } from "../rotation/keys.ts";
 import type { Evidence, Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
@@ -62,11 +62,15 @@ export function doneWith(acting: Acting, change: Partial<Observation>): Done {
  */
 export async function tagsMoved({ world, subject }: Acting, step: ActStep): Promise<string | null> {
   if (!HARD.includes(step.kind) && world.clock.now() - subject.listedAt <= LISTING_COUNTS_MS) return null;
-  const fresh = await world.directory.read(subject.user);
+  return movedSince(subject, await world.directory.read(subject.user));
+}
+
+/** What a fresh read shows to be otherwise than the sweep saw it; null when the user is still ours to touch. */
+export function movedSince({ iamUser }: Subject, fresh: IamUser | null): string | null {
   if (fresh === null) return "there is no such user any more";
-  if (subject.iamUser === null || fresh.id !== subject.iamUser.id) return "the user was made again";
-  if (fresh.path !== subject.iamUser.path) return "the user has moved to another path";
-  return wordOf(fresh) === wordOf(subject.iamUser) ? null : "the user's tags have changed";
+  if (iamUser === null || fresh.id !== iamUser.id) return "the user was made again";
+  if (fresh.path !== iamUser.path) return "the user has moved to another path";
+  return wordOf(fresh) === wordOf(iamUser) ? null : "the user's tags have changed";
 }
 
 /** The record with some of what it remembers of one key changed. */

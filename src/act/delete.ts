@@ -18,7 +18,7 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
   await world.accessKeys.delete(subject.user, step.keyId);
   const now = world.clock.now();
   ledger.stage((record) => {
-    const without = forget(record, step.keyId);
+    const without = forget(record, step.keyId, subject.iamUser?.tags[step.keyId.toLowerCase()] !== undefined);
     if (!isOrphan) return without;
     return { ...without, intent: null, orphans: { count: record.orphans.count + 1, lastAt: now } };
   });
@@ -32,7 +32,8 @@ function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, isOrph
   must(isOrphan || key?.status === "inactive", `${id} is Inactive`);
 }
 
-function forget(record: UserRecord, id: AccessKeyId): UserRecord {
-  const keys = Object.fromEntries(Object.entries(record.keys).filter(([known]) => known !== id));
+/** A key that people described stays on record for some days more: by that its description is known to be a leftover. */
+function forget(record: UserRecord, id: AccessKeyId, isDescribed: boolean): UserRecord {
+  const keys = Object.fromEntries(Object.entries(record.keys).filter(([known]) => isDescribed || known !== id));
   return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId !== id) };
 }

@@ -38,6 +38,15 @@ export function createAccessKeys({ iam, iamOnce }: Clients, waiting: Waiting): A
       const command = new sdk.DeleteAccessKeyCommand({ UserName: user, AccessKeyId: id });
       await finding(`deleting ${id} of ${user}`, iam.send(command));
     },
+    async describe(user, id, text) {
+      const doing = `describing ${id} of ${user}`;
+      const tag = { UserName: user, Tags: [{ Key: id, Value: text ?? "" }] };
+      // The SDK would take "50 tags" for throttling, repeat it, and slow down every other call of its client.
+      await retryThrottled(waiting, async () => {
+        if (text !== null) await asking(doing, iamOnce.send(new sdk.TagUserCommand(tag)));
+        else await asking(doing, iamOnce.send(new sdk.UntagUserCommand({ UserName: user, TagKeys: [id] })));
+      });
+    },
   };
 }
 

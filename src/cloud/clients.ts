@@ -47,7 +47,7 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
     region,
     // IAM's buckets are small and their sizes unpublished: this client slows down as the throttling asks.
     iam: kept(new IAMClient({ ...ours, retryMode: "adaptive", region: GLOBAL_REGION })),
-    /** For CreateAccessKey alone: that call knows no client token, so the SDK must not repeat it. */
+    /** For what the SDK must not repeat: CreateAccessKey knows no client token, and a user's tags are a quota. */
     iamOnce: kept(new IAMClient({ ...ours, ...once, region: GLOBAL_REGION })),
     sts: kept(new STSClient({ ...ours, region })),
     account: kept(new AccountClient({ ...ours, region: GLOBAL_REGION })),

@@ -20,15 +20,18 @@ export interface Findings {
   readonly turns: readonly Turn[];
   /** Why it ended before its time; null when it did not. */
   readonly failure: RotationError | null;
+  /** Why a key's description could not be carried to its replacement; null when it could, or there was none. */
+  readonly undescribed: RotationError | null;
 }
 
 /** Everything worth telling about one user, each thing once. What the registry does not know is not told. */
 export function noticesOf(findings: Findings): Notice[] {
-  const { user, now, failure } = findings;
+  const { user, now, failure, undescribed } = findings;
   const found = [
     ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
     ...unheard(findings),
     ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
+    ...(undescribed === null ? [] : [failed("DescriptionNotCarried", undescribed)]),
     ...overdue(findings),
   ];
   const notices = found.flatMap(({ code, text, subject, isBug = false, advisedBy = code }): Notice[] => {

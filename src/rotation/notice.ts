@@ -5,7 +5,7 @@ import { days, type Instant } from "./time.ts";
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
 type DeadlineCode = "KeyOverdue" | "DeliveryLate";
-type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed";
+type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
 type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
 export type Severity = "info" | "warning" | "urgent";
@@ -64,6 +64,9 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),
   ObservationFailed: operator("Nothing was decided for this user. If it stays, mend what is named."),
+  DescriptionNotCarried: once(
+    "Copy the key's description in the console, or mend what is named. No rotation waits for it.",
+  ),
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
   KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),

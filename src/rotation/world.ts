@@ -66,6 +66,8 @@ export interface AccessKeys {
   setStatus(user: UserName, id: AccessKeyId, status: "active" | "inactive"): Promise<void>;
   /** Idempotent: deleting the absent succeeds. */
   delete(user: UserName, id: AccessKeyId): Promise<void>;
+  /** Writes what IAM's console shows as the key's description; null takes it away. Idempotent. `LimitReached` at 50 tags. */
+  describe(user: UserName, id: AccessKeyId, text: string | null): Promise<void>;
 }
 
 /** A pair as IAM made it, and when. */

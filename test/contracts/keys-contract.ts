@@ -188,6 +188,68 @@ export function keysContract(makeSetup: MakeSetup): void {
     });
   });
 
+  describe("descriptions of keys", () => {
+    const tagsOf = (): Record<string, string> =>
+      Object.fromEntries((setup.cloud.iam.users.get(DEPLOY)?.tags ?? []).map(({ Key, Value }) => [Key, Value]));
+
+    test("are tags of the user whose key is the key's id; said twice they are as said once", async () => {
+      const { world, cloud } = setup;
+      const id = accessKeyId(cloud.iam.createKey(DEPLOY).id);
+      await world.accessKeys.describe(DEPLOY, id, "Worker of the shop: eu-1 @ x=1");
+      await world.accessKeys.describe(DEPLOY, id, "Worker of the shop");
+      await world.accessKeys.describe(DEPLOY, id, "Worker of the shop");
+      expect(tagsOf()).toEqual({ [id]: "Worker of the shop" });
+      expect((await world.directory.read(DEPLOY))?.tags[id.toLowerCase()]).toBe("Worker of the shop");
+    });
+
+    test("are taken away alone, and where there is none nothing happens", async () => {
+      const { world, cloud } = setup;
+      const id = accessKeyId(cloud.iam.createKey(DEPLOY).id);
+      cloud.callAs(cloud.role, {
+        service: "iam",
+        operation: "TagUser",
+        input: {
+          UserName: DEPLOY,
+          Tags: [
+            { Key: id, Value: "old" },
+            { Key: "team", Value: "shop" },
+          ],
+        },
+      });
+      await world.accessKeys.describe(DEPLOY, id, null);
+      await world.accessKeys.describe(DEPLOY, id, null);
+      expect(tagsOf()).toEqual({ team: "shop" });
+    });
+
+    test("have no room beside 50 other tags, and what was there stays", async () => {
+      const { world, cloud } = setup;
+      const id = accessKeyId(cloud.iam.createKey(DEPLOY).id);
+      const Tags = Array.from({ length: 50 }, (_, index) => ({ Key: `tag-${String(index)}`, Value: "" }));
+      cloud.callAs(cloud.role, { service: "iam", operation: "TagUser", input: { UserName: DEPLOY, Tags } });
+      expect(await failureOf(world.accessKeys.describe(DEPLOY, id, "no room"))).toBe("LimitReached");
+      expect(Object.keys(tagsOf())).toHaveLength(50);
+      await world.accessKeys.describe(DEPLOY, accessKeyId("tag-7"), "overwritten");
+      expect(tagsOf()).toMatchObject({ "tag-7": "overwritten" });
+    });
+
+    test("say NotFound for a user that is not there, and Denied where IAM refuses", async () => {
+      const { world, cloud } = setup;
+      const id = accessKeyId(cloud.iam.createKey(DEPLOY).id);
+      expect(await failureOf(world.accessKeys.describe(userName("nobody"), id, "x"))).toBe("NotFound");
+      expect(await failureOf(world.accessKeys.describe(userName("nobody"), id, null))).toBe("NotFound");
+      cloud.faults.add({
+        service: "iam",
+        operation: null,
+        kind: "error-before",
+        code: "AccessDenied",
+        status: 403,
+        times: 2,
+      });
+      expect(await failureOf(world.accessKeys.describe(DEPLOY, id, "x"))).toBe("Denied");
+      expect(await failureOf(world.accessKeys.describe(DEPLOY, id, null))).toBe("Denied");
+    });
+  });
+
   describe("prover", () => {
     test("is refused for a fresh key until it is known, then names the user", async () => {
       const { world, cloud, clock } = setup;

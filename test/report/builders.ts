@@ -108,6 +108,7 @@ export function findings(differs: Partial<Findings> = {}): Findings {
     observation: observation(),
     turns: [{ decision: decided("NothingDue"), outcome: { kind: "held" } }],
     failure: null,
+    undescribed: null,
     ...differs,
   };
 }

@@ -208,9 +208,7 @@ test("a deactivation whose process died right after is told by the next sweep, o
     bend: (world) => ({
       ...world,
       accessKeys: {
-        list: (user) => world.accessKeys.list(user),
-        create: (user) => world.accessKeys.create(user),
-        delete: (user, id) => world.accessKeys.delete(user, id),
+        ...world.accessKeys,
         setStatus: async (user, id, status) => {
           await world.accessKeys.setStatus(user, id, status);
           if (!isDying) return;

@@ -7,7 +7,8 @@ import { CredentialReports } from "./credential-report.ts";
 import { accountAuthorizationDetails } from "./iam-details.ts";
 import { changeAt, DEFAULT_LAGS, recordUse } from "./iam-state.ts";
 import type { Lags, PolicyDocument, SimulatedGroup, SimulatedKey, SimulatedUser, Use } from "./iam-state.ts";
-import { optionalNumber, optionalText, page, structures, text, texts } from "./input.ts";
+import { tagged, untagged } from "./iam-tags.ts";
+import { optionalNumber, optionalText, page, text } from "./input.ts";
 import { secretText, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 
@@ -30,7 +31,6 @@ interface IamOptions {
 
 /** At most two keys a user, whatever their status (IAM API). */
 const KEYS_PER_USER_MAX = 2;
-const TAGS_PER_USER_MAX = 50;
 
 const noSuch = (what: string): ServiceError => new ServiceError("NoSuchEntity", `The ${what} cannot be found.`, 404);
 
@@ -239,26 +239,15 @@ export class Iam {
     return { Users: users.map((user) => userAnswer(user, false)), ...truncation(marker) };
   }
 
-  /** Tag keys are compared without case, and keep the case they were written in; 50 a user (IAM API). */
   #tagUser({ input }: Received): CloudAnswer {
     const user = this.#user(text(input, "UserName"));
-    let tags = user.tags;
-    for (const tag of structures(input, "Tags")) {
-      const Key = text(tag, "Key");
-      const Value = optionalText(tag, "Value") ?? "";
-      tags = [...tags.filter((other) => !isSameKey(other.Key, Key)), { Key, Value }];
-    }
-    if (tags.length > TAGS_PER_USER_MAX) {
-      throw new ServiceError("LimitExceeded", "Cannot exceed quota for TagsPerUser: 50", 409);
-    }
-    user.tags = tags;
+    user.tags = tagged(user.tags, input);
     return {};
   }
 
   #untagUser({ input }: Received): CloudAnswer {
     const user = this.#user(text(input, "UserName"));
-    const gone = texts(input, "TagKeys");
-    user.tags = user.tags.filter(({ Key }) => !gone.some((key) => isSameKey(key, Key)));
+    user.tags = untagged(user.tags, input);
     return {};
   }
 
@@ -266,8 +255,6 @@ export class Iam {
     return Math.min(optionalNumber(input, "MaxItems") ?? 100, this.pageSize);
   }
 }
-
-const isSameKey = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
 const truncation = (marker: string | null): CloudAnswer =>
   marker === null ? { IsTruncated: false } : { IsTruncated: true, Marker: marker };

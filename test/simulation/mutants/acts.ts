@@ -161,8 +161,8 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/acting.ts",
-        find: "  const fresh = await world.directory.read(subject.user);\n",
-        replace: "  const fresh = subject.iamUser;\n",
+        find: "  return movedSince(subject, await world.directory.read(subject.user));\n",
+        replace: "  return movedSince(subject, subject.iamUser);\n",
       },
     ],
     tests: ROTATIONS,

@@ -94,8 +94,8 @@ export const REST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/reconcile.ts",
-        find: "failure === null && failed.length === 0 ? restOf",
-        replace: "failure === null ? restOf",
+        find: "undescribed === null && failed.length === 0;",
+        replace: "undescribed === null;",
       },
     ],
     tests: TESTS,

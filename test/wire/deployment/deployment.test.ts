@@ -124,7 +124,7 @@ describe("the roles", () => {
 
   test("give the function no way to enrol anybody, to delete a secret or to read others", () => {
     const { actions, allows } = grantsOf(resources, "KeyturnRole");
-    expect(actions.filter((action) => /\*|iam:(Un)?[Tt]ag|Delete(Secret|Table)/.test(action))).toEqual([]);
+    expect(actions.filter((action) => /\*|Delete(Secret|Table)/.test(action))).toEqual([]);
     const read = (name: string): boolean => {
       const resource = `arn:aws:secretsmanager:${DEPLOYED.region}:${DEPLOYED.account}:secret:${name}-AbCdEf`;
       return allows({ action: "secretsmanager:GetSecretValue", resource });
@@ -143,6 +143,34 @@ describe("the roles", () => {
     expect(["/keyturn/nightly", "/keyturn-dev/nightly", "/app/key"].map(put)).toEqual([true, false, false]);
     expect(actions.filter((action) => /ssm:Get|kms:/.test(action))).toEqual([]);
   });
+});
+
+describe("the role's right to a user's tags", () => {
+  const resource = `arn:aws:iam::${DEPLOYED.account}:user/somebody`;
+  const ENROLLED = { keyturn: "matchmaking" };
+  const DESCRIPTION = "AKIAIOSFODNN7EXAMPLE";
+
+  test.for(["iam:TagUser", "iam:UntagUser"])(
+    "%s is given for descriptions of keys of enrolled users alone",
+    (action) => {
+      const { allows } = grantsOf(resources, "KeyturnRole");
+      const may = (tagKeys: readonly string[], tags: Readonly<Record<string, string>> = ENROLLED): boolean =>
+        allows({ action, resource, tags, tagKeys });
+      expect([may([DESCRIPTION]), may([DESCRIPTION], {}), may([])]).toEqual([true, false, false]);
+      for (const other of ["keyturn", "keyturn-hold", "Keyturn", "team", "akia"]) {
+        expect([other, may([other]), may([DESCRIPTION, other])]).toEqual([other, false, false]);
+      }
+    },
+  );
+
+  test.for(["iam:TagUser", "iam:UntagUser"])(
+    "%s of any other tag is refused, whatever else the role is given",
+    (action) => {
+      const { denies } = grantsOf(resources, "KeyturnRole");
+      const refuses = (...tagKeys: readonly string[]): boolean => denies({ action, resource: "*", tagKeys });
+      expect([refuses("keyturn"), refuses(DESCRIPTION, "keyturn"), refuses(DESCRIPTION)]).toEqual([true, true, false]);
+    },
+  );
 });
 
 describe("the role against whole rotations", () => {

@@ -8,6 +8,8 @@ export interface Asked {
   readonly action: string;
   readonly resource: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** The keys of the tags that the call writes or takes away. */
+  readonly tagKeys?: readonly string[];
 }
 
 interface Statement {
@@ -21,6 +23,8 @@ interface Statement {
 export interface Grants {
   readonly actions: readonly string[];
   readonly allows: (asked: Asked) => boolean;
+  /** Refused whatever else the role is given. */
+  readonly denies: (asked: Asked) => boolean;
 }
 
 export function grantsOf(resources: Resources, role: string): Grants {
@@ -28,38 +32,53 @@ export function grantsOf(resources: Resources, role: string): Grants {
     readonly PolicyDocument: { readonly Statement: readonly Statement[] };
   }[];
   const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
-  const other = statements.find(({ Effect }) => Effect !== "Allow");
-  if (other !== undefined) throw new Error("only Allow is understood here");
+  const having = (effect: string): Statement[] => statements.filter(({ Effect }) => Effect === effect);
+  const matches = (effect: string, asked: Asked): boolean =>
+    having(effect).some((statement) => isMeant(resources, statement, asked));
   return {
-    actions: statements.flatMap(({ Action }) => Action),
-    allows: (asked) => statements.some((statement) => isAllowed(resources, statement, asked)),
+    actions: having("Allow").flatMap(({ Action }) => Action),
+    // An explicit refusal wins over every permission (IAM User Guide, policy evaluation logic).
+    allows: (asked) => matches("Allow", asked) && !matches("Deny", asked),
+    denies: (asked) => matches("Deny", asked),
   };
 }
 
-function isAllowed(resources: Resources, statement: Statement, asked: Asked): boolean {
+function isMeant(resources: Resources, statement: Statement, asked: Asked): boolean {
   const where = [statement.Resource].flat().map((resource) => plain(resources, resource));
   return (
     [statement.Action].flat().includes(asked.action) &&
     where.some((pattern) => isLike(pattern, asked.resource)) &&
-    Object.entries(statement.Condition ?? {}).every(([operator, keys]) => holds(operator, keys, asked.tags ?? {}))
+    Object.entries(statement.Condition ?? {}).every(([operator, keys]) => holds(operator, keys, asked))
   );
 }
 
-/** `Null` with "false": the key is there. Source: IAM User Guide, condition operator to check existence of keys. */
+/**
+ * `Null` with "false": the key is there. `ForAllValues` holds of none, `ForAnyValue` does not. Source: IAM User Guide,
+ * condition operators, and set operators for multivalued context keys.
+ */
 function holds(
   operator: string,
   keys: Readonly<Record<string, string>>,
-  tags: Readonly<Record<string, string>>,
+  { tags = {}, tagKeys = [] }: Pick<Asked, "tags" | "tagKeys">,
 ): boolean {
   return Object.entries(keys).every(([key, value]) => {
     const [kind, tag = ""] = key.split("/");
-    if (operator !== "Null" || kind !== "aws:ResourceTag" || value !== "false")
-      throw new Error(`${operator} ${key} is not understood here`);
-    return Object.hasOwn(tags, tag);
+    switch (`${operator} ${kind ?? ""} ${operator === "Null" ? value : ""}`.trim()) {
+      case "Null aws:ResourceTag false":
+        return Object.hasOwn(tags, tag);
+      case "Null aws:TagKeys false":
+        return tagKeys.length > 0;
+      case "ForAllValues:StringLike aws:TagKeys":
+        return tagKeys.every((each) => isLike(value, each));
+      case "ForAnyValue:StringNotLike aws:TagKeys":
+        return tagKeys.some((each) => !isLike(value, each));
+      default:
+        throw new Error(`${operator} ${key} is not understood here`);
+    }
   });
 }
 
-/** Patterns of resources: `*` is any characters, `?` one. */
+/** Patterns of resources and of texts: `*` is any characters, `?` one. */
 function isLike(pattern: string, resource: string): boolean {
   const source = pattern
     .replaceAll(/[\\^$.+|()[\]{}]/g, "\\$&")

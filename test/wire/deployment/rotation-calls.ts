@@ -10,7 +10,7 @@ import { obey } from "../../../src/handlers/obey.ts";
 import { days, hours, minutes } from "../../../src/rotation/time.ts";
 import type { CloudCall } from "../../world/call.ts";
 import type { Cloud } from "../../world/cloud.ts";
-import { optionalText } from "../../world/input.ts";
+import { optionalText, structures, texts } from "../../world/input.ts";
 import { SecretsStore } from "../../world/secrets-store.ts";
 import type { Asked } from "./policy.ts";
 
@@ -160,7 +160,9 @@ function needs(cloud: Cloud, { service, operation, region, input, signer }: Clou
       if (user === undefined) return [{ action, resource: "*" }];
       const tags = Object.fromEntries(user.tags.map(({ Key, Value }) => [Key, Value]));
       const resource = `arn:aws:iam::${cloud.account}:user${user.path}${user.name}`;
-      return [{ action, resource, tags }];
+      const written = structures(input, "Tags").map((tag) => optionalText(tag, "Key") ?? "");
+      const tagKeys = [...written, ...texts(input, "TagKeys")];
+      return [{ action, resource, tags, ...(tagKeys.length === 0 ? {} : { tagKeys }) }];
     }
     case "secretsmanager": {
       const name = text("SecretId") || text("Name");

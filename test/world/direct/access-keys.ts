@@ -89,6 +89,13 @@ export function directAccessKeys({ ask, clock }: Session): AccessKeys {
         if (!(thrown instanceof RotationError) || thrown.code !== "NotFound") throw thrown;
       }
     },
+    async describe(user, id, text) {
+      const input = text === null ? { TagKeys: [id] } : { Tags: [{ Key: id, Value: text }] };
+      const operation = text === null ? "UntagUser" : "TagUser";
+      await whileThrottled(clock, async () =>
+        ask(`describing ${id} of ${user}`, { service: "iam", operation, input: { UserName: user, ...input } }),
+      );
+    },
   };
 }
 
