@@ -13,7 +13,7 @@ import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { SecretsManager } from "./secrets-manager.ts";
 import { Sns } from "./sns.ts";
-import { stsOperations } from "./sts.ts";
+import { Sts } from "./sts.ts";
 
 interface CloudOptions {
   readonly clock: SimulatedClock;
@@ -61,6 +61,7 @@ export class Cloud implements SimulatedCloud {
   readonly cloudTrail: CloudTrail;
   readonly accountRegions: Account;
   readonly sns: Sns;
+  readonly sts: Sts;
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -78,9 +79,10 @@ export class Cloud implements SimulatedCloud {
     this.cloudTrail = new CloudTrail(this.account, random, this.lags);
     this.accountRegions = new Account(this.regions);
     this.sns = new Sns(random);
+    this.sts = new Sts(this.account, random);
     this.#services = {
       iam: this.iam.operations,
-      sts: stsOperations(this.account),
+      sts: this.sts.operations,
       secretsmanager: this.secretsManager.operations,
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
@@ -158,6 +160,8 @@ export class Cloud implements SimulatedCloud {
     if (signer.keyId === this.role.keyId) {
       return this.#verified(signer.isMadeWith(this.role.secret), this.#roleCaller);
     }
+    const session = this.sts.find(signer.keyId, this.clock.now());
+    if (session !== null) return this.#verified(signer.isMadeWith(session.secret), session.caller);
     const key = this.iam.keys.get(signer.keyId);
     if (key === undefined || !worksAt(key, this.clock.now())) {
       throw new ServiceError(
