@@ -24,7 +24,7 @@ export function describeSigners({ observation, now, old }: Judged, use: Sighting
   const { signers, sessions, isCut, because } = attribution;
   const lines = signers.map((signer) => {
     const { service, action, region, address, agent, count, hint } = signer;
-    const often = `${isCut ? "at least " : ""}${String(count)} times`;
+    const often = `${isCut ? "at least " : ""}${count === 1 ? "once" : `${String(count)} times`}`;
     const when = `first ${describeMs(now - signer.first)} ago, last ${describeMs(now - signer.last)} ago`;
     const what = `${service} ${action} in ${region}, from ${address} by ${agent}: ${often}, ${when}`;
     return hint === null ? what : `${what}. Look at: ${hint}`;

@@ -189,7 +189,21 @@ function sessionsIn(record: CloudAnswer): readonly DerivedSession[] {
   return [{ event: textIn(record, "eventName"), at: sightingOf(record).at, endsAt, principal }];
 }
 
-/** Every call on its own, of the newest page of every Region. */
+/** The same call from the same place, once, with how often it is there. */
+function signersIn(records: readonly CloudAnswer[]): readonly Signer[] {
+  const found = new Map<string, Signer>();
+  for (const record of records) {
+    const { at, service } = sightingOf(record);
+    const where = { region: textIn(record, "awsRegion"), address: textIn(record, "sourceIPAddress") };
+    const call = { service, action: textIn(record, "eventName"), ...where, agent: textIn(record, "userAgent") };
+    const known = found.get(JSON.stringify(call)) ?? { ...call, hint: null, first: at, last: at, count: 0 };
+    const [first, last] = [Math.min(known.first, at), Math.max(known.last, at)].map(instant);
+    found.set(JSON.stringify(call), { ...known, first: first ?? at, last: last ?? at, count: known.count + 1 });
+  }
+  return [...found.values()];
+}
+
+/** Of the newest page of every Region. */
 async function attribution(session: Session, keyId: AccessKeyId, from: Instant): Promise<Answer> {
   const at = session.clock.now();
   const asked = { from, at, isCut: false };
@@ -204,13 +218,7 @@ async function attribution(session: Session, keyId: AccessKeyId, from: Instant):
       ),
     );
     const records = found.flatMap((page) => listIn(page, "Events")).map(recordIn);
-    const signers = records.map((record): Signer => {
-      const { at: seenAt, service } = sightingOf(record);
-      const where = { region: textIn(record, "awsRegion"), address: textIn(record, "sourceIPAddress") };
-      const who = { ...where, agent: textIn(record, "userAgent"), hint: null };
-      return { service, action: textIn(record, "eventName"), ...who, first: seenAt, last: seenAt, count: 1 };
-    });
-    signers.sort((one, other) => other.last - one.last);
+    const signers = signersIn(records).toSorted((one, other) => other.last - one.last);
     const told = { ...asked, signers, sessions: records.flatMap(sessionsIn), because: null };
     return { source: "attribution", keyId, attribution: told };
   } catch (thrown) {
