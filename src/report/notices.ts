@@ -107,5 +107,6 @@ function targetOf(step: Step): string {
 function overdue({ turns, failure, observation, profile, now }: Findings): Finding[] {
   if (observation === null || profile === null) return [];
   const inTheWay = failure?.message ?? turns.at(-1)?.decision.because ?? "nothing was decided yet";
-  return deadlines({ observation, policy: profile.policy, now, inTheWay });
+  const isUnknown = failure === null && turns.at(-1)?.decision.reason === "UseUnknown";
+  return deadlines({ observation, policy: profile.policy, now, inTheWay, isUnknown });
 }

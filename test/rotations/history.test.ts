@@ -5,10 +5,11 @@ import { userName } from "../../src/rotation/keys.ts";
 import type { Evidence } from "../../src/rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../src/rotation/policy.ts";
 import { days, hours } from "../../src/rotation/time.ts";
-import type { HistoryEntry } from "../../src/rotation/world.ts";
+import type { HistoryEntry, World } from "../../src/rotation/world.ts";
 import { explain } from "../../src/sweep.ts";
+import type { DirectWorld } from "../world/direct/world.ts";
 import { aSystem, DEPLOY, ofKey } from "../world/system.ts";
-import type { System, SystemOptions } from "../world/system.ts";
+import type { SystemOptions } from "../world/system.ts";
 
 /** The rotation from end to end, and what the history keeps of it. */
 async function rotated(options: SystemOptions = {}) {
@@ -128,16 +129,18 @@ describe("the history of a rotation", () => {
 
   test("keeps each line far below what an item of the table may hold, 34 Regions and many sessions later", async () => {
     const many = Array.from({ length: 34 }, (_, index) => `eu-region-${String(index)}`);
-    const bend: System["here"]["bend"] = (world) => ({
+    const bend = (world: DirectWorld): World => ({
       ...world,
       evidence: {
         answer: async (question, context) => {
           const answer = await world.evidence.answer(question, context);
-          return answer.source === "cloudtrail" ? { ...answer, regionsAsked: many } : answer;
+          if (answer.source !== "cloudtrail") return answer;
+          const session = { event: "AssumeRole", at: answer.from, endsAt: answer.from, principal: "x".repeat(200) };
+          return { ...answer, regionsAsked: many, sessions: [session, session, session, session, session] };
         },
       },
     });
-    const { history } = await rotated({ ...(bend === null ? {} : { bend }) });
+    const { history } = await rotated({ bend });
     for (const line of history) expect(JSON.stringify(line).length).toBeLessThan(20_000);
   });
 });
