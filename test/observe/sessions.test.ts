@@ -99,10 +99,14 @@ describe("looking for the sessions before a window", () => {
     expect(history.read()).toBe(1);
   });
 
-  test("takes the longest where there are too many calls to read, the window itself having been read", async () => {
-    const tooMany = new RotationError("LimitReached", "searching CloudTrail, more than 100 pages");
-    const answer = await ask(aHistory({ "eu-south-1": [use(hours(1)), tooMany] }), plus(from, -hours(36)));
-    expect(answer).toMatchObject({ use: { verdict: "unused" }, sessions: [{ endsAt: plus(from, hours(36)) }] });
+  test("takes the longest where there are too many calls to look at, the window itself having been read", async () => {
+    const told = async (count: number) => {
+      const uses = Array.from({ length: count }, () => use(hours(1)));
+      return ask(aHistory({ "eu-south-1": [...uses, session] }), plus(from, -hours(36)));
+    };
+    expect((await told(499)).sessions).toMatchObject([{ event: "GetSessionToken", endsAt: plus(from, hours(6)) }]);
+    const longest = { event: "one of too many calls", endsAt: plus(from, hours(36)) };
+    expect(await told(500)).toMatchObject({ use: { verdict: "unused" }, sessions: [longest] });
   });
 
   test("is unknown where a page is lost, or there are too many calls within the window", async () => {

@@ -10,6 +10,8 @@ import { lastEnding, sessionOf } from "./sessions.ts";
 /** How far back Event history reaches. */
 const KEPT_MS = days(90);
 export const PAGE_SIZE_MAX = 50;
+/** So many calls before the window are looked at for sessions. Not to know of one costs a day and a half at the most. */
+const PAST_EVENTS_MAX = 500;
 const USER_AGENT_LENGTH_MAX = 60;
 
 type CloudTrailQuestion = Extract<Question, { readonly source: "cloudtrail" }>;
@@ -76,19 +78,15 @@ async function askRegion(search: SearchEvents, region: string, question: RegionQ
   const sessions: DerivedSession[] = [];
   let handOverAt: Instant | null = null;
   let use: Use = { verdict: "unused", ...window };
-  let isPast = false;
+  const from = sessionsFrom ?? window.from;
+  let past = 0;
   try {
-    for await (const event of search({
-      region,
-      by: "AccessKeyId",
-      value,
-      from: sessionsFrom ?? window.from,
-      pageSize,
-    })) {
+    for await (const event of search({ region, by: "AccessKeyId", value, from, pageSize })) {
       sessions.push(...[sessionOf(event)].filter((session) => session !== null));
       // Events are dated in whole seconds: one of the very second in which the window begins is in it.
-      isPast = event.at < window.from - (window.from % 1_000);
-      if (isPast) continue;
+      if (event.at < window.from - (window.from % 1_000)) past += 1;
+      if (past > PAST_EVENTS_MAX) return { handOverAt, use, sessions: [longestBefore(window.from)], sessionsFrom };
+      if (past > 0) continue;
       if (custodyName !== null && isHandOver(event, custodyName)) handOverAt = latest(handOverAt, event.at);
       else if (use.verdict === "unused") use = { verdict: "used", latest: sighting(event, region) };
       // A use within the window moves the silence, and so the time in which a session can matter.
@@ -98,14 +96,14 @@ async function askRegion(search: SearchEvents, region: string, question: RegionQ
     }
     return { handOverAt, use, sessions, sessionsFrom };
   } catch (thrown) {
-    const error = asRotationError(thrown, `asking CloudTrail in ${region}`);
-    // So many calls are not read to the end. The window was: what cannot be told is a session, which counts as the longest.
-    if (isPast && error.code === "LimitReached") {
-      const longest = { event: "calls too many to read", at: window.from, principal: null };
-      return { handOverAt, use, sessions: [{ ...longest, endsAt: plus(window.from, SESSION_MAX_MS) }], sessionsFrom };
-    }
-    return { handOverAt, use: { verdict: "unknown", because: error.message }, sessions: [], sessionsFrom };
+    const because = asRotationError(thrown, `asking CloudTrail in ${region}`).message;
+    return { handOverAt, use: { verdict: "unknown", because }, sessions: [], sessionsFrom };
   }
+}
+
+/** What may have been made before an instant, by one of the calls that nobody has looked at. */
+function longestBefore(at: Instant): DerivedSession {
+  return { event: "one of too many calls", at, endsAt: plus(at, SESSION_MAX_MS), principal: null };
 }
 
 /** A read of the user's own custody, by the secret's name or by its ARN, which ends in six characters more. */
