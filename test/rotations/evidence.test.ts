@@ -189,6 +189,13 @@ describe("a client that trades the old key for sessions of 36 hours, and a quiet
   });
 });
 
+test("a rotation without sessions asks each Region twice for the deactivation, and twice for the deletion", async () => {
+  const system = await aSystem();
+  const { here, first, work } = system;
+  await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(40), work);
+  expect(lookups(system)).toBe(4 * here.cloud.regions.length);
+});
+
 describe("adoption that nobody proved", () => {
   test("is said with the deactivation, where the profile does not ask for it", async () => {
     const system = await aSystem({ profile: { policy: aPolicy({ adoption: "optional" }) } });
