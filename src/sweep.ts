@@ -168,6 +168,8 @@ export interface Explanation {
   readonly observation: Observation;
   readonly rules: readonly { readonly rule: string; readonly ruling: Ruling | null }[];
   readonly decision: Decision;
+  /** What was done, oldest first, and what it rested on at the time. */
+  readonly history: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Looks at one user and says how the decision comes about. Changes nothing. `NotFound` when nobody knows the user. */
@@ -188,7 +190,10 @@ export async function explain(
   const sight = await observe(world, subject, { proved: [], revision: null, isThorough: true });
   const { observation, decision } = await judge(world, subject, sight.observation);
   const situation = { observation, profile: subject.profile, now: observation.observedAt };
-  return { command: "explain", user, observation, rules: judgeAll(situation), decision };
+  const history = (await world.journal.history(user)).map(({ at, what, keyId, details: { because, lines } }) => {
+    return { at: new Date(at).toISOString(), what, keyId, because, lines };
+  });
+  return { command: "explain", user, observation, rules: judgeAll(situation), decision, history };
 }
 
 /** Those that the last sweep left come first. */

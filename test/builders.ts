@@ -150,7 +150,7 @@ export const anObservation = (changes: Partial<Observation> = {}): Observation =
 };
 
 export const evidence = (...answers: readonly Answer[]): Observation["evidence"] =>
-  answers.map((answer) => ({ askedAt: NOW, answer }));
+  answers.map((answer) => ({ askedAt: NOW, answeredAt: NOW, answer }));
 
 export const lastUsed = (keyId: AccessKeyId, use: Use): Answer => ({
   source: "last-used",
@@ -172,6 +172,8 @@ export const trail = (keyId: AccessKeyId, use: Use): Answer => ({
   from: ago(days(90)),
   use,
   handOverAt: null,
+  sessions: [],
+  sessionsFrom: ago(days(90)),
   regionsAsked: ["us-east-1"],
   regionsUnasked: {},
 });

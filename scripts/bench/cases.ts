@@ -125,7 +125,7 @@ export async function trails({ keys, perSecond }: { readonly keys: number; reado
       Array.from({ length: keys }, (_, index) => {
         const keyId = accessKeyId(`AKIA${String(index).padStart(16, "0")}`);
         return world.evidence.answer(
-          { source: "cloudtrail", keyId, from, handOversApart: false },
+          { source: "cloudtrail", keyId, from, handOversApart: false, sessionsFrom: plus(from, -hours(36)) },
           { user: userName("bench"), unaskedRegions: {} },
         );
       }),

@@ -3,7 +3,7 @@ import { wordOf } from "../observe/standing.ts";
 import type { ActStep, Decision } from "../rotation/decision.ts";
 import { must } from "../rotation/errors.ts";
 import type { AccessKeyId, Credential, IamUser } from "../rotation/keys.ts";
-import type { Evidence, Observation } from "../rotation/observation.ts";
+import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import { minutes, seconds } from "../rotation/time.ts";
@@ -42,6 +42,8 @@ export interface Done {
   /** The world as the act knows it now; null where it has to be observed again. */
   readonly observation: Observation | null;
   readonly made: Credential | null;
+  /** What a deactivation or a deletion rests on, for people. */
+  readonly proof?: readonly string[];
 }
 
 export const withdrawn = (because: string): Refusal => ({ kind: "withdrawn", because });
@@ -100,11 +102,9 @@ export async function pairOf({ world, subject, made }: Acting, keyId: AccessKeyI
 export function lineOf(
   { world, subject, observation, decision }: Acting,
   what: string,
-  {
-    keyId,
-    evidence = observation.evidence,
-  }: { readonly keyId: AccessKeyId | null; readonly evidence?: readonly Evidence[] },
+  { keyId, details = null }: { readonly keyId: AccessKeyId | null; readonly details?: HistoryEntry["details"] | null },
 ): HistoryEntry {
   const { rule, reason, because } = decision;
-  return { at: world.clock.now(), user: subject.user, what, keyId, details: { rule, reason, because, evidence } };
+  const told = details ?? { rule, reason, because, evidence: observation.evidence };
+  return { at: world.clock.now(), user: subject.user, what, keyId, details: told };
 }

@@ -1,6 +1,7 @@
 import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
+import { dossierOf } from "./dossier.ts";
 import { recheck } from "./recheck.ts";
 
 /**
@@ -8,14 +9,15 @@ import { recheck } from "./recheck.ts";
  * answer is lost must not look like somebody else's hand.
  */
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
-  const { world, subject, ledger } = acting;
+  const { world, subject, profile, ledger } = acting;
   const { keyId, quietSince, isWaived } = step;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived };
-  const line = lineOf(acting, "deactivating", { keyId, evidence: second.fresh.evidence });
+  const { details, lines: proof } = dossierOf(second, profile, keyId);
+  const line = lineOf(acting, "deactivating", { keyId, details });
   await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;
@@ -25,7 +27,7 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
   const answeredAt = world.clock.now();
   const answered = { inactiveSince: answeredAt, deactivation: { ...begun, answeredAt } };
   ledger.stage((record) => withKey(record, keyId, answered));
-  return DONE;
+  return { ...DONE, proof };
 }
 
 /** What must be true of the world, whatever was decided: somebody else is in the key's place. */

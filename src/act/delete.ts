@@ -3,17 +3,19 @@ import type { Observation } from "../rotation/observation.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf } from "./acting.ts";
+import { dossierOf } from "./dossier.ts";
 import { recheck } from "./recheck.ts";
 
 /** The one step that cannot be undone: decided twice, and on record with its evidence before the call. */
 export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise<Done | Refusal> {
-  const { world, subject, ledger, decision } = acting;
+  const { world, subject, profile, ledger, decision } = acting;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   const isOrphan = decision.reason === "OrphanProvedOurs";
   assertDeletable(second.fresh, step.keyId, isOrphan);
 
-  const line = lineOf(acting, "deleting", { keyId: step.keyId, evidence: second.fresh.evidence });
+  const { details, lines: proof } = dossierOf(second, profile, step.keyId);
+  const line = lineOf(acting, "deleting", { keyId: step.keyId, details });
   await ledger.save(() => second.fresh.record, line);
   await world.accessKeys.delete(subject.user, step.keyId);
   const now = world.clock.now();
@@ -22,7 +24,7 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
     if (!isOrphan) return without;
     return { ...without, intent: null, orphans: { count: record.orphans.count + 1, lastAt: now } };
   });
-  return DONE;
+  return { ...DONE, proof };
 }
 
 function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, isOrphan: boolean): void {

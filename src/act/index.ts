@@ -23,7 +23,10 @@ export async function act(acting: Acting, step: ActStep): Promise<Acted> {
     if (!writesFirst && !ledger.isHeld()) await ledger.save((record) => record);
     const moved = await tagsMoved(acting, step);
     const result = moved === null ? await perform(acting, step) : withdrawn(moved);
-    if (result.kind === "done") return { outcome: { kind: "done", step }, done: result };
+    if (result.kind === "done") {
+      const { proof } = result;
+      return { outcome: { kind: "done", step, ...(proof === undefined ? {} : { proof }) }, done: result };
+    }
     return { outcome: { ...result, step }, done: null };
   } catch (thrown) {
     if (ledger.isLost()) {

@@ -1,7 +1,17 @@
 import { judge } from "../judge.ts";
 import { observe } from "../observe/observe.ts";
 import { type Acting, type Refusal, type StepOf, withdrawn } from "./acting.ts";
+import type { Decision } from "../rotation/decision.ts";
 import type { Observation } from "../rotation/observation.ts";
+import type { Instant } from "../rotation/time.ts";
+
+/** What was seen and decided on the second look. */
+export interface Second {
+  readonly kind: "same";
+  readonly fresh: Observation;
+  readonly decision: Decision;
+  readonly now: Instant;
+}
 
 /**
  * Observes and decides again, right before what is hard to undo. Gives the fresh observation when the answer is the
@@ -10,12 +20,12 @@ import type { Observation } from "../rotation/observation.ts";
 export async function recheck(
   { world, subject, observation, ledger }: Acting,
   step: StepOf<"deactivate" | "delete">,
-): Promise<Refusal | { readonly kind: "same"; readonly fresh: Observation }> {
+): Promise<Refusal | Second> {
   const known = { proved: observation.proved, revision: ledger.revision(), isThorough: true };
   const sight = await observe(world, subject, known);
-  const { decision, observation: fresh } = await judge(world, subject, sight.observation);
+  const { decision, observation: fresh, now } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;
   // What the second look has seen is not forgotten, whatever becomes of the step.
   ledger.stage(() => fresh.record);
-  return isSame ? { kind: "same", fresh } : withdrawn(`on a second look: ${decision.because}`);
+  return isSame ? { kind: "same", fresh, decision, now } : withdrawn(`on a second look: ${decision.because}`);
 }

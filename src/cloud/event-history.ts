@@ -55,7 +55,7 @@ export type SearchEvents = (search: Search) => AsyncGenerator<TrailEvent, void>;
 export function createEventHistory(clients: Clients, clock: Clock, perSecond = LOOKUPS_PER_SECOND): SearchEvents {
   const paceIn = perRegion(() => createPace(clock, perSecond));
   return async function* ({ region, by, value, from, pageSize }) {
-    const doing = `searching CloudTrail in ${region} for ${value}`;
+    const doing = `asking cloudtrail:LookupEvents in ${region} for ${value}`;
     let token: string | undefined;
     for (let page = 0; page < PAGES_MAX; page += 1) {
       // A token is good only with the very parameters that it was given for.

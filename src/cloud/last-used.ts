@@ -11,7 +11,7 @@ export async function readLastUsed(
   id: AccessKeyId,
 ): Promise<{ readonly owner: string | null; readonly latest: Sighting | null }> {
   const command = new GetAccessKeyLastUsedCommand({ AccessKeyId: id });
-  const answer = await asking(`asking when ${id} was last used`, iam.send(command));
+  const answer = await asking(`asking iam:GetAccessKeyLastUsed of ${id}`, iam.send(command));
   const owner = answer.UserName ?? null;
   const { LastUsedDate, ServiceName: service = "N/A", Region = "N/A" } = answer.AccessKeyLastUsed ?? {};
   if (LastUsedDate === undefined) return { owner, latest: null };

@@ -8,7 +8,7 @@ export type EnabledRegions = () => Promise<readonly string[]>;
 
 /** The account's Regions: any of them may hold CloudTrail events of a key. Asked once; a failed question is asked again. */
 export function createEnabledRegions({ account }: Clients): EnabledRegions {
-  const doing = "listing the enabled Regions";
+  const doing = "listing the enabled Regions (account:ListRegions)";
   const list: EnabledRegions = async () => {
     const input = { RegionOptStatusContains: ["ENABLED", "ENABLED_BY_DEFAULT"] satisfies RegionOptStatus[] };
     const pages = await readPages(doing, paginateListRegions({ client: account, pageSize: 50 }, input));

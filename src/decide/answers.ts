@@ -100,19 +100,28 @@ function trailFrom(since: Instant, now: Instant): Instant {
 }
 
 /** What CloudTrail said of a window that holds all that lies after `since`; undefined while it was not asked. */
-function trailOf({ observation, now, old }: Judged, since: Instant): Use | undefined {
+function trailOf(
+  { observation, now, old }: Judged,
+  since: Instant,
+  sessionsFrom: Instant | null = null,
+): Use | undefined {
   const from = trailFrom(since, now);
-  return answersOf(observation, "cloudtrail").findLast((it) => it.keyId === old.id && it.from <= from)?.use;
+  const answers = answersOf(observation, "cloudtrail").filter((it) => it.keyId === old.id && it.from <= from);
+  return answers.findLast(({ use, sessionsFrom: read }) => {
+    // Before a use that vetoes nobody needs to know of sessions.
+    if (sessionsFrom === null || (use.verdict === "used" && use.latest.at > since)) return true;
+    return read !== null && read <= sessionsFrom;
+  })?.use;
 }
 
-/** What must be known before CloudTrail can speak of the time after `since`; null once it can. */
-export function trailOpen(judged: Judged, since: Instant): Ruling | null {
+/** What must be known before CloudTrail can speak of the time after `since`, and of sessions; null once it can. */
+export function trailOpen(judged: Judged, since: Instant, sessionsFrom: Instant | null = null): Ruling | null {
   const { profile, now, old } = judged;
   const what = `whether CloudTrail shows a use of ${old.id}`;
-  const use = trailOf(judged, since);
+  const use = trailOf(judged, since, sessionsFrom);
   if (use === undefined) {
-    const from = trailFrom(since, now);
-    return look([{ source: "cloudtrail", keyId: old.id, from, handOversApart: profile.isPulled }], what);
+    const question = { keyId: old.id, from: trailFrom(since, now), handOversApart: profile.isPulled, sessionsFrom };
+    return look([{ source: "cloudtrail", ...question }], what);
   }
   return use.verdict === "unknown" ? hold("UseUnknown", `${what} cannot be told: ${use.because}`) : null;
 }

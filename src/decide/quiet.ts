@@ -40,7 +40,8 @@ export function quietClock({ observation, profile, old, current }: Replaced): Qu
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
   // While somebody had disabled the current key nobody could show that they had it, and the old one's silence says nothing.
   const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null, currentSince);
-  const quietSince = latest(base, usedUntil, disturbedAt) ?? base;
+  // Who has traded the key for a session does not sign with it until that ends, and then comes back to it.
+  const quietSince = latest(base, usedUntil, disturbedAt, memory.sessionsEndAt ?? null) ?? base;
 
   const handedOverUntil = memory.handOverAt === null ? null : plus(memory.handOverAt, LAST_USED_COLLAPSE_MS);
   const confirmedAt = lastConfirmedAt(observation, current.id);

@@ -1,12 +1,13 @@
 import type { Ruling, Situation } from "../rotation/decision.ts";
-import { quietMs } from "../rotation/policy.ts";
-import { describeMs } from "../rotation/time.ts";
+import { LAST_USED_LAG_MS, quietMs, SESSION_MAX_MS } from "../rotation/policy.ts";
+import { describeMs, plus } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
 import { type Judged, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
 import { destinationsBehind, formerDestination } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
 import { describeSighting, hold, look } from "./rulings.ts";
+import { describeSigners, signersUnasked } from "./signers.ts";
 
 /**
  * Judges the one old key that is Active beside an Active current key, and asks the cheapest source first. Null when
@@ -57,6 +58,13 @@ export function unreleased({ observation, old }: Judged): Ruling | null {
   return hold("NeedsRelease", `${old.id} was made active again, and stays until it is released`);
 }
 
+/** Why a key may go although nobody was seen to use the one in its place. */
+const UNPROVED = {
+  optional: "the profile says that adoption is optional",
+  waived: "nobody used the old one either",
+  missing: "nobody was seen to",
+};
+
 /** Before every consumer could have had the replacement no source can tell anything that would change the ruling. */
 function tooSoon({ now, old }: Replaced, { base, readyAt }: QuietClock): Ruling | null {
   if (now >= base) return null;
@@ -82,14 +90,19 @@ function unexplained(replaced: Replaced, { base, readyAt }: QuietClock): Ruling 
   return open?.step.kind === "look" ? open : null;
 }
 
-function notQuiet({ profile, now, old }: Replaced, { quietSince, readyAt, useAfterBase }: QuietClock): Ruling | null {
+function notQuiet(replaced: Replaced, { base, quietSince, readyAt, useAfterBase }: QuietClock): Ruling | null {
+  const { observation, profile, now, old } = replaced;
   if (now >= readyAt) return null;
   if (useAfterBase !== null) {
-    const use = describeSighting(useAfterBase, now);
-    return hold("OldKeyStillUsed", `${old.id} is still used after its replacement was delivered: ${use}`, readyAt);
+    const because = `${old.id} is still used after its replacement was delivered: ${describeSighting(useAfterBase, now)}`;
+    const stillUsed = hold("OldKeyStillUsed", because, readyAt);
+    const details = describeSigners(replaced, useAfterBase);
+    return signersUnasked(replaced, useAfterBase, base) ?? { ...stillUsed, details };
   }
   const silent = `${describeMs(Math.max(0, now - quietSince))} of ${describeMs(quietMs(profile.policy))} and 4 h`;
-  return hold("OldKeyQuieting", `${old.id} has been silent for ${silent}`, readyAt);
+  const isSession = memoryOf(observation, old.id)?.sessionsEndAt === quietSince;
+  const since = isSession ? ", counted from the end of a session that was made with it" : "";
+  return hold("OldKeyQuieting", `${old.id} has been silent for ${silent}${since}`, readyAt);
 }
 
 function notAdopted(replaced: Replaced): Ruling | null {
@@ -101,19 +114,24 @@ function notAdopted(replaced: Replaced): Ruling | null {
 
 /** CloudTrail may only veto. It is asked last, when nothing else is in the way: it is the dearest source. */
 function trailVeto(replaced: Replaced, { quietSince }: QuietClock): Ruling | null {
-  const open = trailOpen(replaced, quietSince);
+  const { profile, old, now } = replaced;
+  // What makes a session is a use: the longest of all ends so long after quietSince, and counts no more once that was quiet.
+  const countsUntil = plus(quietSince, SESSION_MAX_MS + quietMs(profile.policy) + LAST_USED_LAG_MS);
+  const open = trailOpen(replaced, quietSince, now < countsUntil ? plus(quietSince, -SESSION_MAX_MS) : null);
   if (open !== null) return open;
   // A use before quietSince is one that the clock has counted already; a later one has moved the clock by now.
   const use = trailUseAfter(replaced, quietSince);
   if (use === null) return null;
-  const { old, now } = replaced;
   return hold("OldKeyStillUsed", `CloudTrail shows a use of ${old.id}: ${describeSighting(use, now)}`);
 }
 
 function deactivate(replaced: Replaced, { quietSince, silentSince }: QuietClock): Ruling {
   const { now, old, current } = replaced;
-  const isWaived = adoptionOf(replaced) === "waived";
-  const step = { kind: "deactivate", keyId: old.id, quietSince: silentSince, isWaived } as const;
+  const adoption = adoptionOf(replaced);
+  const step = { kind: "deactivate", keyId: old.id, quietSince: silentSince, isWaived: adoption === "waived" } as const;
   const silent = `${old.id} has been silent for ${describeMs(now - quietSince)}`;
-  return { step, reason: "OldKeyQuiet", because: `${silent}, CloudTrail agrees, and ${current.id} is in its place` };
+  const because = `${silent}, CloudTrail agrees, and ${current.id} is in its place`;
+  const unproved =
+    adoption === "seen" ? "" : `; it is not proved that anybody uses ${current.id}: ${UNPROVED[adoption]}`;
+  return { step, reason: "OldKeyQuiet", because: because + unproved };
 }

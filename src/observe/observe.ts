@@ -117,9 +117,11 @@ async function ask(
   const askedAt = world.clock.now();
   if (question.source !== "destination") {
     const unaskedRegions = profile?.unaskedRegions ?? {};
-    return { askedAt, answer: await world.evidence.answer(question, { user, unaskedRegions }) };
+    const answer = await world.evidence.answer(question, { user, unaskedRegions });
+    return { askedAt, answeredAt: world.clock.now(), answer };
   }
-  return { askedAt, answer: await liveAt(world, profile, { observation, name: question.destination }) };
+  const answer = await liveAt(world, profile, { observation, name: question.destination });
+  return { askedAt, answeredAt: world.clock.now(), answer };
 }
 
 /** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */

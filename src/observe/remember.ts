@@ -139,12 +139,18 @@ export function rememberEvidence(record: UserRecord, evidence: readonly Evidence
 }
 
 function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
-  if (answer.source !== "last-used" && answer.source !== "cloudtrail") return record;
-  const known = record.keys[answer.keyId];
-  if (known === undefined) return record;
+  const known = "keyId" in answer ? record.keys[answer.keyId] : undefined;
+  if (known === undefined || answer.source === "destination" || answer.source === "authorship") return record;
+  if (answer.source === "attribution") {
+    return { ...record, keys: { ...record.keys, [answer.keyId]: { ...known, attribution: answer.attribution } } };
+  }
   let next = known;
   if (answer.source === "cloudtrail" && answer.use.verdict !== "unknown") {
     next = { ...next, handOverAt: latest(next.handOverAt, answer.handOverAt) };
+    if (answer.sessions.length > 0) {
+      const ends = answer.sessions.map(({ endsAt }) => endsAt);
+      next = { ...next, sessionsEndAt: latest(next.sessionsEndAt ?? null, ...ends) };
+    }
   }
   if (answer.use.verdict === "used") {
     const sighting = answer.use.latest;

@@ -1,7 +1,7 @@
 import type { AccessKey } from "../rotation/keys.ts";
 import type { NoticeCode } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
-import type { RotationPolicy } from "../rotation/policy.ts";
+import { LAST_USED_LAG_MS, quietMs, type RotationPolicy } from "../rotation/policy.ts";
 import { days, describeMs, type Instant, plus } from "../rotation/time.ts";
 
 /** A notice before the registry has given it severity and advice. */
@@ -26,13 +26,16 @@ interface Hour {
   readonly now: Instant;
   /** What keeps the keys from being replaced, in a sentence. */
   readonly inTheWay: string;
+  /** Whether that is evidence that could not be had. */
+  readonly isUnknown: boolean;
 }
 
 /** The deadlines of the policy that this user's keys have passed. */
 export function deadlines(hour: Hour): Finding[] {
   const aging = agingKeys(hour.observation);
   const [oldest] = aging.toSorted((a, b) => a.createdAt - b.createdAt);
-  return [...aging.flatMap((key) => overdue(key, hour)), ...(oldest === undefined ? [] : deliveryLate(oldest, hour))];
+  const late = oldest === undefined ? [] : deliveryLate(oldest, hour);
+  return [...aging.flatMap((key) => overdue(key, hour)), ...late, ...evidenceLate(hour)];
 }
 
 /** The active keys that must be replaced in time: not the pending one, nor a stranger, whose age is its owner's. */
@@ -75,4 +78,17 @@ function deliveryLate(key: AccessKey, { observation, policy, now, inTheWay }: Ho
   const late = `should have been everywhere ${describeMs(now - lateAt)} ago`;
   const text = `The replacement of ${key.id} ${late}. In the way: ${inTheWay}`;
   return [{ code: "DeliveryLate", text, subject: key.id }];
+}
+
+/** The old key's use cannot be told, and it could have gone three days ago: it may be far from too old, and is not wanted. */
+function evidenceLate({ observation, policy, now, inTheWay, isUnknown }: Hour): Finding[] {
+  const { custody, record, keys } = observation;
+  const currentId = custody.kind === "present" ? custody.current?.keyId : null;
+  const promotedAt = currentId ? (record.keys[currentId]?.promotedAt ?? null) : null;
+  const old = keys.find(({ id, status }) => status === "active" && id !== currentId);
+  if (!isUnknown || promotedAt === null || old === undefined) return [];
+  const goesAt = plus(promotedAt, policy.cacheForMs + quietMs(policy) + LAST_USED_LAG_MS);
+  if (now - goesAt < WARN_BEFORE_MS) return [];
+  const text = `${old.id} could have gone ${describeMs(now - goesAt)} ago. In the way: ${inTheWay}`;
+  return [{ code: "EvidenceLate", text, subject: old.id }];
 }

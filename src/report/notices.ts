@@ -1,4 +1,4 @@
-import type { ActStep, Decision, Outcome, Step } from "../rotation/decision.ts";
+import type { Decision, Outcome, Step } from "../rotation/decision.ts";
 import type { RotationError } from "../rotation/errors.ts";
 import type { UserName } from "../rotation/keys.ts";
 import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
@@ -45,11 +45,12 @@ export function noticesOf(findings: Findings): Notice[] {
 }
 
 function toldBy({ decision, outcome }: Turn, observation: Observation | null): Finding[] {
-  const done = outcome?.kind === "done" ? toldByDone(outcome.step, decision) : null;
+  const done = outcome?.kind === "done" ? toldByDone(outcome, decision) : null;
   // The message on a step that was done carries its reason too: one message is enough.
   if (done !== null) return [done];
   const subject = subjectOf(decision, observation);
-  const reason: Finding = { code: decision.reason, text: decision.because, subject };
+  const text = [decision.because, ...(decision.details ?? [])].join("\n");
+  const reason: Finding = { code: decision.reason, text, subject };
   if (outcome?.kind === "failed") {
     return [reason, failed("StepFailed", outcome.error, `${outcome.step.kind}:${targetOf(outcome.step)}`)];
   }
@@ -57,16 +58,19 @@ function toldBy({ decision, outcome }: Turn, observation: Observation | null): F
   return [reason, { code: "DestinationBlocked", text: outcome.because, subject: outcome.destination }];
 }
 
+type Done = Extract<Outcome, { readonly kind: "done" }>;
+
 const DONE = {
   deactivate: { code: "KeyDeactivated", what: "was deactivated" },
   reactivate: { code: "KeyReactivated", what: "was made active again" },
   delete: { code: "KeyDeleted", what: "was deleted" },
 } as const;
 
-function toldByDone(step: ActStep, { reason, because }: Decision): Finding | null {
+function toldByDone({ step, proof = [] }: Done, { reason, because }: Decision): Finding | null {
   if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete") return null;
   const { code, what } = DONE[step.kind];
-  return { code, text: `${step.keyId} ${what}: ${because}`, subject: step.keyId, advisedBy: reason };
+  const text = [`${step.keyId} ${what}: ${because}`, ...proof].join("\n");
+  return { code, text, subject: step.keyId, advisedBy: reason };
 }
 
 /** A deactivation whose answer was lost, or whose process died, was told by nobody: as long as it lasts, it is found here. */
@@ -106,5 +110,6 @@ function targetOf(step: Step): string {
 function overdue({ turns, failure, observation, profile, now }: Findings): Finding[] {
   if (observation === null || profile === null) return [];
   const inTheWay = failure?.message ?? turns.at(-1)?.decision.because ?? "nothing was decided yet";
-  return deadlines({ observation, policy: profile.policy, now, inTheWay });
+  const isUnknown = failure === null && turns.at(-1)?.decision.reason === "UseUnknown";
+  return deadlines({ observation, policy: profile.policy, now, inTheWay, isUnknown });
 }

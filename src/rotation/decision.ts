@@ -57,6 +57,8 @@ export interface Ruling {
   readonly reason: Reason;
   /** One sentence, with the numbers in it. */
   readonly because: string;
+  /** Lines for people, such as who still signs with a key. No rule rests on them. */
+  readonly details?: readonly string[];
 }
 
 /** A ruling, and the rule that made it. */
@@ -78,9 +80,9 @@ export interface Rule {
   judge(situation: Situation): Ruling | null;
 }
 
-/** What became of a step. `withdrawn`: the world had changed. `blocked`: a pre-flight refused, and nothing was begun. */
+/** What became of a step. `proof`: what a deactivation or a deletion rests on, line by line. `withdrawn`: the world had changed. `blocked`: a pre-flight refused, and nothing was begun. */
 export type Outcome =
-  | { readonly kind: "done"; readonly step: ActStep }
+  | { readonly kind: "done"; readonly step: ActStep; readonly proof?: readonly string[] }
   | { readonly kind: "held" }
   | { readonly kind: "withdrawn"; readonly step: ActStep; readonly because: string }
   | { readonly kind: "blocked"; readonly step: ActStep; readonly destination: string; readonly because: string }

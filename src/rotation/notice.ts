@@ -4,7 +4,7 @@ import { days, type Instant } from "./time.ts";
 
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
-type DeadlineCode = "KeyOverdue" | "DeliveryLate";
+type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate";
 type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
 type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
@@ -61,6 +61,7 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   // Each deadline has a key of its own, and is said once.
   KeyOverdue: { ...urgent("The key will outlive its policy, or has. Mend what is in the way."), againAfterMs: null },
   DeliveryLate: operator("The replacement is late. The reason says what is in the way."),
+  EvidenceLate: { ...urgent("Mend what is named, or name the Region as unasked in the profile."), againAfterMs: null },
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),
   ObservationFailed: operator("Nothing was decided for this user. If it stays, mend what is named."),

@@ -44,6 +44,44 @@ export interface Sighting {
   readonly detail: string | null;
 }
 
+/** Temporary credentials that were made with a key: they outlive its silence, and its deactivation. */
+export interface DerivedSession {
+  /** What made them, as CloudTrail names it: "GetSessionToken". */
+  readonly event: string;
+  readonly at: Instant;
+  /** As the event tells it; the longest that there can be where it does not. */
+  readonly endsAt: Instant;
+  /** Who acts in the session, where it is another than the user. */
+  readonly principal: string | null;
+}
+
+/** One who signs with a key: the same call, from the same place, by the same agent. */
+export interface Signer {
+  readonly service: string;
+  readonly action: string;
+  readonly region: string;
+  readonly address: string;
+  readonly agent: string;
+  readonly first: Instant;
+  readonly last: Instant;
+  readonly count: number;
+  /** What it looks like, and so what to look at; null where nothing is known of such a one. */
+  readonly hint: string | null;
+}
+
+/** Who CloudTrail shows to have signed with a key since an instant. For people: no ruling rests on it. */
+export interface Attribution {
+  readonly from: Instant;
+  readonly at: Instant;
+  /** Those seen last, the latest first. */
+  readonly signers: readonly Signer[];
+  readonly sessions: readonly DerivedSession[];
+  /** There were more calls than were read: the counts are the least. */
+  readonly isCut: boolean;
+  /** What could not be asked, and why; null where all answered. */
+  readonly because: string | null;
+}
+
 /** Three answers. `unused` only when the source has looked at the whole window; whatever else went wrong is `unknown`. */
 export type Use =
   | { readonly verdict: "used"; readonly latest: Sighting }
@@ -71,7 +109,10 @@ export type Question =
       readonly from: Instant;
       /** Reads of the user's own custody are hand-overs, and reported apart (profiles that pull). */
       readonly handOversApart: boolean;
+      /** Since when to look for sessions, before `from`; left out where none could change the ruling. */
+      readonly sessionsFrom?: Instant | null;
     }
+  | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
   | { readonly source: "destination"; readonly destination: string };
 
@@ -84,11 +125,16 @@ export type Answer =
       readonly use: Use;
       /** When the key last read the user's own custody, if it did and hand-overs were asked apart. */
       readonly handOverAt: Instant | null;
+      /** Those that end last, of the sessions that the key made. */
+      readonly sessions: readonly DerivedSession[];
+      /** As asked; null where a use came first, and the sessions before it were not looked for. */
+      readonly sessionsFrom: Instant | null;
       readonly regionsAsked: readonly string[];
       readonly regionsUnasked: Readonly<Record<string, string>>;
       /** The kind of trail that was asked as well, and whose answer `use` then is; left out where none was. */
       readonly deeper?: string;
     }
+  | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly attribution: Attribution }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
   | {
       readonly source: "destination";
@@ -98,8 +144,8 @@ export type Answer =
       readonly because: string | null;
     };
 
-/** An answer, and when it was given. */
-export type Evidence = { readonly askedAt: Instant; readonly answer: Answer };
+/** An answer, when it was asked for, and when it was given. */
+export type Evidence = { readonly askedAt: Instant; readonly answeredAt: Instant; readonly answer: Answer };
 
 /** Where a profile delivers, as the rules need to know it. */
 export interface DestinationFacts {

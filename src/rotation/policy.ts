@@ -42,6 +42,8 @@ export interface Profile {
 export const LAST_USED_LAG_MS = 4 * 3_600_000;
 /** Uses within this span are reported as the first of them. */
 export const LAST_USED_COLLAPSE_MS = 15 * 60_000;
+/** The longest life of temporary credentials that a key can make (STS API, GetSessionToken and GetFederationToken). */
+export const SESSION_MAX_MS = 36 * 3_600_000;
 
 /** Quiet: how long an old key must be silent before it may go, by the profile's declared rhythm. */
 export function quietMs(policy: RotationPolicy): number {

@@ -1,5 +1,5 @@
 import type { AccessKeyId, UserName } from "./keys.ts";
-import type { Sighting } from "./observation.ts";
+import type { Attribution, Sighting } from "./observation.ts";
 import type { Instant } from "./time.ts";
 
 /** The intent of a creation, written before CreateAccessKey. Void 15 minutes after `at`. */
@@ -57,6 +57,10 @@ export interface KeyRecord {
   readonly latestRead: Sighting | null;
   /** The latest read of the user's own custody with this key, as a complete CloudTrail shows it. */
   readonly handOverAt: Instant | null;
+  /** When the last session ends that it was seen to make. Older records do not have it; nor the next. */
+  readonly sessionsEndAt?: Instant | null;
+  /** Who was last found to sign with it, after its replacement was delivered. */
+  readonly attribution?: Attribution;
   readonly probes: readonly Probe[];
   readonly deactivation: Deactivation | null;
   /** Since when it is known to be Inactive. */

@@ -118,7 +118,7 @@ export interface Prover {
 export type EvidenceContext = { readonly user: UserName; readonly unaskedRegions: Readonly<Record<string, string>> };
 
 export interface EvidenceSources {
-  /** Answers `last-used`, `cloudtrail` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
+  /** Answers `last-used`, `cloudtrail`, `attribution` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
   answer(question: Exclude<Question, { readonly source: "destination" }>, context: EvidenceContext): Promise<Answer>;
 }
 

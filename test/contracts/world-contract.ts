@@ -4,6 +4,7 @@ import { directoryContract } from "./directory-contract.ts";
 import { evidenceContract } from "./evidence-contract.ts";
 import { journalContract } from "./journal-contract.ts";
 import { keysContract } from "./keys-contract.ts";
+import { signersContract } from "./signers-contract.ts";
 import type { MakeSetup } from "./setup.ts";
 
 /**
@@ -16,6 +17,7 @@ export function worldContract(name: string, makeSetup: MakeSetup): void {
     directoryContract(makeSetup);
     custodyContract(makeSetup);
     evidenceContract(makeSetup);
+    signersContract(makeSetup);
     journalContract(makeSetup);
   });
 }

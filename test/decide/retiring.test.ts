@@ -1,5 +1,6 @@
 import { describe } from "vitest";
-import type { Observation } from "../../src/rotation/observation.ts";
+import type { Attribution, Observation } from "../../src/rotation/observation.ts";
+import { SESSION_MAX_MS } from "../../src/rotation/policy.ts";
 import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import {
   K1,
@@ -22,6 +23,18 @@ import {
   usedAt,
 } from "../builders.ts";
 import { hold, rows } from "./rows.ts";
+
+const usedAgo = (agoMs: number) => ({ at: ago(agoMs), service: "lambda", region: "us-east-1", detail: null });
+
+/** Who signs since the readers' caches of a delivery ran out, as asked so long ago. */
+const attributed = (deliveredAgoMs: number, askedAgoMs: number): Attribution => ({
+  from: ago(deliveredAgoMs - hours(1)),
+  at: ago(askedAgoMs),
+  signers: [],
+  sessions: [],
+  isCut: false,
+  because: null,
+});
 
 describe("retiring the old key", () => {
   const wait = days(10) + hours(4);
@@ -60,6 +73,8 @@ describe("retiring the old key", () => {
   const live = (state: "ours" | "foreign" | "previous" | "unknown") =>
     ({ source: "destination", destination: WORKER, live: state, because: null }) as const;
   const quietNow = wait + hours(1);
+  const asks = { rule: "retire", step: "look", reason: "NeedsEvidence" } as const;
+  const noSessions = { ...trail(K1, unused), sessionsFrom: null };
   const use1 = lastUsed(K1, usedAt(ago(quietNow + hours(1))));
   rows({
     "waits until quiet, the readers' cache and the lag are over": {
@@ -99,33 +114,96 @@ describe("retiring the old key", () => {
       }),
       ...hold("retire", "OldKeyStillUsed"),
     },
-    "holds and names a use after the delivery": {
+    "asks who signs, once a use shows after the delivery": {
+      seen: replaced({ deliveredAgoMs: quietNow, old: { latestUse: usedAgo(days(2)) } }),
+      ...asks,
+    },
+    "holds and names a use after the delivery, once it was asked who signs": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        old: { latestUse: usedAgo(days(2)), attribution: attributed(quietNow, days(2)) },
+      }),
+      ...hold("retire", "OldKeyStillUsed"),
+    },
+    "asks no more while the same use is the latest": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        old: { latestUse: usedAgo(days(9)), attribution: attributed(quietNow, days(9)) },
+      }),
+      ...hold("retire", "OldKeyStillUsed"),
+    },
+    "asks again after a day, for a later use": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        old: { latestUse: usedAgo(days(1) - seconds(1)), attribution: attributed(quietNow, days(1)) },
+      }),
+      ...asks,
+    },
+    "asks at most once a day, however often the key is used": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        old: { latestUse: usedAgo(minutes(1)), attribution: attributed(quietNow, days(1) - seconds(1)) },
+      }),
+      ...hold("retire", "OldKeyStillUsed"),
+    },
+    "asks anew after another delivery": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        old: { latestUse: usedAgo(days(2)), attribution: attributed(quietNow + seconds(1), days(1)) },
+      }),
+      ...asks,
+    },
+    "an attribution that failed holds as one that did not": {
       seen: replaced({
         deliveredAgoMs: quietNow,
         old: {
-          latestUse: { at: ago(days(2)), service: "lambda", region: "us-east-1", detail: null },
+          latestUse: usedAgo(days(2)),
+          attribution: { ...attributed(quietNow, days(2)), because: "access denied" },
         },
       }),
       ...hold("retire", "OldKeyStillUsed"),
     },
+    "asks CloudTrail for sessions while one can still count": {
+      seen: replaced({ deliveredAgoMs: quietNow + SESSION_MAX_MS - seconds(1), evidence: evidence(use1, noSessions) }),
+      rule: "retire",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "and not when the longest would be over for long enough": {
+      seen: replaced({
+        deliveredAgoMs: quietNow + SESSION_MAX_MS,
+        evidence: evidence(use1, noSessions, live("ours")),
+      }),
+      rule: "retire",
+      step: "deactivate",
+      reason: "OldKeyQuiet",
+    },
+    "counts the silence from the end of a session that the key made": {
+      seen: replaced({ deliveredAgoMs: days(30), old: { sessionsEndAt: ago(wait - seconds(1)) } }),
+      ...hold("retire", "OldKeyQuieting"),
+    },
+    "and takes the key exactly then": {
+      seen: replaced({ deliveredAgoMs: days(30), old: { sessionsEndAt: ago(wait) } }),
+      rule: "retire",
+      step: "deactivate",
+      reason: "OldKeyQuiet",
+    },
+    "a session that ends after a short quiet keeps the key": {
+      seen: replaced({ deliveredAgoMs: hours(6), old: { sessionsEndAt: ago(-hours(20)) } }),
+      profile: aProfile({ policy: aPolicy({ quietForMs: hours(1) }) }),
+      ...hold("retire", "OldKeyQuieting"),
+    },
     "N6: a use once seen counts, though last-used now shows an older one": {
       seen: replaced({
         deliveredAgoMs: quietNow,
-        old: { latestUse: { at: ago(days(9)), service: "s3", region: null, detail: null } },
+        old: { latestUse: usedAgo(days(9)), attribution: attributed(quietNow, days(9)) },
       }),
       ...hold("retire", "OldKeyStillUsed"),
     },
     "B7: a weekly job that is late is not cut off": {
       seen: replaced({
         deliveredAgoMs: days(30),
-        old: {
-          latestUse: {
-            at: ago(days(7) + hours(12)),
-            service: "lambda",
-            region: null,
-            detail: null,
-          },
-        },
+        old: { latestUse: usedAgo(days(7) + hours(12)), attribution: attributed(days(30), days(7)) },
       }),
       ...hold("retire", "OldKeyStillUsed"),
     },

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ActStep, Outcome } from "../../src/rotation/decision.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
-import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { noticesOf } from "../../src/report/notices.ts";
-import { custodyOf, daysAgo, decided, findings, K1, K2, key, observation, profile } from "./builders.ts";
+import { aMemory } from "../builders.ts";
+import { custodyOf, daysAgo, decided, findings, K1, K2, key, NOW, observation, profile } from "./builders.ts";
 
 const keysOf = (differs: Parameters<typeof findings>[0]) =>
   noticesOf(findings(differs)).map((notice) => notice.dedupeKey);
@@ -136,6 +137,44 @@ describe("an outcome", () => {
         dedupeKey: "ObservationFailed:Unreachable",
       },
     ]);
+  });
+});
+
+describe("evidence that cannot be had", () => {
+  const [wait, current] = [hours(1) + days(10) + hours(4) + days(3), K2];
+  const told = (promotedAgoMs: number, reason: "UseUnknown" | "OldKeyStillUsed" = "UseUnknown") => {
+    const because = "whether it is used cannot be told: asking cloudtrail:LookupEvents in eu-south-1, access denied";
+    const keys = [key(K1, days(20)), key(K2, promotedAgoMs)];
+    const known = { [current]: aMemory({ promotedAt: plus(NOW, -promotedAgoMs) }) };
+    const { record } = observation();
+    const seen = observation({ keys, custody: custodyOf({ current }), record: { ...record, keys: known } });
+    return noticesOf(findings({ observation: seen, turns: turn(decided(reason, because)) }));
+  };
+
+  test("is a deadline of its own, three days after the old key could have gone, however young that is", () => {
+    expect(told(wait - 1).map(({ code }) => code)).toEqual(["UseUnknown"]);
+    expect(told(wait).map(({ dedupeKey }) => dedupeKey)).toEqual(["UseUnknown", `EvidenceLate:${K1}`]);
+  });
+
+  test("names the permission and the Region, and is urgent", () => {
+    const late = told(wait).find(({ code }) => code === "EvidenceLate");
+    expect(late).toMatchObject({
+      severity: "urgent",
+      text: expect.stringMatching(/cloudtrail:LookupEvents in eu-south-1/),
+    });
+  });
+
+  test("is not what a use is that was seen", () => {
+    expect(told(wait + days(30), "OldKeyStillUsed").map(({ code }) => code)).toEqual(["OldKeyStillUsed"]);
+  });
+});
+
+test("who signs is told below the reason, and makes no other notice of it", () => {
+  const decision = { ...decided("OldKeyStillUsed", "still used"), details: ["logs in eu-west-1", "Look at: a laptop"] };
+  const [notice] = noticesOf(findings({ turns: turn(decision) }));
+  expect(notice).toMatchObject({
+    text: "still used\nlogs in eu-west-1\nLook at: a laptop",
+    dedupeKey: "OldKeyStillUsed",
   });
 });
 

@@ -91,6 +91,36 @@ describe("the adapters beyond their contracts", () => {
     expect(JSON.stringify(answer)).toMatch(/eu-west-3 .*ThrottlingException/);
   });
 
+  test("a source that is denied is unknown, and names the permission and the Region", async () => {
+    const { cloud, world } = setup;
+    cloud.iam.createUser({ name: DEPLOY });
+    const keyId = accessKeyId(cloud.iam.createKey(DEPLOY).id);
+    const denied = { kind: "error-before", status: 403, times: "forever" } as const;
+    const because = async (question: Parameters<typeof world.evidence.answer>[0]): Promise<string> =>
+      JSON.stringify(await world.evidence.answer(question, { user: DEPLOY, unaskedRegions: {} }));
+    await world.identity.read();
+    const asked = { source: "cloudtrail", keyId, from: world.clock.now(), handOversApart: false } as const;
+    const restored = cloud.faults.add({
+      ...denied,
+      service: "account",
+      operation: "ListRegions",
+      code: "AccessDeniedException",
+    });
+    expect(await because(asked)).toMatch(/account:ListRegions.*AccessDenied/);
+    restored();
+    const inParis = ({ region }: { readonly region: string }) => region === "eu-west-3";
+    cloud.faults.add({
+      ...denied,
+      service: "cloudtrail",
+      operation: "LookupEvents",
+      code: "AccessDeniedException",
+      when: inParis,
+    });
+    expect(await because(asked)).toMatch(/cloudtrail:LookupEvents in eu-west-3 .*AccessDenied/);
+    cloud.faults.add({ ...denied, service: "iam", operation: "GetAccessKeyLastUsed", code: "AccessDenied" });
+    expect(await because({ source: "last-used", keyId })).toMatch(/iam:GetAccessKeyLastUsed.*AccessDenied/);
+  });
+
   test("the window of CloudTrail is no longer than what it keeps", async () => {
     const { world } = setup;
     await world.identity.read();

@@ -16,7 +16,7 @@ import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { SecretsManager } from "./secrets-manager.ts";
 import { Sns } from "./sns.ts";
-import { stsOperations } from "./sts.ts";
+import { Sts } from "./sts.ts";
 import { Trail } from "./trail.ts";
 
 interface CloudOptions {
@@ -70,6 +70,7 @@ export class Cloud implements SimulatedCloud {
   readonly logs: Logs;
   readonly athena: Athena;
   readonly parameterStore: ParameterStore;
+  readonly sts: Sts;
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -91,9 +92,10 @@ export class Cloud implements SimulatedCloud {
     this.logs = new Logs(random, this.trail);
     this.athena = new Athena(random, this.trail);
     this.parameterStore = new ParameterStore();
+    this.sts = new Sts(this.account, random);
     this.#services = {
       iam: this.iam.operations,
-      sts: stsOperations(this.account),
+      sts: this.sts.operations,
       secretsmanager: this.secretsManager.operations,
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
@@ -178,6 +180,8 @@ export class Cloud implements SimulatedCloud {
     if (signer.keyId === this.role.keyId) {
       return this.#verified(signer.isMadeWith(this.role.secret), this.#roleCaller);
     }
+    const session = this.sts.find(signer.keyId, this.clock.now());
+    if (session !== null) return this.#verified(signer.isMadeWith(session.secret), session.caller);
     const key = this.iam.keys.get(signer.keyId);
     if (key === undefined || !worksAt(key, this.clock.now())) {
       throw new ServiceError(

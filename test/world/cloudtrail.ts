@@ -182,6 +182,7 @@ function parametersOf(input: Readonly<Record<string, unknown>>): Record<string, 
 
 /** Only the answers whose record matters to us, and never the secret. */
 function elementsOf(operation: string, answer: CloudAnswer): Readonly<Record<string, unknown>> | null {
+  if (answer["Credentials"] !== undefined) return sessionElements(answer);
   if (operation !== "CreateAccessKey") return null;
   const key = answer["AccessKey"] as Readonly<Record<string, unknown>>;
   const created = key["CreateDate"] as Date;
@@ -194,6 +195,23 @@ function elementsOf(operation: string, answer: CloudAnswer): Readonly<Record<str
     },
   };
 }
+
+/** STS's answer without its secrets. It spells the end as people do (IAM User Guide, CloudTrail examples). */
+function sessionElements(answer: CloudAnswer): Readonly<Record<string, unknown>> {
+  const made = answer["Credentials"] as Readonly<Record<string, unknown>>;
+  const end = (made["Expiration"] as Date).toLocaleString("en-US", {
+    timeZone: "UTC",
+    dateStyle: "medium",
+    timeStyle: "medium",
+  });
+  const credentials = { accessKeyId: made["AccessKeyId"], sessionToken: "(withheld)", expiration: end };
+  const who = Object.entries(answer).filter(([name]) => name !== "Credentials");
+  const spelled = who.map(([name, value]) => [camel(name), camelMembers(value)]);
+  return { credentials, ...Object.fromEntries(spelled) };
+}
+
+const camelMembers = (part: unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(part as object).map(([name, value]) => [camel(name), value]));
 
 function identityOf(caller: Received["caller"], accountId: string, atMs: number): Readonly<Record<string, unknown>> {
   const common = {

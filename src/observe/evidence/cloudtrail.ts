@@ -1,19 +1,23 @@
 import type { SearchEvents, TrailEvent } from "../../cloud/event-history.ts";
 import type { EnabledRegions } from "../../cloud/regions.ts";
 import { asRotationError } from "../../rotation/errors.ts";
-import type { Answer, Question, Sighting, Use } from "../../rotation/observation.ts";
-import { days, instant, latest, type Instant } from "../../rotation/time.ts";
+import type { Answer, DerivedSession, Question, Sighting, Use } from "../../rotation/observation.ts";
+import { SESSION_MAX_MS } from "../../rotation/policy.ts";
+import { days, instant, latest, plus, type Instant } from "../../rotation/time.ts";
 import type { Clock, EvidenceContext } from "../../rotation/world.ts";
+import { lastEnding, sessionOf } from "./sessions.ts";
 
 /** How far back Event history reaches. */
 const KEPT_MS = days(90);
-const PAGE_SIZE_MAX = 50;
+export const PAGE_SIZE_MAX = 50;
+/** So many calls before the window are looked at for sessions. Not to know of one costs a day and a half at the most. */
+const PAST_EVENTS_MAX = 500;
 const USER_AGENT_LENGTH_MAX = 60;
 
 type CloudTrailQuestion = Extract<Question, { readonly source: "cloudtrail" }>;
 type CloudTrailAnswer = Extract<Answer, { readonly source: "cloudtrail" }>;
 
-interface CloudTrailSources {
+export interface CloudTrailSources {
   readonly search: SearchEvents;
   readonly enabledRegions: EnabledRegions;
   readonly clock: Clock;
@@ -23,8 +27,11 @@ interface CloudTrailSources {
 
 type Window = { readonly from: Instant; readonly to: Instant };
 /** What is asked of every Region. Reads of the custody named are hand-overs; with null they are uses like any other. */
-type RegionQuestion = { readonly keyId: string; readonly window: Window; readonly custodyName: string | null };
-type RegionAnswer = Pick<CloudTrailAnswer, "use" | "handOverAt">;
+interface RegionQuestion extends Pick<CloudTrailAnswer, "keyId" | "sessionsFrom"> {
+  readonly window: Window;
+  readonly custodyName: string | null;
+}
+type RegionAnswer = Pick<CloudTrailAnswer, "use" | "handOverAt" | "sessions" | "sessionsFrom">;
 
 /** The instant from which Event history can answer a question. */
 export const startOfWindow = (from: Instant, now: Instant): Instant => instant(Math.max(from, now - KEPT_MS));
@@ -36,7 +43,7 @@ export const startOfWindow = (from: Instant, now: Instant): Instant => instant(M
  */
 export async function askCloudTrail(
   { search, enabledRegions, clock, custodyPrefix }: CloudTrailSources,
-  { keyId, from, handOversApart }: CloudTrailQuestion,
+  { keyId, from, handOversApart, sessionsFrom = null }: CloudTrailQuestion,
   { user, unaskedRegions: regionsUnasked }: EvidenceContext,
 ): Promise<CloudTrailAnswer> {
   const answer = { source: "cloudtrail", keyId, from, regionsUnasked } as const;
@@ -45,33 +52,58 @@ export async function askCloudTrail(
     const regionsAsked = enabled.filter((region) => !Object.hasOwn(regionsUnasked, region));
     const now = clock.now();
     const window = { from: startOfWindow(from, now), to: now };
-    const question = { keyId, window, custodyName: handOversApart ? custodyPrefix + user : null };
+    const question = { keyId, window, custodyName: handOversApart ? custodyPrefix + user : null, sessionsFrom };
     const answers = await Promise.all(regionsAsked.map((region) => askRegion(search, region, question)));
     const handOverAt = latest(...answers.map((each) => each.handOverAt));
-    return { ...answer, use: merge(answers) ?? { verdict: "unused", ...window }, handOverAt, regionsAsked };
+    const sessions = lastEnding(answers.flatMap((each) => each.sessions));
+    const looked = {
+      sessions,
+      sessionsFrom: answers.every((each) => each.sessionsFrom !== null) ? sessionsFrom : null,
+    };
+    return { ...answer, use: merge(answers) ?? { verdict: "unused", ...window }, handOverAt, ...looked, regionsAsked };
   } catch (thrown) {
     const because = asRotationError(thrown, "asking CloudTrail").message;
-    return { ...answer, use: { verdict: "unknown", because }, handOverAt: null, regionsAsked: [] };
+    const use = { verdict: "unknown", because } as const;
+    return { ...answer, use, handOverAt: null, sessions: [], sessionsFrom, regionsAsked: [] };
   }
 }
 
-/** Reads until the first event that is a use; before it, and apart from it, the newest hand-over. */
+/**
+ * Reads until the first event that is a use; before it, and apart from it, the newest hand-over. Where sessions are asked
+ * for, it then reads on to where they begin: each of them was made by an event of the key's own.
+ */
 async function askRegion(search: SearchEvents, region: string, question: RegionQuestion): Promise<RegionAnswer> {
-  const { keyId, window, custodyName } = question;
-  const pageSize = custodyName === null ? 1 : PAGE_SIZE_MAX;
+  const { keyId: value, window, custodyName, sessionsFrom } = question;
+  const pageSize = custodyName === null && sessionsFrom === null ? 1 : PAGE_SIZE_MAX;
+  const sessions: DerivedSession[] = [];
   let handOverAt: Instant | null = null;
+  let use: Use = { verdict: "unused", ...window };
+  const from = sessionsFrom ?? window.from;
+  let past = 0;
   try {
-    for await (const event of search({ region, by: "AccessKeyId", value: keyId, from: window.from, pageSize })) {
-      if (custodyName === null || !isHandOver(event, custodyName)) {
-        return { handOverAt, use: { verdict: "used", latest: sighting(event, region) } };
+    for await (const event of search({ region, by: "AccessKeyId", value, from, pageSize })) {
+      sessions.push(...[sessionOf(event)].filter((session) => session !== null));
+      // Events are dated in whole seconds: one of the very second in which the window begins is in it.
+      if (event.at < window.from - (window.from % 1_000)) past += 1;
+      if (past > PAST_EVENTS_MAX) return { handOverAt, use, sessions: [longestBefore(window.from)], sessionsFrom };
+      if (past > 0) continue;
+      if (custodyName !== null && isHandOver(event, custodyName)) handOverAt = latest(handOverAt, event.at);
+      else if (use.verdict === "unused") use = { verdict: "used", latest: sighting(event, region) };
+      // A use within the window moves the silence, and so the time in which a session can matter.
+      if (use.verdict === "used" && (sessionsFrom === null || event.at > window.from)) {
+        return { handOverAt, use, sessions, sessionsFrom: null };
       }
-      handOverAt = latest(handOverAt, event.at);
     }
-    return { handOverAt, use: { verdict: "unused", ...window } };
+    return { handOverAt, use, sessions, sessionsFrom };
   } catch (thrown) {
     const because = asRotationError(thrown, `asking CloudTrail in ${region}`).message;
-    return { handOverAt, use: { verdict: "unknown", because } };
+    return { handOverAt, use: { verdict: "unknown", because }, sessions: [], sessionsFrom };
   }
+}
+
+/** What may have been made before an instant, by one of the calls that nobody has looked at. */
+function longestBefore(at: Instant): DerivedSession {
+  return { event: "one of too many calls", at, endsAt: plus(at, SESSION_MAX_MS), principal: null };
 }
 
 /** A read of the user's own custody, by the secret's name or by its ARN, which ends in six characters more. */
@@ -85,10 +117,17 @@ export function isHandOver(event: TrailEvent, custodyName: string): boolean {
   return isArn && name.startsWith(`${custodyName}-`) && name.length === custodyName.length + 7;
 }
 
-function sighting({ at, service, name, sourceAddress, userAgent }: TrailEvent, region: string): Sighting {
-  const [agent = ""] = (userAgent ?? "an unknown agent").split(" ", 1);
-  const by = agent.slice(0, USER_AGENT_LENGTH_MAX);
-  return { at, service, region, detail: `${name} from ${sourceAddress ?? "an unknown address"} by ${by}` };
+function sighting(event: TrailEvent, region: string): Sighting {
+  const { at, service, name } = event;
+  return { at, service, region, detail: `${name} from ${addressOf(event)} by ${agentOf(event)}` };
+}
+
+export const addressOf = ({ sourceAddress }: TrailEvent): string => sourceAddress ?? "an unknown address";
+
+/** What a user agent calls itself first: "aws-cli/2.15.0". */
+export function agentOf({ userAgent }: TrailEvent): string {
+  if (userAgent === null || userAgent === "") return "an unknown agent";
+  return (userAgent.split(" ", 1)[0] ?? "").slice(0, USER_AGENT_LENGTH_MAX);
 }
 
 /** The latest use, or why there may be one; null when every Region was asked and saw none. */

@@ -3,6 +3,7 @@ import { custodyPrefix } from "../../cloud/custody.ts";
 import { createEventHistory } from "../../cloud/event-history.ts";
 import { createEnabledRegions } from "../../cloud/regions.ts";
 import type { Clock, EvidenceSources, Identity } from "../../rotation/world.ts";
+import { askAttribution } from "./attribution.ts";
 import { askAuthorship } from "./authorship.ts";
 import { askCloudTrail } from "./cloudtrail.ts";
 import { createDeepen, type TrailOptions } from "./deepen.ts";
@@ -34,6 +35,8 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
           return { source, keyId, use: await askLastUsed(clients, clock, { keyId, user: context.user }) };
         case "cloudtrail":
           return deepen(await askCloudTrail(cloudtrail, question, context), question.handOversApart);
+        case "attribution":
+          return { source, keyId, attribution: await askAttribution(cloudtrail, question, context) };
         case "authorship": {
           const author = await askAuthorship({ search, identity, clock }, question);
           return { source, keyId, event: question.event, author };

@@ -181,9 +181,13 @@ function destinationOf({ program, wire, system }: Running, world: WireWorld): De
       clock: world.clock,
       random: world.random,
     });
-  if (worker === undefined) return program.createDestination({ kind: "secrets-manager" }, { cloudflare });
+  const unused = (): never => {
+    throw new Error("none of the systems has such a destination");
+  };
+  const clients = { cloudflare, secretsStore: unused, parameters: unused };
+  if (worker === undefined) return program.createDestination({ kind: "secrets-manager" }, clients);
   const { profile: _profile, ...options } = worker;
-  return program.createDestination(options, { cloudflare });
+  return program.createDestination(options, clients);
 }
 
 function pairIn(text: string | null): SigningPair | null {

@@ -76,8 +76,20 @@ export const EVIDENCE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: QUIET,
-        find: "const quietSince = latest(base, usedUntil, disturbedAt) ?? base;",
+        find: "const quietSince = latest(base, usedUntil, disturbedAt, memory.sessionsEndAt ?? null) ?? base;",
         replace: "const quietSince = latest(base, usedUntil === null ? null : base, disturbedAt) ?? base;",
+      },
+    ],
+    tests: TABLE,
+  },
+  {
+    name: "sessions forgotten",
+    mistake: "Who traded the key for a session counts as gone while the session lasts.",
+    patches: [
+      {
+        file: QUIET,
+        find: "latest(base, usedUntil, disturbedAt, memory.sessionsEndAt ?? null)",
+        replace: "latest(base, usedUntil, disturbedAt)",
       },
     ],
     tests: TABLE,

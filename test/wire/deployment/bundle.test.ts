@@ -57,6 +57,8 @@ describe("the bundle", () => {
       from,
       use: { verdict: "unused", from, to: from },
       handOverAt: null,
+      sessions: [],
+      sessionsFrom: null,
       regionsAsked: [],
       regionsUnasked: {},
     } as const;

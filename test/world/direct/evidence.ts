@@ -1,6 +1,14 @@
 import { asRotationError, RotationError } from "../../../src/rotation/errors.ts";
 import type { AccessKeyId, UserName } from "../../../src/rotation/keys.ts";
-import type { Answer, Author, Question, Sighting, Use } from "../../../src/rotation/observation.ts";
+import type {
+  Answer,
+  Author,
+  DerivedSession,
+  Question,
+  Sighting,
+  Signer,
+  Use,
+} from "../../../src/rotation/observation.ts";
 import { instant } from "../../../src/rotation/time.ts";
 import type { Instant } from "../../../src/rotation/time.ts";
 import type { EvidenceContext, EvidenceSources, Identity } from "../../../src/rotation/world.ts";
@@ -137,33 +145,85 @@ async function trail(
   question: CloudTrailQuestion,
   about: { readonly context: EvidenceContext; readonly secretName: string },
 ): Promise<Answer> {
-  const { keyId, from } = question;
+  const { keyId, from, sessionsFrom = null } = question;
   const unasked = about.context.unaskedRegions;
   const asked: string[] = [];
-  const answer = (use: Use, handOverAt: Instant | null): Answer => ({
+  const answer = (use: Use, handOverAt: Instant | null, sessions: readonly DerivedSession[] = []): Answer => ({
     source: "cloudtrail",
     keyId,
     from,
     use,
     handOverAt,
+    sessions,
+    sessionsFrom,
     regionsAsked: asked,
     regionsUnasked: unasked,
   });
   try {
-    const records: CloudAnswer[] = [];
+    const all: CloudAnswer[] = [];
     for (const region of await enabledRegions(session)) {
       if (region in unasked) continue;
-      const events = await lookUp(session, region, { key: "AccessKeyId", value: keyId, from });
-      records.push(...events.map(recordIn));
+      const events = await lookUp(session, region, { key: "AccessKeyId", value: keyId, from: sessionsFrom ?? from });
+      all.push(...events.map(recordIn));
       asked.push(region);
     }
+    const records = all.filter((record) => sightingOf(record).at >= Math.floor(from / 1_000) * 1_000);
     const isApart = (record: CloudAnswer): boolean => question.handOversApart && isHandOver(record, about.secretName);
     const handOver = newest(records.filter(isApart).map(sightingOf))?.at ?? null;
     const latest = newest(records.filter((record) => !isApart(record)).map(sightingOf));
     const unused: Use = { verdict: "unused", from, to: session.clock.now() };
-    return answer(latest === null ? unused : { verdict: "used", latest }, handOver);
+    return answer(latest === null ? unused : { verdict: "used", latest }, handOver, all.flatMap(sessionsIn));
   } catch (thrown) {
     return answer({ verdict: "unknown", because: because(thrown, "looking up the uses of a key") }, null);
+  }
+}
+
+/** The session that an event made: it says when it ends. */
+function sessionsIn(record: CloudAnswer): readonly DerivedSession[] {
+  const elements = partIn(record, "responseElements");
+  const end = optionalTextIn(partIn(elements, "credentials"), "expiration");
+  if (end === null) return [];
+  const who = optionalTextIn(partIn(elements, "assumedRoleUser"), "arn");
+  const principal = who ?? optionalTextIn(partIn(elements, "federatedUser"), "arn");
+  const endsAt = instant(Date.parse(`${end} UTC`));
+  return [{ event: textIn(record, "eventName"), at: sightingOf(record).at, endsAt, principal }];
+}
+
+/** The same call from the same place, once, with how often it is there. */
+function signersIn(records: readonly CloudAnswer[]): readonly Signer[] {
+  const found = new Map<string, Signer>();
+  for (const record of records) {
+    const { at, service } = sightingOf(record);
+    const where = { region: textIn(record, "awsRegion"), address: textIn(record, "sourceIPAddress") };
+    const call = { service, action: textIn(record, "eventName"), ...where, agent: textIn(record, "userAgent") };
+    const known = found.get(JSON.stringify(call)) ?? { ...call, hint: null, first: at, last: at, count: 0 };
+    const [first, last] = [Math.min(known.first, at), Math.max(known.last, at)].map(instant);
+    found.set(JSON.stringify(call), { ...known, first: first ?? at, last: last ?? at, count: known.count + 1 });
+  }
+  return [...found.values()];
+}
+
+/** Of the newest page of every Region. */
+async function attribution(session: Session, keyId: AccessKeyId, from: Instant): Promise<Answer> {
+  const at = session.clock.now();
+  const asked = { from, at, isCut: false };
+  try {
+    const regions = await enabledRegions(session);
+    const found = await Promise.all(
+      regions.map(async (region) =>
+        lookUpOnce(session, region, {
+          LookupAttributes: [{ AttributeKey: "AccessKeyId", AttributeValue: keyId }],
+          StartTime: Math.floor(from / 1_000) * 1_000,
+        }),
+      ),
+    );
+    const records = found.flatMap((page) => listIn(page, "Events")).map(recordIn);
+    const signers = signersIn(records).toSorted((one, other) => other.last - one.last);
+    const told = { ...asked, signers, sessions: records.flatMap(sessionsIn), because: null };
+    return { source: "attribution", keyId, attribution: told };
+  } catch (thrown) {
+    const told = { ...asked, signers: [], sessions: [], because: because(thrown, "looking up who signs") };
+    return { source: "attribution", keyId, attribution: told };
   }
 }
 
@@ -219,6 +279,8 @@ export function directEvidence(
           };
         case "cloudtrail":
           return trail(session, question, { context, secretName: secretNameOf(context.user) });
+        case "attribution":
+          return attribution(session, question.keyId, question.from);
         case "authorship":
           return {
             source: "authorship",
