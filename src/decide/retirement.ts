@@ -74,7 +74,8 @@ function tooSoon({ now, old }: Replaced, { base, readyAt }: QuietClock): Ruling 
 
 function useUnknown(replaced: Replaced): Ruling | null {
   const { observation, old, current } = replaced;
-  const keyIds = adoptionOf(replaced) === "missing" ? [old.id, current.id] : [old.id];
+  // Where adoption is waived the soak is longer: whether somebody uses the replacement is asked all the same.
+  const keyIds = adoptionOf(replaced) === "seen" ? [old.id] : [old.id, current.id];
   const questions = unaskedUse(observation, keyIds);
   return questions.length > 0 ? look(questions, `when ${old.id} was last used`) : lastUsedOpen(observation, old.id);
 }

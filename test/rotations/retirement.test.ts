@@ -128,6 +128,15 @@ describe("S3: a user that nobody uses", () => {
     expect(here.keysOf(DEPLOY)).toEqual([`${custodyOf(here) ?? ""} Active`]);
   });
 
+  test("S3: but where the replacement is seen in use nothing is waived, and the soak is the ordinary one", async () => {
+    const { here, first, work } = await aSystem({ isUsed: false });
+    await here.sweep();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(11), work);
+    const inactiveAt = here.clock.now();
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(40), work);
+    expect(here.clock.now() - inactiveAt).toBe(days(7));
+  });
+
   test("S3: but a young one stays until it has been unused for as long as keys live, since its consumer may be slow", async () => {
     const profile = { policy: aPolicy({ adopt: "at-once" }) };
     const { here, first } = await aSystem({ isUsed: false, ageMs: days(6), profile });
