@@ -14,7 +14,7 @@ export default defineConfig({
           exclude: ["test/rotations/**", "test/simulation/**", "test/wire/**", "test/scenarios/**"],
         },
       },
-      { test: { name: "rotations", include: ["test/{rotations,simulation}/**/*.test.ts"] } },
+      { test: { name: "rotations", include: ["test/{rotations,simulation}/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "wire", include: ["test/wire/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
