@@ -83,7 +83,7 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
         operation === "iam.GetUser" ||
         operation === "journal.write" ||
         operation === "journal.append";
-      if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.003)) carryOut(waiting);
+      if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.008)) carryOut(waiting);
     },
     mend: () => {
       settle(stage);

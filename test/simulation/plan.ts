@@ -93,6 +93,8 @@ const SERVICES = ["iam", "secretsmanager", "cloudtrail", "destination", "journal
 
 /** All that goes wrong between start and healing, asked at each call. */
 export interface FaultPlan {
+  /** Whether something is wrong that will be over within a day, so that only who comes soon will meet it. */
+  readonly isPassing: (nowMs: number) => boolean;
   readonly next: (operation: string, nowMs: number) => FaultKind | null;
 }
 
@@ -112,7 +114,11 @@ export function faultPlan(dice: Dice, span: { readonly fromMs: number; readonly 
     troubles.push(lastingTrouble(dice, { fromMs, untilMs: Math.min(span.untilMs, fromMs + lastsMs) }));
   }
   if (dice.chance(0.15)) troubles.push(lastingTrouble(dice, { fromMs: within(), untilMs: span.untilMs }));
-  return { next: asker(dice, troubles) };
+  const passing = troubles.filter(({ left, fromMs, untilMs }) => left > 5 && untilMs - fromMs <= days(1));
+  return {
+    next: asker(dice, troubles),
+    isPassing: (nowMs) => passing.some(({ fromMs, untilMs }) => fromMs - hours(12) <= nowMs && nowMs < untilMs),
+  };
 }
 
 function lastingTrouble(dice: Dice, span: { readonly fromMs: number; readonly untilMs: number }): Trouble {

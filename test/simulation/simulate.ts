@@ -1,4 +1,3 @@
-import { quietMs } from "../../src/rotation/policy.ts";
 import { instant, days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
@@ -6,6 +5,7 @@ import { sweep } from "../../src/sweep.ts";
 import { SimulatedClock } from "../world/clock.ts";
 import { createCloud } from "../world/cloud.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
+import { isRipeNow, untilNextSweepMs } from "./cadence.ts";
 import { castUser, shareSlot } from "./cast.ts";
 import { checkersOf } from "./checkers/index.ts";
 import type { SweptEvent } from "./checker.ts";
@@ -19,8 +19,7 @@ import type { Dice } from "./dice.ts";
 import { faultPlan } from "./plan.ts";
 import type { Run, Runs } from "./run.ts";
 import { runsOf } from "./run.ts";
-import { custodyPair } from "./stage.ts";
-import type { SimulatedSubject, Stage, Stats, Violation } from "./stage.ts";
+import type { Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
 /** What a seed gave. */
@@ -43,6 +42,8 @@ interface SimulateOptions {
 const START_MS = Date.UTC(2026, 0, 5);
 const LASTS_MS = days(120);
 const YEAR_MS = days(365);
+/** So many lives are swept each hour throughout. */
+const HOURLY_LIVES = 0.06;
 
 /**
  * One seed: one to three users, 120 days. First faults and mischief; then all is mended, and every due rotation must
@@ -55,6 +56,7 @@ export async function simulate(
   const stage = makeStage(seed, isTraced);
   const dice = diceOf(seed, "life");
   const faultsUntilMs = START_MS + days(dice.between(60, 90));
+  const isHourly = diceOf(seed, "cadence").chance(HOURLY_LIVES);
   const checkers = checkersOf(stage);
   const plan = faultPlan(diceOf(seed, "faults"), { fromMs: START_MS, untilMs: faultsUntilMs });
   const deeds = deedsOf(stage, diceOf(seed, "deeds"), { fromMs: START_MS + hours(6), untilMs: faultsUntilMs });
@@ -72,7 +74,7 @@ export async function simulate(
     const event = await sweepAll(stage, dice, runs);
     settle(stage);
     for (const checker of checkers) checker.swept?.(event);
-    await leap(stage, dice, { deeds, runs });
+    await leap(stage, dice, { deeds, runs, usualMs: untilNextSweepMs(stage, plan, isHourly) });
   }
   for (const checker of checkers) await checker.ended?.();
   stage.stats.userYears = (stage.subjects.length * (stage.clock.now() - START_MS)) / YEAR_MS;
@@ -172,34 +174,18 @@ function keep(stage: Stage, run: Run, result: SweepResult): void {
   }
 }
 
-/** To the next invocation: hourly while anything is open, every twelve hours otherwise, at times early or late. */
-async function leap(stage: Stage, dice: Dice, { deeds, runs }: { deeds: Deeds; runs: Runs }): Promise<void> {
-  const usualMs = stage.subjects.some(({ user }) => isOpen(stage, user)) ? hours(1) : hours(12);
+interface Leap {
+  readonly deeds: Deeds;
+  readonly runs: Runs;
+  readonly usualMs: number;
+}
+
+/** To the next invocation, at times early or late. */
+async function leap(stage: Stage, dice: Dice, { deeds, runs, usualMs }: Leap): Promise<void> {
   const lateMs = dice.chance(0.03) ? dice.between(0, hours(5)) : dice.between(-20_000, 20_000);
   const nextMs = dice.chance(0.02) ? stage.clock.now() + dice.between(0, 60_000) : stage.clock.now() + usualMs + lateMs;
   runs.arrive(nextMs);
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));
   settle(stage);
-}
-
-/** Whether a sweep may find something to do: a key that is due, an old one silent for long, or one whose soak is over. */
-function isRipeNow(stage: Stage, { user, profile: { policy } }: SimulatedSubject): boolean {
-  const nowMs = stage.clock.now();
-  const keys = stage.cloud.iam.keysOf(user);
-  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
-  const [old] = keys.filter(({ id }) => id !== currentId);
-  if (keys.length < 2) return keys.every(({ createdAtMs }) => nowMs - createdAtMs >= policy.rotateAfterMs);
-  if (old === undefined) return false;
-  const changedMs = old.changes.at(-1)?.atMs ?? 0;
-  if (old.status === "Inactive") return nowMs - changedMs >= policy.soakForMs;
-  const usedMs = Math.max(old.uses.at(-1)?.atMs ?? 0, (keys.at(-1)?.createdAtMs ?? 0) + policy.cacheForMs);
-  const silentMs = nowMs - usedMs - quietMs(policy);
-  return silentMs > hours(3) && silentMs < hours(7);
-}
-
-function isOpen(stage: Stage, user: string): boolean {
-  if (stage.cloud.iam.keysOf(user).length > 1) return true;
-  const pending = custodyPair(stage, user, "AWSPENDING");
-  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
 }
