@@ -9,10 +9,10 @@ import type { SimulatedSubject, Stage } from "./stage.ts";
 const LEAST_MS = hours(1);
 const MOST_MS = hours(12);
 /** Who has just done something, or been done something to, is looked at each hour for so long. */
-const LIVELY_MS = hours(8);
+const LIVELY_MS = hours(4);
 /** How long before and after the time at which something may be done each hour counts. */
 const BEFORE_MS = hours(2);
-const AFTER_MS = hours(6);
+const AFTER_MS = hours(4);
 
 /**
  * How long until the next sweep. A deployment sweeps each hour; of a thousand such sweeps 996 only wait, and what they

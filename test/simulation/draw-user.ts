@@ -1,6 +1,6 @@
 import { quietMs } from "../../src/rotation/policy.ts";
 import type { Profile } from "../../src/rotation/policy.ts";
-import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import type { CallKind } from "./consumers.ts";
 import type { Dice } from "./dice.ts";
 import { rhythmOf } from "./rhythm.ts";
@@ -146,7 +146,8 @@ function drawConsumer(
 }
 
 function readerHold(dice: Dice, profile: Profile, rhythm: RhythmOptions): HoldPlan {
-  if (!profile.isPulled) return { kind: "cached", cacheMs: Math.floor(profile.policy.cacheForMs * dice.fraction()) };
+  const cacheMs = Math.floor(profile.policy.cacheForMs * dice.fraction());
+  if (!profile.isPulled) return { kind: "cached", cacheMs: Math.max(seconds(30), cacheMs) };
   // A laptop that does not pull at each use pulls within the silence that its profile declares.
   const spareMs = silenceAllowedMs(profile) - rhythmOf(rhythm).gapMs;
   return { kind: "pulls", everyMs: dice.chance(0.5) ? 0 : Math.max(0, Math.floor(spareMs * dice.fraction())) };

@@ -10,7 +10,7 @@ import type { Trouble } from "./plan.ts";
 import { START_MS } from "./stage.ts";
 
 /** So many lives are swept each hour throughout. */
-const HOURLY_LIVES = 0.06;
+const HOURLY_LIVES = 0.02;
 
 /** How the account behaves. */
 interface CloudPlan {
