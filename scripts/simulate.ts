@@ -1,9 +1,18 @@
 import { fork } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Coverage } from "../test/simulation/coverage.ts";
-import type { addCoverage as AddCoverage, simulate as Simulate } from "../test/simulation/entry.ts";
-import { bundleSimulation } from "./simulate/bundle.ts";
+import type {
+  addCoverage as AddCoverage,
+  drawLife as DrawLife,
+  live as Live,
+  simulate as Simulate,
+} from "../test/simulation/entry.ts";
+import type { Life } from "../test/simulation/life.ts";
+import { MUTANTS } from "../test/simulation/mutants/index.ts";
+import { bundleMutant } from "./mutants/bundle.ts";
+import { shrink } from "./simulate/shrink.ts";
 
 const WORKER = fileURLToPath(new URL("simulate/worker.ts", import.meta.url));
 const TRACE_LINES_MAX = 120;
@@ -27,6 +36,10 @@ const { values } = parseArgs({
     coverage: { type: "boolean", default: false },
     /** The whole trace of a failing seed. */
     long: { type: "boolean", default: false },
+    /** The program with this mistake in it. */
+    mutant: { type: "string" },
+    /** Makes the first failing life as small as it can be, and keeps it under this name, to be lived with every test. */
+    save: { type: "string" },
   },
 });
 const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
@@ -35,9 +48,13 @@ const print = (line = ""): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const bundle = await bundleSimulation(`dist/simulation-${String(process.pid)}.mjs`);
-const { simulate, addCoverage } = (await import(pathToFileURL(bundle).href)) as {
+const mutant = MUTANTS.find(({ name }) => name === values.mutant);
+if (values.mutant !== undefined && mutant === undefined) throw new Error(`there is no mutant ${values.mutant}`);
+const { file: bundle } = await bundleMutant(mutant?.patches ?? []);
+const { simulate, live, drawLife, addCoverage } = (await import(pathToFileURL(bundle).href)) as {
   readonly simulate: typeof Simulate;
+  readonly live: typeof Live;
+  readonly drawLife: typeof DrawLife;
   readonly addCoverage: typeof AddCoverage;
 };
 
@@ -94,6 +111,18 @@ if (values.coverage) {
   }
 }
 
+async function save(seed: number, name: string, invariant: string): Promise<void> {
+  const shows = async (life: Life): Promise<boolean> =>
+    (await live(life, { isTraced: false })).violations.some((violation) => violation.invariant === invariant);
+  const life = await shrink(drawLife(seed), shows);
+  const kept = { found: `that ${invariant} was broken`, mutant: values.mutant ?? null, life };
+  await writeFile(
+    fileURLToPath(new URL(`../test/simulation/lives/${name}.json`, import.meta.url)),
+    JSON.stringify(kept),
+  );
+  print(`kept as ${name}: ${String(life.deeds.length)} deeds, ${String(life.troubles.length)} troubles`);
+}
+
 const [first] = failed.toSorted((one, other) => one - other);
 if (first !== undefined) {
   const { trace, violations } = await simulate(first);
@@ -103,5 +132,6 @@ if (first !== undefined) {
   for (const { invariant, user, text } of violations) print(`${invariant} ${user}: ${text}`);
   if (failed.length > 1) print(`\nfailing seeds: ${failed.toSorted((one, other) => one - other).join(" ")}`);
   print(`\nreplay: npm run simulate -- --seeds 1 --from ${String(first)} --long`);
+  if (values.save !== undefined) await save(first, values.save, violations[0]?.invariant ?? "");
   process.exitCode = 1;
 }

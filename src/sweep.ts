@@ -122,7 +122,7 @@ async function reconcileAll(
       onDone(subject, await reconcile(world, subject, { holder, mode }));
     }
   };
-  await Promise.all(Array.from({ length: USERS_AT_ONCE_MAX }, work));
+  await Promise.all(Array.from({ length: Math.min(USERS_AT_ONCE_MAX, waiting.length) }, work));
 }
 
 /** What the sweeps leave to each other, written down where it is not what is known. A failure is logged, and told. */

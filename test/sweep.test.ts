@@ -24,3 +24,22 @@ test("a sweep ends with one line that counts what it did, and says what failed",
     [{ level: "info", fields: { command: "sweep", status: "ok", failed: 0, left: 0 } }],
   ]);
 });
+
+test("S9: a sweep whose time is short begins with the users that the last one left", async () => {
+  const begun = [1, 2];
+  const installation = await install({
+    profiles: {},
+    bend: (world) => {
+      let left = begun.shift() ?? 0;
+      // Before each user the sweep asks what is left of its time.
+      const remainingMs = (): number => (left-- > 0 ? world.clock.remainingMs() : 0);
+      return { ...world, clock: { ...world.clock, remainingMs } };
+    },
+  });
+  for (const name of ["first", "second", "third"]) {
+    installation.cloud.iam.createUser({ name, tags: { keyturn: "unknown-profile" } });
+  }
+  const [one, other] = [await installation.sweep(), await installation.sweep()];
+  expect([one.users.map(({ user }) => user), one.left]).toEqual([["first"], ["second", "third"]]);
+  expect([other.users.map(({ user }) => user), other.left]).toEqual([["second", "third"], ["first"]]);
+});

@@ -43,6 +43,8 @@ export interface Checker {
   /** Any call that was served. */
   readonly after?: (event: CallEvent) => void;
   readonly delivering?: (event: DeliveryEvent) => void;
+  /** What a destination has live was told. */
+  readonly sawLive?: (event: { readonly run: Run; readonly destination: string }) => void;
   readonly appended?: (run: Run, entry: HistoryEntry) => void;
   readonly wrote?: (run: Run, record: UserRecord) => void;
   readonly noticed?: (run: Run, notices: readonly Notice[]) => void;

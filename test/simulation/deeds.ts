@@ -1,14 +1,14 @@
-import { minutes } from "../../src/rotation/time.ts";
 import { settle } from "./consumers.ts";
 import { count } from "./coverage.ts";
+import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import type { DeedPlan } from "./draw-deeds.ts";
 import { excuseTheDead } from "./excuse.ts";
 import { mendAll, obey } from "./mend.ts";
 import { MISCHIEF } from "./mischief.ts";
-import type { Deed } from "./mischief.ts";
 import type { Stage } from "./stage.ts";
 
-/** What people do to the account, from the seed. */
+/** What people do to the account. */
 export interface Deeds {
   /** Does what is due until an instant, and lets the time pass to each of them. */
   readonly until: (atMs: number) => Promise<void>;
@@ -28,11 +28,12 @@ interface Planned {
   readonly act: () => void;
 }
 
-export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: number; readonly untilMs: number }): Deeds {
+/** Does the deeds that were drawn. The dice decide at which call of a sweep one happens, and when operators look. */
+export function deedsOf(stage: Stage, dice: Dice, drawn: readonly DeedPlan[]): Deeds {
   const planned: Planned[] = [];
 
-  function plan(atMs: number, of: Omit<Planned, "atMs" | "isInSweep">): void {
-    planned.push({ ...of, atMs, isInSweep: of.when !== undefined || dice.chance(0.25) });
+  function plan(deed: Planned): void {
+    planned.push(deed);
     planned.sort((one, other) => one.atMs - other.atMs);
   }
 
@@ -47,20 +48,24 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
     excuseTheDead(stage, deed.user);
   }
 
-  const total = dice.chance(0.25) ? 0 : dice.between(1, 12);
-  for (let index = 0; index < total; index += 1) {
-    const subject = dice.pick(stage.subjects);
-    const weights = MISCHIEF.flatMap((deed) => Array.from({ length: deed.weight }, () => deed));
-    const { name, act, lastsMs, when } = dice.pick(weights);
-    const waits = when === undefined ? {} : { when: () => when({ stage, dice, subject }) };
-    const begin = (deed: Deed["act"]) => (): void => {
-      const undo = deed({ stage, dice, subject });
+  function planDrawn({ name, atMs, user: index, seed, isInSweep, isUndoneInSweep, lastsMs }: DeedPlan): void {
+    const subject = stage.subjects[index];
+    const deed = MISCHIEF.find((known) => known.name === name);
+    if (subject === undefined || deed === undefined) throw new RangeError(`nobody can do this: ${name}`);
+    const doing = { stage, subject, dice: diceOf(seed, "deed") };
+    const act = (): void => {
+      const undo = deed.act(doing);
       if (undo === null || lastsMs === null) return;
-      const forMs = dice.between(minutes(10), lastsMs);
-      plan(stage.clock.now() + forMs, { name: `undo: ${name}`, user: subject.user, act: undo });
+      const undone = { name: `undo: ${name}`, user: subject.user, act: undo, isInSweep: isUndoneInSweep };
+      plan({ ...undone, atMs: stage.clock.now() + lastsMs });
     };
-    plan(dice.between(span.fromMs, span.untilMs), { name, user: subject.user, act: begin(act), ...waits });
+    const { when } = deed;
+    const common = { name, atMs, user: subject.user, act };
+    if (when === undefined) plan({ ...common, isInSweep });
+    else plan({ ...common, isInSweep: true, when: () => when(doing) });
   }
+
+  for (const deed of drawn) planDrawn(deed);
 
   return {
     until: async (atMs) => {
@@ -70,7 +75,7 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
         stage.clock.advance(Math.max(0, next.atMs - stage.clock.now()));
         carryOut(next);
       }
-      if (dice.chance(stage.isHealed ? 0.2 : 0.02)) await obey(stage);
+      if (dice.chance(stage.isHealed ? 0.4 : 0.1)) await obey(stage);
     },
     meanwhile: (operation) => {
       const next = planned[0];
@@ -78,12 +83,8 @@ export function deedsOf(stage: Stage, dice: Dice, span: { readonly fromMs: numbe
       const due = planned.filter((deed) => deed.isInSweep && deed.atMs <= stage.clock.now());
       const waiting = due.find(({ when }) => when === undefined || when());
       // Most sweeps only look. What is done in the middle of an act is the dangerous thing.
-      const isActing =
-        waiting?.when !== undefined ||
-        operation === "iam.GetUser" ||
-        operation === "journal.write" ||
-        operation === "journal.append";
-      if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.003)) carryOut(waiting);
+      const isActing = waiting?.when !== undefined || operation === "iam.GetUser" || operation === "journal.write";
+      if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.008)) carryOut(waiting);
     },
     mend: () => {
       settle(stage);

@@ -1,10 +1,12 @@
-import { release } from "../../src/act/operator.ts";
+import { forget, release } from "../../src/act/operator.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
+import type { World } from "../../src/rotation/world.ts";
 import { directWorld } from "../world/direct/world.ts";
 import { worksAt } from "../world/iam-state.ts";
+import { nextPair } from "./consumers.ts";
 import { count } from "./coverage.ts";
-import { deleteKeyByHand, setStatusByHand, tagByHand } from "./people.ts";
+import { deleteKeyByHand, forbidMail, setStatusByHand, tagByHand } from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 
@@ -25,6 +27,7 @@ export function mendAll(stage: Stage): void {
       if (stage.strangers.has(key.id)) deleteKeyByHand(stage, key);
       else if (key.id === current || stage.takenByPeople.has(key.id)) setStatusByHand(stage, key, "Active");
     }
+    forbidMail(stage, subject);
     mendWorkers(stage, subject);
   }
 }
@@ -45,22 +48,52 @@ function mendWorkers(stage: Stage, subject: SimulatedSubject): void {
 
 /** An operator reads the notices, and does what the runbook says. */
 export async function obey(stage: Stage): Promise<void> {
-  for (const { user } of stage.subjects) {
-    const toldMs = stage.toldMs.get(`${user} NeedsRelease`);
-    const isLately = toldMs !== undefined && stage.clock.now() - toldMs < days(8);
-    if (isLately) await releaseAll(stage, user);
+  for (const subject of stage.subjects) {
+    if (isLatelyTold(stage, subject.user, "NeedsRelease")) await releaseAll(stage, subject.user);
+    if (isLatelyTold(stage, subject.user, "FormerDestination")) await forgetAll(stage, subject);
   }
+}
+
+function isLatelyTold(stage: Stage, user: string, code: string): boolean {
+  const toldMs = stage.toldMs.get(`${user} ${code}`);
+  return toldMs !== undefined && stage.clock.now() - toldMs < days(8);
 }
 
 async function releaseAll(stage: Stage, user: string): Promise<void> {
   for (const { id } of stage.cloud.iam.keysOf(user)) {
-    const world = directWorld(stage.cloud, { journal: stage.journal, seed: stage.clock.now() });
     // Refused for a key that was never made active again, and while a run is at work.
-    const isDone = await release(world, { user: userName(user), keyId: accessKeyId(id) }).then(
-      () => true,
-      () => false,
+    await type(stage, { user, what: "releases a key" }, (world) =>
+      release(world, { user: userName(user), keyId: accessKeyId(id) }),
     );
-    if (isDone) count(stage.coverage, "deed", "releases a key");
-    if (isDone) stage.trace.note(user, "person", () => `releases ${id}`);
   }
+}
+
+/** The places that left the profile are gone for good, says the operator; whoever still holds a pair there is forgiven. */
+async function forgetAll(stage: Stage, { user, workers, destinations, consumers }: SimulatedSubject): Promise<void> {
+  const configured = destinations.map(({ name }) => name);
+  for (const worker of workers.filter(({ name }) => !configured.includes(name))) {
+    const isDone = await type(stage, { user, what: "forgets a destination" }, (world) =>
+      forget(world, { user: userName(user), destination: worker.name, configured }),
+    );
+    const { keyId } = worker.pair();
+    for (const consumer of isDone ? consumers : []) {
+      if (nextPair(consumer, stage.clock.now())?.keyId === keyId) consumer.forgiven.add(keyId);
+    }
+  }
+}
+
+/** Types a command; tells whether it was obeyed. */
+async function type(
+  stage: Stage,
+  { user, what }: { readonly user: string; readonly what: string },
+  command: (world: World) => Promise<void>,
+): Promise<boolean> {
+  const world = directWorld(stage.cloud, { journal: stage.journal, seed: stage.clock.now() });
+  const isDone = await command(world).then(
+    () => true,
+    () => false,
+  );
+  if (isDone) count(stage.coverage, "deed", what);
+  if (isDone) stage.trace.note(user, "person", () => what);
+  return isDone;
 }

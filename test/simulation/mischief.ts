@@ -1,8 +1,9 @@
 import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import type { MemoryDestination } from "../world/memory-destination.ts";
 import { nextPair } from "./consumers.ts";
+import { MAIL_POLICY } from "./cast.ts";
 import type { Dice } from "./dice.ts";
-import { createKeyByHand, deleteKeyByHand, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
+import { createKeyByHand, deleteKeyByHand, forbidMail, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 
@@ -160,6 +161,19 @@ const atUsers: readonly Deed[] = [
     },
   },
   {
+    name: "lets the user send mail",
+    weight: 2,
+    lastsMs: days(9),
+    act: ({ stage, subject }) => {
+      const inline = stage.cloud.iam.users.get(subject.user)?.inline;
+      if (inline === undefined || "mail" in inline) return null;
+      inline["mail"] = MAIL_POLICY;
+      return () => {
+        forbidMail(stage, subject);
+      };
+    },
+  },
+  {
     name: "makes the user again",
     weight: 1,
     lastsMs: null,
@@ -173,7 +187,33 @@ const atUsers: readonly Deed[] = [
   },
 ];
 
+/** A Worker that has a version with the key that Keyturn took, and what that version is. */
+function holderOfTaken(doing: Doing): { readonly worker: MemoryDestination; readonly version: string } | null {
+  for (const { id } of keysOf(doing, "Inactive")) {
+    if (doing.stage.takenByPeople.has(id)) continue;
+    for (const worker of doing.subject.workers) {
+      const version = worker.versionWith(id);
+      if (version !== null) return { worker, version };
+    }
+  }
+  return null;
+}
+
 const atWorkers: readonly Deed[] = [
+  {
+    name: "restores the version with the key that was taken",
+    weight: 3,
+    lastsMs: days(6),
+    when: (doing) => holderOfTaken(doing) !== null,
+    act: (doing) => {
+      const found = holderOfTaken(doing);
+      if (found === null) return null;
+      found.worker.rollBackTo(found.version);
+      return () => {
+        found.worker.rollBackTo(`v${String(found.worker.versions())}`);
+      };
+    },
+  },
   {
     name: "deploys a Worker",
     weight: 4,
@@ -269,6 +309,7 @@ const atKeyturn: readonly Deed[] = [
     lastsMs: days(3),
     act: ({ stage }) => {
       stage.journal.wipe();
+      stage.journalLostMs = stage.clock.now();
       return () => {
         resume(stage);
       };

@@ -7,7 +7,8 @@ import { RULES } from "../../src/decide/rules/index.ts";
 import type { Situation } from "../../src/rotation/decision.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
-import type { simulate as Simulate } from "./entry.ts";
+import type { live as Live, simulate as Simulate } from "./entry.ts";
+import { KEPT } from "./kept.ts";
 import { MUTANTS } from "./mutants/index.ts";
 import { APART } from "./mutants/rules.ts";
 import { WATCH } from "./mutants/mutant.ts";
@@ -16,24 +17,25 @@ import { FIXED } from "./seeds.ts";
 
 const TIMEOUT_MS = 60_000;
 
-async function bundled(patches: readonly Patch[]): Promise<typeof Simulate> {
+interface Bundled {
+  readonly simulate: typeof Simulate;
+  readonly live: typeof Live;
+}
+
+async function bundled(patches: readonly Patch[]): Promise<Bundled> {
   const { file } = await bundleMutant(patches);
-  const { simulate } = (await import(pathToFileURL(file).href)) as { readonly simulate: typeof Simulate };
-  return simulate;
+  return (await import(pathToFileURL(file).href)) as Bundled;
 }
 
 describe("the simulation keeps its teeth", { timeout: TIMEOUT_MS }, () => {
-  const KNOWN = [
-    ["create, deliver, deactivate in one breath", 1],
-    ["idleAtMost forgotten", 2],
-    ["no soak", 1],
-  ] as const;
-
-  test.for(KNOWN)("the mutant %s breaks a promise in seed %i", async ([name, seed]) => {
-    const mutant = MUTANTS.find((found) => found.name === name);
-    const simulate = await bundled(mutant?.patches ?? []);
-    expect((await simulate(seed, { isTraced: false })).violations).not.toEqual([]);
-  });
+  test.for(KEPT.flatMap(({ name, mutant, life }) => (mutant === null ? [] : [[mutant, name, life] as const])))(
+    "the mutant %s breaks a promise in the life %s",
+    async ([name, , life]) => {
+      const mutant = MUTANTS.find((found) => found.name === name);
+      const { live } = await bundled(mutant?.patches ?? []);
+      expect((await live(life, { isTraced: false })).violations).not.toEqual([]);
+    },
+  );
 
   test.for(MUTANTS.flatMap(({ name, patches }) => patches.map((patch) => [name, patch] as const)))(
     "the text that the mutant %s changes is in the source exactly once",
@@ -63,7 +65,7 @@ function crossed(dice: Dice, met: readonly Situation[]): Situation {
 }
 
 async function situationsOf(seed: number): Promise<readonly Situation[]> {
-  const simulate = await bundled([WATCH]);
+  const { simulate } = await bundled([WATCH]);
   const dice = diceOf(seed, "situations");
   const met: Situation[] = [];
   const watching = globalThis as typeof globalThis & { keyturnDecided?: (situation: Situation) => void };

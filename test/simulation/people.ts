@@ -1,7 +1,7 @@
 import type { CloudAnswer } from "../world/call.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import { custodyName, custodyPair } from "./stage.ts";
-import type { Stage } from "./stage.ts";
+import type { SimulatedSubject, Stage } from "./stage.ts";
 
 /** Somebody with rights of their own, whom CloudTrail names. */
 function callAsAdmin(
@@ -50,6 +50,12 @@ export function tagByHand(stage: Stage, user: string, Key: string, Value: string
   if (!stage.cloud.iam.users.has(user)) return;
   if (Value === null) asAdmin(stage, "UntagUser", { UserName: user, TagKeys: [Key] });
   else asAdmin(stage, "TagUser", { UserName: user, Tags: [{ Key, Value }] });
+}
+
+/** Nobody may send mail any more but who always might. */
+export function forbidMail(stage: Stage, { user, mayMail }: SimulatedSubject): void {
+  const inline = stage.cloud.iam.users.get(user)?.inline;
+  if (inline !== undefined && !mayMail) delete inline["mail"];
 }
 
 /** Moves AWSCURRENT back to the version that was current before; tells whether there was one with a pair. */

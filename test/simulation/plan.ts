@@ -17,14 +17,15 @@ export type FaultKind =
   | "die-after";
 
 /** A fault with its time: the next call of an operation, or every so-many of them for a while, or until all is mended. */
-interface Trouble {
+export interface Trouble {
   /** An operation such as "iam.ListAccessKeys", a service such as "iam", or "*". */
   readonly target: string;
   readonly kind: FaultKind;
   readonly fromMs: number;
   readonly untilMs: number;
   readonly probability: number;
-  left: number;
+  /** How many calls it meets; null where it lasts until its time is over. */
+  readonly times: number | null;
 }
 
 const ACTS = [
@@ -36,7 +37,6 @@ const ACTS = [
   "secretsmanager.UpdateSecretVersionStage",
   "destination.deliver",
   "journal.write",
-  "journal.append",
 ] as const;
 
 const READS = [
@@ -44,6 +44,8 @@ const READS = [
   "iam.GetUser",
   "iam.ListAccessKeys",
   "iam.GetAccessKeyLastUsed",
+  "iam.GenerateCredentialReport",
+  "iam.GetCredentialReport",
   "sts.GetCallerIdentity",
   "secretsmanager.ListSecrets",
   "secretsmanager.DescribeSecret",
@@ -56,7 +58,8 @@ const READS = [
   "destination.live",
   "journal.read",
   "journal.sweepState",
-  "journal.setLeft",
+  "journal.readMany",
+  "journal.setMemory",
   "notifier.notify",
 ] as const;
 
@@ -93,18 +96,28 @@ const SERVICES = ["iam", "secretsmanager", "cloudtrail", "destination", "journal
 
 /** All that goes wrong between start and healing, asked at each call. */
 export interface FaultPlan {
+  /** Whether something is wrong that will be over within a day, so that only who comes soon will meet it. */
+  readonly isPassing: (nowMs: number) => boolean;
   readonly next: (operation: string, nowMs: number) => FaultKind | null;
 }
 
-export function faultPlan(dice: Dice, span: { readonly fromMs: number; readonly untilMs: number }): FaultPlan {
+/** Draws all that goes wrong. */
+export function drawTroubles(dice: Dice, span: { readonly fromMs: number; readonly untilMs: number }): Trouble[] {
   const within = (): number => dice.between(span.fromMs, span.untilMs);
   const troubles: Trouble[] = [];
   for (let once = dice.between(4, 22); once > 0; once -= 1) {
     const isAct = dice.chance(0.6);
     const target = isAct ? dice.pick(ACTS) : dice.pick(READS);
     const kind = dice.pick(isAct ? ACT_KINDS : READ_KINDS);
-    const left = dice.chance(0.7) ? 1 : dice.between(2, 5);
-    troubles.push({ target, kind, fromMs: within(), untilMs: span.untilMs, probability: dice.pick([1, 1, 0.4]), left });
+    const times = dice.chance(0.7) ? 1 : dice.between(2, 5);
+    troubles.push({
+      target,
+      kind,
+      fromMs: within(),
+      untilMs: span.untilMs,
+      probability: dice.pick([1, 1, 0.4]),
+      times,
+    });
   }
   for (let lasting = dice.between(0, 3); lasting > 0; lasting -= 1) {
     const fromMs = within();
@@ -112,17 +125,27 @@ export function faultPlan(dice: Dice, span: { readonly fromMs: number; readonly 
     troubles.push(lastingTrouble(dice, { fromMs, untilMs: Math.min(span.untilMs, fromMs + lastsMs) }));
   }
   if (dice.chance(0.15)) troubles.push(lastingTrouble(dice, { fromMs: within(), untilMs: span.untilMs }));
-  return { next: asker(dice, troubles) };
+  return troubles;
 }
 
 function lastingTrouble(dice: Dice, span: { readonly fromMs: number; readonly untilMs: number }): Trouble {
   const target = dice.chance(0.35) ? dice.pick(SERVICES) : dice.pick([...ACTS, ...READS]);
   const kind = dice.pick(LASTING);
-  return { ...span, target, kind, probability: dice.pick([1, 0.5, 0.2]), left: Number.POSITIVE_INFINITY };
+  return { ...span, target, kind, probability: dice.pick([1, 0.5, 0.2]), times: null };
 }
 
-function asker(dice: Dice, troubles: readonly Trouble[]): FaultPlan["next"] {
-  let active: readonly Trouble[] = [];
+/** Troubles as they are met. The dice decide where one does not meet every call. */
+export function faultPlan(dice: Dice, troubles: readonly Trouble[]): FaultPlan {
+  const passing = troubles.filter(({ times, fromMs, untilMs }) => times === null && untilMs - fromMs <= days(1));
+  return {
+    next: asker(dice, troubles),
+    isPassing: (nowMs) => passing.some(({ fromMs, untilMs }) => fromMs - hours(12) <= nowMs && nowMs < untilMs),
+  };
+}
+
+function asker(dice: Dice, drawn: readonly Trouble[]): FaultPlan["next"] {
+  const troubles = drawn.map((trouble) => ({ ...trouble, left: trouble.times ?? Number.POSITIVE_INFINITY }));
+  let active: typeof troubles = [];
   let changesMs = Number.NEGATIVE_INFINITY;
   return (operation, nowMs) => {
     if (nowMs >= changesMs) {

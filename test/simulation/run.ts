@@ -27,7 +27,7 @@ export interface Run {
   isDead: boolean;
   /** The longest that one of its calls, or the process, stood still. */
   stalledMs: number;
-  /** When it was last told of a user's keys or tags: "keys user", "tags user". */
+  /** When it was last told of a user's keys, tags or policies: "keys user", "tags user", "policies user". */
   readonly lookedMs: Map<string, number>;
 }
 
@@ -256,7 +256,10 @@ function noteLook(
   if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
   if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
   if (name !== "iam.GetAccountAuthorizationDetails") return;
-  for (const subject of subjects) lookedMs.set(`tags ${subject.user}`, clock.now());
+  for (const { user: listed } of subjects) {
+    lookedMs.set(`tags ${listed}`, clock.now());
+    lookedMs.set(`policies ${listed}`, clock.now());
+  }
 }
 
 /** A late effect that the service refuses is nobody's to hear. */
@@ -340,7 +343,11 @@ function troubledDestination(
     slots: destination.slots,
     readsCustody: false,
     preflight: () => through("preflight", () => destination.preflight()),
-    live: (receipt) => through("live", () => destination.live(receipt)),
+    live: (receipt) =>
+      through("live", () => {
+        for (const checker of checkers) checker.sawLive?.({ run: run(), destination: name });
+        return destination.live(receipt);
+      }),
     deliver: (credential, anchor) =>
       through("deliver", () => {
         settle(stage);

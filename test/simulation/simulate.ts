@@ -1,11 +1,12 @@
-import { quietMs } from "../../src/rotation/policy.ts";
-import { instant, days, hours, minutes } from "../../src/rotation/time.ts";
+import { instant, days, hours } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
 import { sweep } from "../../src/sweep.ts";
 import { SimulatedClock } from "../world/clock.ts";
 import { createCloud } from "../world/cloud.ts";
+import type { CloudTrail } from "../world/cloudtrail.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
+import { isRipeNow, untilNextSweepMs } from "./cadence.ts";
 import { castUser, shareSlot } from "./cast.ts";
 import { checkersOf } from "./checkers/index.ts";
 import type { SweptEvent } from "./checker.ts";
@@ -16,11 +17,13 @@ import { deedsOf } from "./deeds.ts";
 import type { Deeds } from "./deeds.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { drawLife } from "./life.ts";
+import type { Life } from "./life.ts";
 import { faultPlan } from "./plan.ts";
 import type { Run, Runs } from "./run.ts";
 import { runsOf } from "./run.ts";
-import { custodyPair } from "./stage.ts";
-import type { SimulatedSubject, Stage, Stats, Violation } from "./stage.ts";
+import { START_MS } from "./stage.ts";
+import type { Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
 
 /** What a seed gave. */
@@ -40,30 +43,30 @@ interface SimulateOptions {
   readonly bend?: ((world: World) => World) | null;
 }
 
-const START_MS = Date.UTC(2026, 0, 5);
 const LASTS_MS = days(120);
 const YEAR_MS = days(365);
 
+/** The life of a seed. The same seed gives the same result, to the byte. */
+export const simulate = (seed: number, options: SimulateOptions = {}): Promise<SeedResult> =>
+  live(drawLife(seed), options);
+
 /**
- * One seed: one to three users, 120 days. First faults and mischief; then all is mended, and every due rotation must
- * end. The same seed gives the same result, to the byte.
+ * One life: one to three users, 120 days. First faults and mischief; then all is mended, and every due rotation must
+ * end. The same life gives the same result, to the byte.
  */
-export async function simulate(
-  seed: number,
-  { isTraced = true, bend = null }: SimulateOptions = {},
-): Promise<SeedResult> {
-  const stage = makeStage(seed, isTraced);
+export async function live(life: Life, { isTraced = true, bend = null }: SimulateOptions = {}): Promise<SeedResult> {
+  const { seed, troubledForMs, isHourly } = life;
+  const stage = makeStage(life, isTraced);
   const dice = diceOf(seed, "life");
-  const faultsUntilMs = START_MS + days(dice.between(60, 90));
   const checkers = checkersOf(stage);
-  const plan = faultPlan(diceOf(seed, "faults"), { fromMs: START_MS, untilMs: faultsUntilMs });
-  const deeds = deedsOf(stage, diceOf(seed, "deeds"), { fromMs: START_MS + hours(6), untilMs: faultsUntilMs });
+  const plan = faultPlan(diceOf(seed, "met"), life.troubles);
+  const deeds = deedsOf(stage, diceOf(seed, "meanwhile"), life.deeds);
   const runs = runsOf({ stage, dice: diceOf(seed, "runs"), plan, checkers, meanwhile: deeds.meanwhile, bend });
   settle(stage);
   await stage.journal.setRunning(instant(START_MS));
 
   while (stage.clock.now() < START_MS + LASTS_MS && stage.violations.length === 0) {
-    if (!stage.isHealed && stage.clock.now() >= faultsUntilMs) {
+    if (!stage.isHealed && stage.clock.now() >= START_MS + troubledForMs) {
       deeds.mend();
       stage.isHealed = true;
       stage.healedAtMs = stage.clock.now();
@@ -72,7 +75,7 @@ export async function simulate(
     const event = await sweepAll(stage, dice, runs);
     settle(stage);
     for (const checker of checkers) checker.swept?.(event);
-    await leap(stage, dice, { deeds, runs });
+    await leap(stage, dice, { deeds, runs, usualMs: untilNextSweepMs(stage, plan, isHourly) });
   }
   for (const checker of checkers) await checker.ended?.();
   stage.stats.userYears = (stage.subjects.length * (stage.clock.now() - START_MS)) / YEAR_MS;
@@ -80,27 +83,14 @@ export async function simulate(
   return { seed, violations, trace: trace.lines(), stats, coverage };
 }
 
-function makeStage(seed: number, isTraced: boolean): Stage {
+function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: boolean): Stage {
   const clock = new SimulatedClock(START_MS);
-  const dice = diceOf(seed, "cast");
-  const lastUsedMs = dice.pick([0, hours(1), hours(4)]);
-  const cloudTrailMs = dice.pick([minutes(5), minutes(15), hours(2), days(200)]);
-  const propagationMs = dice.pick([0, 8_000, 8_000, 45_000]);
-  const lags = { lastUsedMs, cloudTrailMs, propagationMs };
-  const cloud = createCloud({ clock, seed, regions: ["us-east-1", "eu-central-1"], lags });
-  cloud.iam.pageSize = dice.pick([1, 2, 100]);
-  cloud.secretsManager.pageSize = dice.pick([1, 100]);
-  cloud.cloudTrail.hasEmptyPages = dice.chance(0.2);
-  cloud.cloudTrail.hasExactStart = dice.chance(0.3);
-  const stats = {
-    reconciles: 0,
-    sweeps: 0,
-    rotations: 0,
-    faults: 0,
-    consumerCalls: 0,
-    failedCalls: 0,
-    userYears: 0,
-  };
+  const cloud = createCloud({ clock, seed, regions: ["us-east-1", "eu-central-1"], lags: drawn.lags });
+  cloud.iam.pageSize = drawn.iamPageSize;
+  cloud.secretsManager.pageSize = drawn.secretsPageSize;
+  cloud.cloudTrail.hasEmptyPages = drawn.hasEmptyPages;
+  cloud.cloudTrail.hasExactStart = drawn.hasExactStart;
+  cloud.cloudTrail.isOfInterest = isKept(drawn.losesEventsOf, diceOf(seed, "trail"));
   const stage: Stage = {
     seed,
     clock,
@@ -108,27 +98,28 @@ function makeStage(seed: number, isTraced: boolean): Stage {
     journal: new MemoryJournal(),
     subjects: [],
     trace: traceOf(() => clock.now(), isTraced),
-    stats,
+    stats: { reconciles: 0, sweeps: 0, rotations: 0, faults: 0, consumerCalls: 0, failedCalls: 0, userYears: 0 },
     coverage: {},
     violations: [],
     takenByPeople: new Set(),
     strangers: new Set(),
     meddledMs: new Map(),
     toldMs: new Map(),
+    journalLostMs: Number.NEGATIVE_INFINITY,
     isHealed: false,
     healedAtMs: Number.POSITIVE_INFINITY,
   };
-  // CloudTrail may lose events for good; our own reads are never looked up.
-  const lossy = dice.chance(0.15) ? diceOf(seed, "trail") : null;
-  const lossyRegion = dice.pick([null, "us-east-1", "eu-central-1"]);
-  cloud.cloudTrail.isOfInterest = ({ caller, operation, region }) =>
-    (caller.kind === "user" || operation === "CreateAccessKey" || operation === "UpdateAccessKey") &&
-    (lossy === null || (lossyRegion !== null && lossyRegion !== region) || !lossy.chance(0.5));
-  const users = dice.pick([1, 1, 2, 3]);
-  for (let index = 0; index < users; index += 1) stage.subjects.push(castUser(stage, dice, index));
-  if (dice.chance(0.06)) shareSlot(stage.subjects);
+  for (const user of users) stage.subjects.push(castUser(stage, user));
+  if (sharesSlot) shareSlot(stage.subjects);
   return stage;
 }
+
+/** CloudTrail may lose events for good; our own reads are never looked up. */
+const isKept =
+  (losesEventsOf: string | null, dice: Dice): NonNullable<CloudTrail["isOfInterest"]> =>
+  ({ caller, operation, region }) =>
+    (caller.kind === "user" || operation === "CreateAccessKey" || operation === "UpdateAccessKey") &&
+    !((losesEventsOf === "every Region" || losesEventsOf === region) && dice.chance(0.5));
 
 /** One invocation, and at times two or three at once. */
 async function sweepAll(stage: Stage, dice: Dice, runs: Runs): Promise<SweptEvent> {
@@ -172,34 +163,18 @@ function keep(stage: Stage, run: Run, result: SweepResult): void {
   }
 }
 
-/** To the next invocation: hourly while anything is open, every twelve hours otherwise, at times early or late. */
-async function leap(stage: Stage, dice: Dice, { deeds, runs }: { deeds: Deeds; runs: Runs }): Promise<void> {
-  const usualMs = stage.subjects.some(({ user }) => isOpen(stage, user)) ? hours(1) : hours(12);
+interface Leap {
+  readonly deeds: Deeds;
+  readonly runs: Runs;
+  readonly usualMs: number;
+}
+
+/** To the next invocation, at times early or late. */
+async function leap(stage: Stage, dice: Dice, { deeds, runs, usualMs }: Leap): Promise<void> {
   const lateMs = dice.chance(0.03) ? dice.between(0, hours(5)) : dice.between(-20_000, 20_000);
   const nextMs = dice.chance(0.02) ? stage.clock.now() + dice.between(0, 60_000) : stage.clock.now() + usualMs + lateMs;
   runs.arrive(nextMs);
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));
   settle(stage);
-}
-
-/** Whether a sweep may find something to do: a key that is due, an old one silent for long, or one whose soak is over. */
-function isRipeNow(stage: Stage, { user, profile: { policy } }: SimulatedSubject): boolean {
-  const nowMs = stage.clock.now();
-  const keys = stage.cloud.iam.keysOf(user);
-  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
-  const [old] = keys.filter(({ id }) => id !== currentId);
-  if (keys.length < 2) return keys.every(({ createdAtMs }) => nowMs - createdAtMs >= policy.rotateAfterMs);
-  if (old === undefined) return false;
-  const changedMs = old.changes.at(-1)?.atMs ?? 0;
-  if (old.status === "Inactive") return nowMs - changedMs >= policy.soakForMs;
-  const usedMs = Math.max(old.uses.at(-1)?.atMs ?? 0, (keys.at(-1)?.createdAtMs ?? 0) + policy.cacheForMs);
-  const silentMs = nowMs - usedMs - quietMs(policy);
-  return silentMs > hours(3) && silentMs < hours(7);
-}
-
-function isOpen(stage: Stage, user: string): boolean {
-  if (stage.cloud.iam.keysOf(user).length > 1) return true;
-  const pending = custodyPair(stage, user, "AWSPENDING");
-  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
 }

@@ -11,6 +11,9 @@ import type { Coverage } from "./coverage.ts";
 import type { MemoryJournal } from "../world/direct/journal.ts";
 import type { Trace } from "./trace.ts";
 
+/** When every life begins. */
+export const START_MS = Date.UTC(2026, 0, 5);
+
 /** A promise that was broken, and where. */
 export interface Violation {
   readonly invariant: string;
@@ -23,6 +26,8 @@ export interface Violation {
 export interface SimulatedSubject {
   readonly user: string;
   readonly profile: Profile;
+  /** From the beginning, and for good. */
+  readonly mayMail: boolean;
   readonly workers: MemoryDestination[];
   /** As the profile names them now; an operator may take one out. */
   destinations: Destination[];
@@ -62,13 +67,17 @@ export interface Stage {
   readonly meddledMs: Map<string, number>;
   /** When each code was last told about a user: "user code". */
   readonly toldMs: Map<string, number>;
+  /** When the journal's table was last lost. */
+  journalLostMs: number;
   /** Whether the faults and the operators' mischief are over. */
   isHealed: boolean;
   healedAtMs: number;
 }
 
-/** Whether a person meddled with a user after a run had last looked at its keys, or at its tags. */
-export function isRaced({ meddledMs }: Stage, run: Run, user: string, at: "keys" | "tags" = "keys"): boolean {
+type Looked = "keys" | "tags" | "policies";
+
+/** Whether a person meddled with a user after a run had last looked at its keys, or at something else of it. */
+export function isRaced({ meddledMs }: Stage, run: Run, user: string, at: Looked = "keys"): boolean {
   const lookedMs = run.lookedMs.get(`${at} ${user}`) ?? Number.NEGATIVE_INFINITY;
   return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
 }

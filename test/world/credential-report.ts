@@ -12,7 +12,7 @@ interface Reported {
 }
 
 interface Report {
-  readonly content: string;
+  readonly content: Buffer;
   /** From when on it can be had. */
   readonly readyAtMs: number;
 }
@@ -48,7 +48,7 @@ export class CredentialReports {
     const report = this.#report;
     if (report !== null && nowMs < report.readyAtMs) return { State: "INPROGRESS" };
     if (report !== null && nowMs < report.readyAtMs + KEPT_FOR_MS) return { State: "COMPLETE" };
-    this.#report = { content: this.#csv(account, nowMs), readyAtMs: nowMs + this.takesMs };
+    this.#report = { content: Buffer.from(this.#csv(account, nowMs)), readyAtMs: nowMs + this.takesMs };
     if (this.takesMs === 0) return { State: "COMPLETE" };
     return { State: "STARTED", Description: "No report exists. Starting a new report generation task" };
   }
@@ -59,7 +59,7 @@ export class CredentialReports {
     if (nowMs < report.readyAtMs) throw new ServiceError("ReportInProgress", "The report is being made.", 404);
     if (nowMs >= report.readyAtMs + KEPT_FOR_MS) throw new ServiceError("ReportExpired", "The report is too old.", 410);
     return {
-      Content: Buffer.from(report.content),
+      Content: report.content,
       ReportFormat: "text/csv",
       GeneratedTime: secondsDate(report.readyAtMs),
     };

@@ -47,6 +47,8 @@ export class Iam {
   readonly credentialReports: CredentialReports;
   readonly operations: Operations;
   readonly #options: IamOptions;
+  /** The same keys by the id of their user. */
+  readonly #made = new Map<string, SimulatedKey[]>();
 
   constructor(options: IamOptions) {
     this.#options = options;
@@ -105,7 +107,7 @@ export class Iam {
   /** The keys that a user has now. */
   keysOf(userName: string): SimulatedKey[] {
     const id = this.users.get(userName)?.id;
-    return [...this.keys.values()].filter((key) => !key.isDeleted && key.caller.uniqueId === id);
+    return (this.#made.get(id ?? "") ?? []).filter((key) => !key.isDeleted);
   }
 
   /** Every signed and authenticated request of every service counts (IAM User Guide, last used). */
@@ -152,6 +154,7 @@ export class Iam {
       uses: [],
     };
     this.keys.set(id, key);
+    this.#made.set(user.id, [...(this.#made.get(user.id) ?? []), key]);
     return key;
   }
 

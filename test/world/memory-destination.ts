@@ -11,6 +11,10 @@ export interface MemoryDestination extends Destination {
   deployByOthers(): void;
   /** Somebody rolls back to an earlier version, with the pair that it had. */
   rollBackTo(version: string): void;
+  /** Whether an older version than the newest is live. */
+  readonly isRolledBack: () => boolean;
+  /** The newest version that holds a key and is not live; null where there is none. */
+  readonly versionWith: (keyId: string) => string | null;
   /** Somebody sets another pair by hand, which deploys a version that holds it. */
   setByHand(pair: SigningPair): void;
   /** How many versions there ever were: the newest is "v" and this number. */
@@ -53,6 +57,11 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
     },
     rollBackTo: (version) => {
       live = Number(version.slice(1)) - 1;
+    },
+    isRolledBack: () => live < versions.length - 1,
+    versionWith: (keyId) => {
+      const found = versions.findLastIndex((pair, index) => pair.keyId === keyId && index !== live);
+      return found < 0 ? null : versionOf(found);
     },
     setByHand: deploy,
     versions: () => versions.length,

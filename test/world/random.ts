@@ -20,8 +20,11 @@ export function seededRandom(seed: number): SeededRandom {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
-  const text = (alphabet: string, length: number): string =>
-    Array.from({ length }, () => alphabet[Math.floor(fraction() * alphabet.length)]).join("");
+  const text = (alphabet: string, length: number): string => {
+    let drawn = "";
+    for (let left = length; left > 0; left -= 1) drawn += alphabet.charAt(Math.floor(fraction() * alphabet.length));
+    return drawn;
+  };
   return { fraction, text };
 }
 

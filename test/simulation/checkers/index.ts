@@ -1,6 +1,7 @@
 import type { Checker } from "../checker.ts";
 import type { Stage } from "../stage.ts";
 import { churn } from "./churn.ts";
+import { givenBack } from "./given-back.ts";
 import { inv1 } from "./inv-1.ts";
 import { inv10 } from "./inv-10.ts";
 import { inv11 } from "./inv-11.ts";
@@ -31,6 +32,7 @@ const ALL = [
   inv11,
   inv12,
   churn,
+  givenBack,
   oneCreation,
   promotedLast,
   smtp,

@@ -1,6 +1,7 @@
 import { days } from "../../../src/rotation/time.ts";
+import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
-import { custodyPair, violate } from "../stage.ts";
+import { custodyName, custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { WAITS_FOR_A_PERSON } from "./waits.ts";
 
@@ -34,11 +35,16 @@ export function inv12(stage: Stage): Checker {
     if (!tags.some(({ Key, Value }) => Key.toLowerCase() === "keyturn" && Value === profile.name)) return null;
     const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId;
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
-    const key = stage.cloud.iam
-      .keysOf(user)
-      .filter(
-        ({ id, status }) => status === "Active" && (id !== pendingId || id === currentId) && !stage.strangers.has(id),
-      )
+    const secret = stage.cloud.secretsManager.named(custodyName(user));
+    const texts = [...(secret?.versions.values() ?? [])].map(({ text }) => text);
+    const keys = stage.cloud.iam.keysOf(user);
+    const currentMs = keys.find(({ id }) => id === currentId)?.createdAtMs ?? Number.POSITIVE_INFINITY;
+    // One whose secret was lost in the making is nobody's to hold: its age says nothing.
+    const isLost = ({ id, createdAtMs }: SimulatedKey): boolean =>
+      createdAtMs > currentMs && !texts.some((text) => text.includes(id));
+    const key = keys
+      .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId))
+      .filter((aging) => !stage.strangers.has(aging.id) && !isLost(aging))
       .find(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs);
     return key?.id ?? null;
   }

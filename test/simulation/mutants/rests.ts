@@ -137,6 +137,18 @@ export const REST_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "the last are never reached",
+    mistake: "A sweep begins at the front, whomever the last one left.",
+    patches: [
+      {
+        file: "src/sweep.ts",
+        find: "const wasLeft = new Set(left);",
+        replace: "const wasLeft = new Set(left.slice(0, 0));",
+      },
+    ],
+    tests: ["test/sweep.test.ts"],
+  },
+  {
     name: "said once and never again",
     mistake: "What blocks a rotation is told once, and no reminder follows.",
     patches: [

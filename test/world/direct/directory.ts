@@ -91,12 +91,21 @@ async function keyReport({ ask, clock }: Session): Promise<KeyReport | null> {
   if (!isMade) return null;
   try {
     const answer = await ask("reading the credential report", { service: "iam", operation: "GetCredentialReport" });
-    return reported(String(answer["Content"]));
+    return reportIn(answer["Content"] as Buffer);
   } catch (thrown) {
     const cause = thrown instanceof RotationError ? thrown.cause : null;
     if (cause instanceof ServiceError && NO_REPORT.includes(cause.code)) return null;
     throw thrown;
   }
+}
+
+/** What was read of a report: every sweep is given the same one for hours. */
+const known = new WeakMap<Buffer, KeyReport>();
+
+function reportIn(content: Buffer): KeyReport {
+  const report = known.get(content) ?? reported(content.toString());
+  known.set(content, report);
+  return report;
 }
 
 /** One line a user: the name may be quoted, and no other field that counts is. */

@@ -116,6 +116,7 @@ export class MemoryJournal implements Journal {
 
   async setMemory(memory: SweepMemory): Promise<void> {
     await Promise.resolve();
-    this.#memory = structuredClone(memory);
+    const { left, awake, custodyListedAt } = memory;
+    this.#memory = { left: [...left], awake: awake && [...awake], custodyListedAt };
   }
 }

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { MUTANTS } from "./simulation/mutants/index.ts";
+
+interface Case {
+  readonly name: string;
+  readonly shownBy: string;
+  readonly mistakes: string;
+}
+
+const CASES: readonly Case[] = readFileSync("docs/hard-cases.md", "utf8")
+  .split("\n")
+  .filter((line) => /^\| [BLSCN]\d/.test(line))
+  .map((line) => {
+    const [, name = "", , shownBy = "", mistakes = ""] = line.split(" | ").join("|").split("|");
+    return { name: name.trim(), shownBy: shownBy.trim(), mistakes: mistakes.trim() };
+  });
+
+const NOT_BUILT = /belongs? to a feature (that is )?not built/;
+const known = new Set(MUTANTS.map(({ name }) => name));
+
+test("there are the hard cases, each once", () => {
+  expect(CASES.length).toBeGreaterThan(50);
+  expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
+});
+
+test.for(CASES)("$name is shown by a test that exists, or belongs to a feature not built", ({ shownBy }) => {
+  const [, file, title] = /^`([\w/-]+)`: "(.+)"$/.exec(shownBy) ?? [];
+  const text = file === undefined ? "" : readFileSync(`test/${file}.test.ts`, "utf8");
+  expect(NOT_BUILT.test(shownBy) || (title !== undefined && text.includes(`"${title}"`))).toBe(true);
+});
+
+test.for(CASES)("$name names only mutants that exist", ({ mistakes }) => {
+  const named = mistakes.split(/; |\. /).filter((name) => name !== "" && !/belongs? to a feature/.test(name));
+  expect(named.filter((name) => !known.has(name))).toEqual([]);
+});

@@ -1,0 +1,84 @@
+import type { Profile } from "../../src/rotation/policy.ts";
+import { LAST_USED_LAG_MS, quietMs } from "../../src/rotation/policy.ts";
+import { days, hours } from "../../src/rotation/time.ts";
+import type { SimulatedKey } from "../world/iam-state.ts";
+import type { FaultPlan } from "./plan.ts";
+import { custodyPair } from "./stage.ts";
+import type { SimulatedSubject, Stage } from "./stage.ts";
+
+const LEAST_MS = hours(1);
+const MOST_MS = hours(12);
+/** Who has just done something, or been done something to, is looked at each hour for so long. */
+const LIVELY_MS = hours(4);
+/** How long before and after the time at which something may be done each hour counts. */
+const BEFORE_MS = hours(2);
+const AFTER_MS = hours(4);
+
+/**
+ * How long until the next sweep. A deployment sweeps each hour; of a thousand such sweeps 996 only wait, and what they
+ * wait for is known here. So sweeps come hourly while something happens or may soon, and every twelve hours otherwise.
+ * In an hourly life they come as in a deployment.
+ */
+export function untilNextSweepMs(stage: Stage, plan: FaultPlan, isHourly: boolean): number {
+  const open = stage.subjects.filter(({ user }) => isOpen(stage, user));
+  if (open.length === 0) return MOST_MS;
+  if (isHourly || plan.isPassing(stage.clock.now())) return LEAST_MS;
+  return Math.max(LEAST_MS, Math.min(MOST_MS, ...open.map((subject) => dullForMs(stage, subject))));
+}
+
+/** The other key than the current one, of a user who has two. */
+function oldKeyOf(stage: Stage, user: string): SimulatedKey | undefined {
+  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
+  const keys = stage.cloud.iam.keysOf(user);
+  return keys.length < 2 ? undefined : keys.find(({ id }) => id !== currentId);
+}
+
+/** For how long an old key has been silent beyond what quiet asks for; less than 0 while it has not. */
+function silentBeyondMs(
+  stage: Stage,
+  { policy }: Profile,
+  { user, old }: { readonly user: string; readonly old: SimulatedKey },
+): number {
+  const youngestMs = stage.cloud.iam.keysOf(user).at(-1)?.createdAtMs ?? 0;
+  const usedMs = Math.max(old.uses.at(-1)?.atMs ?? 0, youngestMs + policy.cacheForMs);
+  return stage.clock.now() - usedMs - quietMs(policy);
+}
+
+/** Whether a sweep may find something to do: a key that is due, an old one silent for long, or one whose soak is over. */
+export function isRipeNow(stage: Stage, subject: SimulatedSubject): boolean {
+  const { user, profile } = subject;
+  const nowMs = stage.clock.now();
+  const keys = stage.cloud.iam.keysOf(user);
+  if (keys.length < 2) return keys.every(({ createdAtMs }) => nowMs - createdAtMs >= profile.policy.rotateAfterMs);
+  const old = oldKeyOf(stage, user);
+  if (old === undefined) return false;
+  if (old.status === "Inactive") return nowMs - (old.changes.at(-1)?.atMs ?? 0) >= profile.policy.soakForMs;
+  const silentMs = silentBeyondMs(stage, profile, { user, old });
+  return silentMs > hours(3) && silentMs < hours(7);
+}
+
+/** For how long nothing is to be expected of a user whose rotation waits; less than 0 while something may happen. */
+function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
+  const nowMs = stage.clock.now();
+  const keys = stage.cloud.iam.keysOf(user);
+  const changedMs = keys.map(({ changes }) => changes.at(-1)?.atMs ?? 0);
+  const disturbedMs = Math.max(...changedMs, stage.meddledMs.get(user) ?? 0);
+  if (isPending(stage, user) || nowMs - disturbedMs < LIVELY_MS) return 0;
+  const old = oldKeyOf(stage, user);
+  if (old === undefined) return MOST_MS;
+  const until = (beyondMs: number): number => (beyondMs < AFTER_MS ? -BEFORE_MS - beyondMs : MOST_MS);
+  if (old.status === "Active") {
+    const beyondMs = silentBeyondMs(stage, profile, { user, old });
+    return Math.min(until(beyondMs), until(beyondMs - LAST_USED_LAG_MS));
+  }
+  const soakedMs = nowMs - (old.changes.at(-1)?.atMs ?? 0);
+  return Math.min(until(soakedMs - profile.policy.soakForMs), until(soakedMs - days(30)));
+}
+
+function isPending(stage: Stage, user: string): boolean {
+  const pending = custodyPair(stage, user, "AWSPENDING");
+  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
+}
+
+const isOpen = (stage: Stage, user: string): boolean =>
+  stage.cloud.iam.keysOf(user).length > 1 || isPending(stage, user);
