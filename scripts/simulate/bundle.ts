@@ -3,13 +3,14 @@ import { build } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Bundles the simulation, with the production code that it runs, into one ES module. */
-export async function bundleSimulation(outfile: string): Promise<string> {
+/** Bundles a simulation, with the production code that it runs, into one ES module. */
+export async function bundleSimulation(outfile: string, entry = "test/simulation/entry.ts"): Promise<string> {
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ["test/simulation/entry.ts"],
+    entryPoints: [entry],
     outfile,
     bundle: true,
+    packages: "external",
     platform: "node",
     target: "node24",
     format: "esm",

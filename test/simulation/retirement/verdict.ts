@@ -1,0 +1,65 @@
+import type { Profile } from "../../../src/rotation/policy.ts";
+import { LAST_USED_LAG_MS, quietMs } from "../../../src/rotation/policy.ts";
+import { describeMs } from "../../../src/rotation/time.ts";
+import type { Times } from "./ground.ts";
+import { lastOldCall, nextCall } from "./signers.ts";
+import type { Signer } from "./signers.ts";
+import { isBeyondDocumented } from "./troubles.ts";
+import type { Troubles } from "./troubles.ts";
+
+/** What the world alone says of a deactivation: who would have signed with the key next. */
+export interface Verdict {
+  /**
+   * `right`: nobody. `false unused`: somebody who keeps to what was declared. `slower than declared`: somebody whose
+   * silence is longer than the policy allows. `no source could show it`: last-used did worse than its documentation says,
+   * and CloudTrail shows no such call.
+   */
+  readonly kind: "right" | "false unused" | "slower than declared" | "no source could show it";
+  readonly signer: Signer | null;
+  readonly text: string;
+}
+
+export interface Judging {
+  readonly signers: readonly Signer[];
+  readonly troubles: Troubles;
+  readonly profile: Profile;
+  readonly times: Times;
+}
+
+const WORST = ["false unused", "no source could show it", "slower than declared", "right"] as const;
+
+/** Judges a deactivation at an instant. */
+export function judgeDeactivation(judging: Judging, atMs: number): Verdict {
+  const found = judging.signers.flatMap((signer) => judgeFor(judging, signer, atMs) ?? []);
+  const right: Verdict = { kind: "right", signer: null, text: "nobody would sign with it any more" };
+  return WORST.flatMap((kind) => found.find((verdict) => verdict.kind === kind) ?? [])[0] ?? right;
+}
+
+function judgeFor({ troubles, profile }: Judging, signer: Signer, atMs: number): Verdict | null {
+  const nextMs = nextCall(signer, "old", atMs);
+  if (nextMs === Number.POSITIVE_INFINITY) return null;
+  const lastMs = lastOldCall(signer, nextMs, { floorMs: nextMs - signer.promisedMs - signer.rhythm.gapMs });
+  const silenceMs = lastMs === null ? Number.POSITIVE_INFINITY : nextMs - lastMs;
+  const silence = lastMs === null ? "a silence without end" : `a silence of ${describeMs(silenceMs)}`;
+  const text = `${signer.name}, ${signer.rhythm.name}, ${signer.call.service}, would sign with it in ${describeMs(nextMs - atMs)}, after ${silence}; promised are ${describeMs(signer.promisedMs)}`;
+  if (silenceMs > signer.promisedMs) return { kind: "slower than declared", signer, text };
+  const isShown =
+    signer.call.isManagement && !(signer.call.region in profile.unaskedRegions) && troubles.trail.lost === 0;
+  const kind = isBeyondDocumented(troubles) && !isShown ? "no source could show it" : "false unused";
+  return { kind, signer, text };
+}
+
+/** The earliest deactivation that the policy allows, whoever judges: quiet and lag after the last use or delivery. */
+export function leastMs({ signers, profile, times }: Judging): number {
+  const { policy } = profile;
+  const base = times.everywhereMs + policy.cacheForMs + quietMs(policy);
+  const ends = signers.map((signer) => {
+    const isForEver = signer.switchesMs === Number.POSITIVE_INFINITY;
+    const lastMs = isForEver
+      ? signer.switchesMs
+      : lastOldCall(signer, Number.POSITIVE_INFINITY, { floorMs: times.createdMs });
+    // A hand-over restarts quietFor alone.
+    return lastMs === null ? base : lastMs + (signer.isPull ? policy.quietForMs : quietMs(policy));
+  });
+  return Math.max(base, ...ends) + LAST_USED_LAG_MS;
+}
