@@ -1,21 +1,12 @@
-import { fork } from "node:child_process";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { Coverage } from "../test/simulation/coverage.ts";
 import type { addCoverage as AddCoverage, simulate as Simulate } from "../test/simulation/entry.ts";
 import { bundleSimulation } from "./simulate/bundle.ts";
+import { runPool } from "./simulate/pool.ts";
+import type { Report } from "./simulate/pool.ts";
 
-const WORKER = fileURLToPath(new URL("simulate/worker.ts", import.meta.url));
 const TRACE_LINES_MAX = 120;
-
-/** What a worker tells: what it did since it last spoke, and the seed that failed. */
-interface Report {
-  readonly done: number;
-  readonly cpuMs: number;
-  readonly sum: Readonly<Record<string, number>>;
-  readonly coverage: Coverage;
-  readonly failed: number | null;
-}
 
 const { values } = parseArgs({
   options: {
@@ -67,20 +58,17 @@ function hear(report: Report): void {
   print(`seed ${String(report.failed)} fails`);
 }
 
-async function work(job: number): Promise<void> {
-  const worker = fork(WORKER, [bundle, String(from + job), String(from + seeds - 1), String(jobs)]);
-  let toldMs = performance.now();
-  worker.on("message", (report) => {
-    hear(report as Report);
-    if (failed.length > 0 && !values.all) worker.kill();
-    if (performance.now() - toldMs < 10_000) return;
-    toldMs = performance.now();
-    progress();
-  });
-  await new Promise((resolve) => worker.on("exit", resolve));
-}
-
-await Promise.all(Array.from({ length: jobs }, (_, job) => work(job)));
+await runPool({
+  bundle,
+  from,
+  seeds,
+  jobs,
+  hear: (report) => {
+    hear(report);
+    return failed.length === 0 || values.all;
+  },
+  progress,
+});
 progress();
 print(
   Object.entries(sum)

@@ -63,7 +63,8 @@ export function castSigners(script: Script): readonly Signer[] {
       signers.push(...member(script, { at, isAlone, deliveredMs: deliveredMs[at] ?? null }));
     }
   }
-  if (isForgotten) signers.push(forgotten(script, dice.chance(0.5) ? "forgotten" : "moved late", false));
+  if (isForgotten)
+    signers.push(forgotten(script, dice.chance(0.5) ? "forgotten" : "moved late", besideOf(dice, signers)));
   return signers;
 }
 
@@ -73,13 +74,19 @@ interface Seat {
   readonly deliveredMs: number | null;
 }
 
+/** At times a second holder signs right before somebody pulls: last-used tells of the later use only. */
+function besideOf(dice: Dice, signers: readonly Signer[]): number | null {
+  const [atMs] = signers.flatMap(({ handOversMs }) => handOversMs.slice(-1));
+  return atMs !== undefined && dice.chance(0.15) ? atMs - dice.between(0, minutes(50)) : null;
+}
+
 /** One declared consumer; a laptop is two signers, since it pulls with the pair that it holds. */
 function member(script: Script, seat: Seat): readonly Signer[] {
   const { dice, profile, promotedMs } = script;
   const { isAlone, deliveredMs } = seat;
   const name = `consumer ${String(seat.at)}`;
   if (profile.isPulled) return laptop(script, name);
-  if (isAlone && dice.chance(0.25)) return [forgotten(script, dice.pick(["forgotten", "moved late"]), true)];
+  if (isAlone && dice.chance(0.25)) return [forgotten(script, dice.pick(["forgotten", "moved late"]), "alone")];
   if (deliveredMs !== null) return [signer(script, { name, kind: "worker", isAlone, switchesMs: deliveredMs })];
   const cached = promotedMs + Math.floor(dice.fraction() * cacheMs(script));
   switch (dice.pick(["cached", "cached", "cached", "session", "falls back", "new only"] as const)) {
@@ -138,7 +145,7 @@ function signer(script: Script, { name, kind, isAlone, switchesMs }: Member, rhy
     endsMs: Number.POSITIVE_INFINITY,
     fallsBack: null,
     promisedMs,
-    isPull: false,
+    handOversMs: [],
   };
 }
 
@@ -153,12 +160,14 @@ function session(script: Script, member: Omit<Member, "kind">): Signer {
 }
 
 /** Somebody whom no delivery reaches: for ever, or until a person thinks of it. Many are slower than the profile declares. */
-function forgotten(script: Script, kind: "forgotten" | "moved late", isAlone: boolean): Signer {
+function forgotten(script: Script, kind: "forgotten" | "moved late", beside: "alone" | number | null): Signer {
+  const isAlone = beside === "alone";
   const { dice, profile, promotedMs } = script;
   const switchesMs = kind === "forgotten" ? Number.POSITIVE_INFINITY : promotedMs + dice.between(hours(1), days(45));
   const promisedMs = promisedSilenceMs(profile, isAlone);
   const isSlower = !isAlone && dice.chance(0.15);
-  const rhythm = rhythmWithin(script, isSlower ? Math.max(promisedMs, days(35)) : promisedMs);
+  const at = typeof beside === "number" ? { phaseMs: beside } : {};
+  const rhythm = rhythmWithin(script, isSlower ? Math.max(promisedMs, days(35)) : promisedMs, at);
   return signer(script, { name: "second holder", kind, isAlone, switchesMs }, rhythm);
 }
 
@@ -170,9 +179,12 @@ function laptop(script: Script, name: string): readonly Signer[] {
   const isUnlucky = dice.chance(0.3);
   const phaseMs = createdMs + Math.floor((promotedMs - createdMs) * dice.fraction());
   const pulls = rhythmWithin(script, idleAtMostMs ?? 0, { atLeastMs: hours(1), ...(isUnlucky ? { phaseMs } : {}) });
-  const fetchedMs = pulls.next(promotedMs);
+  const askedMs = pulls.next(promotedMs);
+  // The answer may be lost after CloudTrail has noted the call: it asks again when it is used again.
+  const handOversMs = dice.chance(0.03) ? [askedMs, pulls.next(askedMs + 1)] : [askedMs];
+  const fetchedMs = handOversMs.at(-1) ?? askedMs;
   const pull = signer(script, { name, kind: "laptop's pull", isAlone: false, switchesMs: fetchedMs + 1 }, pulls);
-  const reads = { ...pull, call: PULL, isPull: true };
+  const reads = { ...pull, call: PULL, handOversMs };
   // A laptop that fetches its pair at each use works right after.
   const isAtOnce = dice.chance(0.5);
   const goesOnMs = isAtOnce ? 0 : Math.floor(quietForMs * dice.fraction());

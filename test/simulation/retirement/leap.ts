@@ -2,7 +2,7 @@ import type { Decision } from "../../../src/rotation/decision.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
 import type { Profile } from "../../../src/rotation/policy.ts";
 import { days, hours, seconds } from "../../../src/rotation/time.ts";
-import { nextCall } from "./signers.ts";
+import { lastOldCall, nextCall } from "./signers.ts";
 import type { Signer } from "./signers.ts";
 import type { Sweeps } from "./sweeps.ts";
 import { lastUsedKnowsUntil, outageEndsMs } from "./troubles.ts";
@@ -36,13 +36,24 @@ export function nextSweepMs(leaping: Leaping, left: Left): number {
   const { sweeps, troubles } = leaping;
   const { nowMs, inactiveMs } = left;
   const hourlyMs = sweeps.next(nowMs + 1);
-  if (inactiveMs !== null && nowMs < inactiveMs + LATE_MS) return hourlyMs;
+  if (inactiveMs !== null && nowMs < inactiveMs + LATE_MS && mayComeToLight(leaping, inactiveMs)) return hourlyMs;
   const untilMs = sweeps.next(Math.max(hourlyMs, changesMs(leaping, left)));
-  const spans = [...troubles.lastUsed.wavers, ...troubles.lastUsed.absent, ...leaping.signers.flatMap(handOver)];
+  const spans = [...troubles.lastUsed.wavers, ...troubles.lastUsed.absent, ...leaping.signers.flatMap(besideHandOvers)];
   const stops = spans.map((span) => stopMs(sweeps, span, hourlyMs));
+  // What was hidden before the deactivation comes to light at once.
+  for (const { untilMs: thawedMs } of inactiveMs === null ? [] : troubles.lastUsed.frozen) {
+    if (thawedMs > nowMs) stops.push(sweeps.next(thawedMs));
+  }
   const isAsked = !left.isAdopted && inactiveMs === null && leaping.profile.policy.adoption === "required";
   const adoptedMs = isAsked ? adoptionMs(leaping, left) : Number.POSITIVE_INFINITY;
   return Math.max(hourlyMs, Math.min(untilMs, ...stops, sweeps.next(Math.min(adoptedMs, nowMs + days(200)))));
+}
+
+/** Whether there is a use shortly before a deactivation that was not known then. */
+function mayComeToLight({ signers, troubles }: Leaping, inactiveMs: number): boolean {
+  if (troubles.lastUsed.frozen.length > 0) return true;
+  const floorMs = inactiveMs - LATE_MS;
+  return signers.some((signer) => lastOldCall(signer, inactiveMs + seconds(10), { floorMs }) !== null);
 }
 
 /** When what was decided may change by itself. */
@@ -66,9 +77,8 @@ function toldByMs({ trail }: Troubles, nowMs: number, readMs: number): number {
 }
 
 /** A hand-over stands before the uses that came shortly before it: last-used tells of the newest alone. */
-function handOver({ isPull, switchesMs }: Signer): readonly Span[] {
-  return isPull ? [{ fromMs: switchesMs - 1, untilMs: switchesMs + LATE_MS }] : [];
-}
+const besideHandOvers = ({ handOversMs }: Signer): readonly Span[] =>
+  handOversMs.map((atMs) => ({ fromMs: atMs, untilMs: atMs + LATE_MS }));
 
 /** Where an answer may be older than the one before it, no sweep is left out, nor the last one before. */
 function stopMs(sweeps: Sweeps, { fromMs, untilMs }: Span, hourlyMs: number): number {

@@ -47,7 +47,7 @@ interface Stats {
 }
 
 /** What happened to the old key, and when. */
-export interface Outcome {
+interface Outcome {
   readonly deactivatedMs: number | null;
   readonly deletedMs: number | null;
   readonly givenBackMs: number | null;
@@ -101,7 +101,10 @@ export async function simulate(seed: number, { isTraced = true, isLeaping = true
       trace.note("", "VERDICT", () => `${verdict.kind}: ${verdict.text}`);
       if (verdict.kind === "false unused") {
         violations.push({ invariant: "FALSE UNUSED", at: instant(seen.deactivatedMs), user: "", text: verdict.text });
-      } else if (verdict.signer !== null) count(coverage, verdict.kind, verdict.signer.kind);
+      } else if (verdict.signer !== null) {
+        const isFrozen = verdict.kind === "no source could show it" && judging.troubles.lastUsed.frozen.length > 0;
+        count(coverage, verdict.kind, `${verdict.signer.kind}${isFrozen ? ", last-used stood still for days" : ""}`);
+      }
     }
     if (!wasActive && keys.old.status === "Active") seen.givenBackMs = atMs;
     if (keys.old.isDeleted) seen.deletedMs = atMs;
@@ -167,7 +170,7 @@ async function layLife(seed: number, isTraced: boolean): Promise<Life> {
     log: { decision: () => undefined, outcome: () => undefined, event: () => undefined },
   };
   const trace = traceOf(() => clock.now(), isTraced);
-  const judging = { signers, troubles, profile, times };
+  const judging = { signers, troubles, profile, times, sweeps };
   const delay = countDelay(leastMs(judging));
   tellCase(trace, judging, consumers);
   return {

@@ -17,8 +17,8 @@ export interface Signer {
   readonly fallsBack: { readonly untilMs: number; readonly chance: number; readonly seed: number } | null;
   /** The silence after which it must still find its key. */
   readonly promisedMs: number;
-  /** A read of the user's own custody, for the replacement. */
-  readonly isPull: boolean;
+  /** Its calls are reads of the user's own custody: those with the old key since the promotion, the last of which arrives. */
+  readonly handOversMs: readonly number[];
 }
 
 export type SignerKind =

@@ -30,19 +30,17 @@ export function countDelay(leastMs: number): Delay {
 }
 
 function causeOfHold(decision: Decision | null): string {
-  switch (decision?.reason) {
-    case undefined:
-      return "a sweep failed";
-    case "UseUnknown":
-      return decision.because.includes("CloudTrail") ? "CloudTrail unknown" : "last-used unknown";
-    case "NotAdopted":
-      return "replacement not seen in use";
-    case "OldKeyQuieting":
-    case "OldKeyStillUsed":
-      return decision.because.includes("CloudTrail shows") ? "CloudTrail's veto" : "quiet counted from later";
-    default:
-      return decision?.reason ?? "";
-  }
+  if (decision === null) return "a sweep failed";
+  const { reason, because } = decision;
+  const isTrail = because.includes("CloudTrail");
+  const names: Partial<Record<Decision["reason"], string>> = {
+    UseUnknown: isTrail ? "CloudTrail unknown" : "last-used unknown",
+    NotAdopted: "replacement not seen in use",
+    OldKeyQuieting: "quiet counted from later",
+    OldKeyStillUsed: isTrail ? "CloudTrail's veto" : "quiet counted from later",
+    OldKeyQuiet: "withdrawn on the second look",
+  };
+  return names[reason] ?? reason;
 }
 
 /** The cause that took most of the time. */

@@ -94,7 +94,7 @@ function eventsOf({ cloud, keys, signers, troubles, fromMs, custodyName }: Taped
     for (const { signer, atMs } of news.toSorted((one, other) => one.atMs - other.atMs)) {
       const { service, operation, region } = signer.call;
       const where = { signer: null, sourceAddress: "203.0.113.9", userAgent: signer.name };
-      const input = signer.isPull ? { SecretId: custodyName } : {};
+      const input = signer.handOversMs.length > 0 ? { SecretId: custodyName } : {};
       const call = { service, operation, region, input, ...where };
       cloud.cloudTrail.record({ ...call, caller: keys.old.caller, nowMs: atMs }, null, null);
     }

@@ -49,7 +49,7 @@ export interface Troubles {
 }
 
 const REFUSALS: readonly Refusal[] = ["denied", "throttled", "failed", "lost"];
-export const LAST_USED_LATE_MAX_MS = hours(4);
+const LAST_USED_LATE_MAX_MS = hours(4);
 const STALL_MAX_MS = hours(1);
 
 export function drawTroubles(
