@@ -62,7 +62,10 @@ await runPool({
     cpuMs += report.cpuMs;
     for (const [name, value] of Object.entries(report.sum)) sum[name] = (sum[name] ?? 0) + value;
     addCoverage(coverage, report.coverage);
-    if (report.failed !== null) failed.push(report.failed);
+    if (report.failed !== null) {
+      failed.push(report.failed);
+      print(`retirement ${String(report.failed)} is a false "unused"`);
+    }
     return failed.length === 0 || values.all;
   },
   progress,

@@ -50,9 +50,9 @@ function judgeFor(judging: Judging, signer: Signer, atMs: number): Verdict | nul
   const nextMs = nextCall(signer, "old", atMs);
   if (nextMs === Number.POSITIVE_INFINITY) return null;
   const lastMs = lastOldCall(signer, nextMs, { floorMs: nextMs - signer.promisedMs - signer.rhythm.gapMs });
-  const silenceMs = lastMs === null ? Number.POSITIVE_INFINITY : nextMs - lastMs;
-  const silence = lastMs === null ? "a silence without end" : `a silence of ${describeMs(silenceMs)}`;
-  const text = `${signer.name}, ${signer.rhythm.name}, ${signer.call.service}, would sign with it in ${describeMs(nextMs - atMs)}, after ${silence}; promised are ${describeMs(signer.promisedMs)}`;
+  const silenceMs = silenceBefore(signer, nextMs, atMs - LAST_USED_LAG_MS - COLLAPSE_MS);
+  const silence = silenceMs === Number.POSITIVE_INFINITY ? "without end" : `of ${describeMs(silenceMs)}`;
+  const text = `${signer.name}, ${signer.rhythm.name}, ${signer.call.service}, would sign with it in ${describeMs(nextMs - atMs)}, after a silence ${silence}; promised are ${describeMs(signer.promisedMs)}`;
   if (silenceMs > signer.promisedMs) return { kind: "slower than declared", signer, text };
   const isShown =
     signer.call.isManagement && !(signer.call.region in profile.unaskedRegions) && troubles.trail.lost === 0;
@@ -62,6 +62,18 @@ function judgeFor(judging: Judging, signer: Signer, atMs: number): Verdict | nul
   }
   const kind = isBeyondDocumented(troubles) && !isShown ? "no source could show it" : "false unused";
   return { kind, signer, text };
+}
+
+/** The longest silence up to a call, back to before an instant: what was used after it nobody could know of yet. */
+function silenceBefore(signer: Signer, callMs: number, knownMs: number): number {
+  let longestMs = 0;
+  for (let atMs = callMs; ;) {
+    const before = lastOldCall(signer, atMs, { floorMs: atMs - signer.promisedMs - signer.rhythm.gapMs });
+    if (before === null) return Number.POSITIVE_INFINITY;
+    longestMs = Math.max(longestMs, atMs - before);
+    if (before < knownMs) return longestMs;
+    atMs = before;
+  }
 }
 
 /** Whether last-used never told of a use but by a hand-over: in the same quarter of an hour, or before anybody looked. */
