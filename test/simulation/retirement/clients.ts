@@ -44,7 +44,8 @@ export function evidenceClients(sources: Sources): { readonly clients: Clients; 
       count(coverage, "refused", `${operation} ${refusal}`);
       throw refused(refusal);
     }
-    tape.settle(nowMs);
+    const { AccessKeyId } = input;
+    tape.settle(nowMs, typeof AccessKeyId === "string" ? AccessKeyId : null);
     const plain = Object.fromEntries(
       Object.entries(input).map(([name, value]) => [name, value instanceof Date ? value.getTime() : value]),
     );

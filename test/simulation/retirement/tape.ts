@@ -11,8 +11,8 @@ const COLLAPSE_MS = minutes(15);
 
 /** Makes the calls of all signers known to IAM and CloudTrail, as late and as incompletely as they learn of them. */
 export interface Tape {
-  /** To be done before either of them is asked. */
-  readonly settle: (nowMs: number) => void;
+  /** To be done before one of them is asked: IAM about a key, or CloudTrail where no key is named. */
+  readonly settle: (nowMs: number, keyId: string | null) => void;
 }
 
 export interface Taped {
@@ -30,12 +30,11 @@ export function tapeOf(taped: Taped): Tape {
   const uses = { old: usesOf(taped, "old"), new: usesOf(taped, "new") };
   const record = eventsOf(taped);
   return {
-    settle: (nowMs) => {
+    settle: (nowMs, keyId) => {
       cloud.lags.lastUsedMs = nowMs - lastUsedKnowsUntil(troubles, nowMs);
       cloud.lags.cloudTrailMs = nowMs - trailKnowsUntil(troubles, nowMs);
-      uses.old(nowMs);
-      uses.new(nowMs);
-      record(nowMs);
+      if (keyId === null) record(nowMs);
+      else uses[keyId === taped.keys.old.id ? "old" : "new"](nowMs);
     },
   };
 }
