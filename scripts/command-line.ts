@@ -1,3 +1,6 @@
+import { parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
+
 const EXIT_USAGE = 2;
 
 /** What the command line says cannot be meant. */
@@ -26,4 +29,21 @@ export async function runCommand(help: string, main: (args: string[]) => Promise
 function isUsageError(thrown: unknown): thrown is Error {
   if (!(thrown instanceof Error)) return false;
   return thrown instanceof UsageError || ("code" in thrown && String(thrown.code).startsWith("ERR_PARSE_ARGS"));
+}
+
+/** The options of a script that is run from top to bottom. Ends the process where `runCommand` would say what is wrong. */
+export function optionsOf<const Options extends NonNullable<ParseArgsConfig["options"]>>(
+  help: string,
+  options: Options,
+) {
+  try {
+    const { values } = parseArgs({ options: { ...options, help: { type: "boolean", default: false } } });
+    if (!process.argv.includes("--help")) return values;
+    process.stdout.write(`${help.trimEnd()}\n`);
+    process.exit(0);
+  } catch (thrown) {
+    if (!isUsageError(thrown)) throw thrown;
+    console.error(`${thrown.message}\n\n${help.trimEnd()}`);
+    process.exit(EXIT_USAGE);
+  }
 }

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
 import type { Mutant } from "../test/simulation/mutants/mutant.ts";
+import { optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { runControl } from "./mutants/control.ts";
 import { keepKnown, readKnown, runSeeds } from "./mutants/seeds.ts";
@@ -16,17 +16,24 @@ interface Verdict {
 
 const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
 
-const { values } = parseArgs({
-  options: {
-    /** Only mutants whose names this regular expression finds. */
-    only: { type: "string", default: "" },
-    seeds: { type: "string", default: "1000" },
-    jobs: { type: "string", default: "2" },
-    /** CPU seconds a mutant; what was learnt is kept, and a later run goes on from there. */
-    budget: { type: "string", default: "600" },
-    /** Of the tests that notice what the simulation does not, only those whose paths this regular expression finds. */
-    tests: { type: "string", default: "" },
-  },
+const HELP = `npm run mutants [-- <options>]
+
+Builds one mistake after the other into the production code, and looks for the seed of the simulation, or the test, that
+notices it (docs/invariants.md). What was learnt is kept in dist/mutants, and a later run goes on from there.
+
+  --only <regexp>    only mutants whose names it finds
+  --seeds <n>        so many seeds a mutant; without it 1,000
+  --jobs <n>         in so many processes; without it 2
+  --budget <s>       so many CPU seconds a mutant; without it 600
+  --tests <regexp>   of the tests that notice what the simulation does not, only those whose paths it finds
+  --help             prints this`;
+
+const values = optionsOf(HELP, {
+  only: { type: "string", default: "" },
+  seeds: { type: "string", default: "1000" },
+  jobs: { type: "string", default: "2" },
+  budget: { type: "string", default: "600" },
+  tests: { type: "string", default: "" },
 });
 const [seeds, jobs, budgetMs] = [Number(values.seeds), Number(values.jobs), Number(values.budget) * 1_000];
 const print = (line: string): void => {

@@ -1,7 +1,5 @@
-import { fork } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
 import type { Coverage } from "../test/simulation/coverage.ts";
 import type {
   addCoverage as AddCoverage,
@@ -11,36 +9,38 @@ import type {
 } from "../test/simulation/entry.ts";
 import type { Life } from "../test/simulation/life.ts";
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
+import { optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
+import { runPool } from "./simulate/pool.ts";
+import type { Report } from "./simulate/pool.ts";
 import { shrink } from "./simulate/shrink.ts";
 
-const WORKER = fileURLToPath(new URL("simulate/worker.ts", import.meta.url));
 const TRACE_LINES_MAX = 120;
 
-/** What a worker tells: what it did since it last spoke, and the seed that failed. */
-interface Report {
-  readonly done: number;
-  readonly cpuMs: number;
-  readonly sum: Readonly<Record<string, number>>;
-  readonly coverage: Coverage;
-  readonly failed: number | null;
-}
+const HELP = `npm run simulate [-- <options>]
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "200" },
-    from: { type: "string", default: "1" },
-    jobs: { type: "string", default: "1" },
-    /** Goes on after a failing seed, and names them all. */
-    all: { type: "boolean", default: false },
-    coverage: { type: "boolean", default: false },
-    /** The whole trace of a failing seed. */
-    long: { type: "boolean", default: false },
-    /** The program with this mistake in it. */
-    mutant: { type: "string" },
-    /** Makes the first failing life as small as it can be, and keeps it under this name, to be lived with every test. */
-    save: { type: "string" },
-  },
+Lives random lives of users on the simulated cloud, faults and people included, one for each seed, and watches what is
+promised (docs/invariants.md). Exits with 0 if no promise was broken; else shows the first seed that did, and with 1.
+
+  --seeds <n>        so many seeds; without it 200
+  --from <n>         from this one; without it 1
+  --jobs <n>         in so many processes; without it 1
+  --all              goes on after a failing seed, and names them all
+  --coverage         counts what was decided, done and met
+  --long             the whole trace of a failing seed
+  --mutant <name>    the program with this mistake in it
+  --save <name>      makes the first failing life as small as it can be, and keeps it, to be lived with every test
+  --help             prints this`;
+
+const values = optionsOf(HELP, {
+  seeds: { type: "string", default: "200" },
+  from: { type: "string", default: "1" },
+  jobs: { type: "string", default: "1" },
+  all: { type: "boolean", default: false },
+  coverage: { type: "boolean", default: false },
+  long: { type: "boolean", default: false },
+  mutant: { type: "string" },
+  save: { type: "string" },
 });
 const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
 
@@ -84,20 +84,17 @@ function hear(report: Report): void {
   print(`seed ${String(report.failed)} fails`);
 }
 
-async function work(job: number): Promise<void> {
-  const worker = fork(WORKER, [bundle, String(from + job), String(from + seeds - 1), String(jobs)]);
-  let toldMs = performance.now();
-  worker.on("message", (report) => {
-    hear(report as Report);
-    if (failed.length > 0 && !values.all) worker.kill();
-    if (performance.now() - toldMs < 10_000) return;
-    toldMs = performance.now();
-    progress();
-  });
-  await new Promise((resolve) => worker.on("exit", resolve));
-}
-
-await Promise.all(Array.from({ length: jobs }, (_, job) => work(job)));
+await runPool({
+  bundle,
+  from,
+  seeds,
+  jobs,
+  hear: (report) => {
+    hear(report);
+    return failed.length === 0 || values.all;
+  },
+  progress,
+});
 progress();
 print(
   Object.entries(sum)

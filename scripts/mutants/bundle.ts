@@ -37,13 +37,17 @@ export interface MutantBundle {
 }
 
 /** Bundles the simulation, with the production code that it runs and the patches in it, into `dist/mutants`. */
-export async function bundleMutant(patches: readonly Patch[]): Promise<MutantBundle> {
+export async function bundleMutant(
+  patches: readonly Patch[],
+  entry = "test/simulation/entry.ts",
+): Promise<MutantBundle> {
   for (const { file } of patches) await patched(file, patches);
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ["test/simulation/entry.ts"],
+    entryPoints: [entry],
     outfile: "dist/mutants/simulation.mjs",
     bundle: true,
+    packages: "external",
     write: false,
     metafile: true,
     platform: "node",
