@@ -11,6 +11,7 @@ import { readPlainSecret } from "./cloud/plain-secret.ts";
 import { createProver } from "./cloud/prover.ts";
 import { createRandom } from "./cloud/random.ts";
 import { createPublisher } from "./cloud/sns.ts";
+import { createWorkerHealth } from "./cloud/worker-health.ts";
 import type { Config } from "./config/define.ts";
 import type { Settings } from "./config/load.ts";
 import { createDestination, type DestinationClients } from "./destinations/index.ts";
@@ -24,6 +25,7 @@ import type { Destination, Destinations, World } from "./rotation/world.ts";
 export { default as config } from "../keyturn.config.ts";
 
 const CLOUDFLARE_ANSWERS_WITHIN_MS = seconds(20);
+const HEALTH_ANSWERS_WITHIN_MS = seconds(3);
 
 /** The real world, for one run of so long: clock, identity and connections are its own. `close` when it is over. */
 export function compose(config: Config, settings: Settings, deadlineMs: number): World & { close(): void } {
@@ -57,6 +59,13 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
           clock,
           random,
         }),
+      health: ({ url, token }) =>
+        createWorkerHealth({
+          url,
+          readToken: () => readPlainSecret(clients, token),
+          timeoutMs: HEALTH_ANSWERS_WITHIN_MS,
+        }),
+      clock,
     }),
     close: () => clients.destroy(),
   };

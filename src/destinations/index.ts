@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
-import type { Destination } from "../rotation/world.ts";
+import type { AskHealth } from "../cloud/worker-health.ts";
+import type { Clock, Destination } from "../rotation/world.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
 
@@ -18,13 +19,21 @@ export function factsOf(options: DestinationOptions): Pick<Destination, "name" |
   }
 }
 
-/** What destinations are made with: Cloudflare, with the API token that the named Secrets Manager secret holds. */
-export type DestinationClients = { readonly cloudflare: (apiToken: string) => CloudflareClient };
+/** What destinations are made with. Tokens are named by the Secrets Manager secret that holds them. */
+export interface DestinationClients {
+  readonly cloudflare: (apiToken: string) => CloudflareClient;
+  readonly health: (route: { readonly url: string; readonly token: string }) => AskHealth;
+  readonly clock: Clock;
+}
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
   switch (options.kind) {
     case "cloudflare-worker":
-      return createCloudflareWorker(options, clients.cloudflare(options.apiToken));
+      return createCloudflareWorker(options, {
+        cloudflare: clients.cloudflare(options.apiToken),
+        ask: options.health === undefined ? null : clients.health(options.health),
+        clock: clients.clock,
+      });
     case "secrets-manager":
       return createSecretsManager(options);
   }

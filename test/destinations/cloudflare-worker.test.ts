@@ -1,11 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
+import { CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import type { Cloudflare } from "../world/cloudflare.ts";
-import { ACCOUNT, clientFor, simulateWorker, WORKER, WORKER_OPTIONS, workerUnderTest } from "./worker-under-test.ts";
+import {
+  ACCOUNT,
+  clientFor,
+  healthOf,
+  simulateWorker,
+  WORKER,
+  WORKER_OPTIONS,
+  workerDestination,
+  workerUnderTest,
+} from "./worker-under-test.ts";
 
 const BASE = "http://cloudflare.invalid/client/v4";
 const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new-secret") };
@@ -17,9 +26,14 @@ destinationContract("cloudflare-worker, without a socket,", () => {
   return Promise.resolve(workerUnderTest(cloudflare, inProcess(cloudflare)));
 });
 
+destinationContract("cloudflare-worker, staged,", () => {
+  const cloudflare = simulateWorker();
+  return Promise.resolve(workerUnderTest(cloudflare, inProcess(cloudflare), { ask: healthOf(cloudflare) }));
+});
+
 function simulate() {
   const cloudflare = simulateWorker();
-  const worker = createCloudflareWorker(WORKER_OPTIONS, inProcess(cloudflare));
+  const worker = workerDestination(inProcess(cloudflare));
   const live = (): string => cloudflare.live(ACCOUNT, WORKER)[0]?.id ?? "";
   return { cloudflare, worker, live };
 }
@@ -56,7 +70,7 @@ describe("a delivery to a Worker", () => {
 
   test("leaves a canary alone that began after the pre-flight", async () => {
     const cloudflare = simulateWorker({ editDuringGradual: "collapses" });
-    const worker = createCloudflareWorker(WORKER_OPTIONS, inProcess(cloudflare));
+    const worker = workerDestination(inProcess(cloudflare));
     const anchor = cloudflare.live(ACCOUNT, WORKER)[0]?.id ?? "";
     const canary = { versionId: cloudflare.upload(ACCOUNT, WORKER).id, percentage: 10 };
     const shares = [{ versionId: anchor, percentage: 90 }, canary];
@@ -73,7 +87,7 @@ describe("a delivery to a Worker", () => {
     }));
     const list = () => Promise.resolve(keys);
     const client = { ...inProcess(cloudflare), secrets: list, bindings: list };
-    const preflight = await createCloudflareWorker(WORKER_OPTIONS, client).preflight();
+    const preflight = await workerDestination(client).preflight();
     expect(preflight).toMatchObject({
       kind: "blocked",
       because: expect.stringMatching("secret_key"),

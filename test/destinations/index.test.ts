@@ -1,10 +1,13 @@
 import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
-import { clientFor, WORKER_OPTIONS } from "./worker-under-test.ts";
+import { instant } from "../../src/rotation/time.ts";
+import { clientFor, QUICK, WORKER_OPTIONS } from "./worker-under-test.ts";
 
 const ALL: readonly DestinationOptions[] = [WORKER_OPTIONS, { kind: "secrets-manager" }];
-const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4") };
+const clock = { ...QUICK, now: () => instant(0) };
+const health = () => () => Promise.reject(new Error("nobody asks"));
+const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"), health, clock };
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");

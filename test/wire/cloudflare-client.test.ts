@@ -29,7 +29,7 @@ const failureOf = (attempt: Promise<unknown>): Promise<unknown> =>
 destinationContract("cloudflare-worker, over HTTP,", async () => {
   const cloudflare = simulateWorker();
   const api = await startCloudflareApi(cloudflare);
-  return workerUnderTest(cloudflare, clientFor(api.baseUrl), () => api.close());
+  return workerUnderTest(cloudflare, clientFor(api.baseUrl), { close: () => api.close() });
 });
 
 describe("the Cloudflare client", () => {
