@@ -194,17 +194,28 @@ async function startInstance(site: Site, version: WorkerVersion): Promise<Instan
     modules: true,
     script: site.code,
     compatibilityDate: "2026-01-01",
-    bindings: { ...site.bindings, ...version.plain, ...version.secrets },
+    // A Worker that binds version_metadata is told which version it is; here every Worker is.
+    bindings: { ...site.bindings, ...version.plain, ...version.secrets, CF_VERSION_METADATA: metadataOf(version) },
     host: "127.0.0.1",
     port: 0,
   });
   return { versionId: version.id, url: await miniflare.ready, miniflare, holds: 0 };
 }
 
-/** The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. */
+/** Source: Cloudflare Workers, version metadata binding. */
+const metadataOf = ({ id, annotations, createdAt }: WorkerVersion): Record<string, string> => ({
+  id,
+  tag: annotations["workers/tag"] ?? "",
+  timestamp: new Date(createdAt).toISOString(),
+});
+
+/**
+ * The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. The
+ * header is a dictionary, as one may pass several Workers. Source: Cloudflare Workers, version overrides; RFC 8941.
+ */
 function choose(site: Site, incoming: IncomingMessage): Instance | null {
-  const override = String(incoming.headers[OVERRIDES] ?? "");
-  const asked = site.routes.find(({ instance }) => override === `${site.name}="${instance.versionId}"`);
+  const overrides = String(incoming.headers[OVERRIDES] ?? "").split(/\s*,\s*/);
+  const asked = site.routes.find(({ instance }) => overrides.includes(`${site.name}="${instance.versionId}"`));
   if (asked !== undefined) return asked.instance;
   const point = site.served % 100;
   site.served += 1;
