@@ -31,7 +31,7 @@ interface WorkerHealthOptions {
 }
 
 /** Which version is to answer, of which Worker: one that is deployed, be it at 0 %. Null: whichever is live. */
-export type Asked = { readonly script: string; readonly versionId: string } | null;
+type Asked = { readonly script: string; readonly versionId: string } | null;
 
 /** Asks a Worker's health route, once. `Denied` when it refuses the token; every answer but a health is `Unreachable`. */
 export type AskHealth = (asked: Asked) => Promise<WorkerHealth>;

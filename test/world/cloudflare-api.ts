@@ -226,7 +226,7 @@ const describeDeployment = (deployment: ReturnType<Cloudflare["createDeployment"
 });
 
 function stageVersion(cloudflare: Cloudflare, request: ApiRequest, parts: readonly string[]) {
-  if (!/^application\/merge-patch\+json/.test(request.contentType ?? "")) {
+  if (request.contentType?.startsWith("application/merge-patch+json") !== true) {
     throw new CloudflareRefusal(415, 10021, "Unsupported content type");
   }
   const { account, script: name } = target(parts);

@@ -10,6 +10,11 @@ interface EdgeWorker {
   readonly scriptPath: string;
   /** Plain variables beside those of the version, such as AWS_ENDPOINT. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /**
+   * The worse reading of what the documentation leaves open: after a switch, isolates go on with what they made of the
+   * former version's pair, for every path but this one, which makes its client anew. Until `endLingering`.
+   */
+  readonly lingersBut?: string;
 }
 
 export interface EdgeOptions {
@@ -37,6 +42,9 @@ interface Site {
   readonly name: string;
   readonly code: string;
   readonly bindings: Readonly<Record<string, string>>;
+  readonly lingersBut: string | null;
+  /** The version whose pair the isolates go on with. */
+  lingering: Instance | null;
   routes: readonly Route[];
   served: number;
   switching: Promise<void>;
@@ -48,9 +56,10 @@ const OVERRIDES = "cloudflare-workers-version-overrides";
 export async function startEdge(cloudflare: Cloudflare, options: EdgeOptions): Promise<Edge> {
   const { account } = options;
   const sites = new Map<string, Site>();
-  for (const [name, { scriptPath, bindings = {} }] of Object.entries(options.workers)) {
+  for (const [name, { scriptPath, bindings = {}, lingersBut = null }] of Object.entries(options.workers)) {
     const code = await bundle(scriptPath);
-    sites.set(name, { name, code, bindings, routes: [], served: 0, switching: Promise.resolve() });
+    const nothing = { lingering: null, routes: [], served: 0, switching: Promise.resolve() };
+    sites.set(name, { name, code, bindings, lingersBut, ...nothing });
   }
   const edge = new Edge(sites);
   cloudflare.onDeployed((event) => {
@@ -105,6 +114,15 @@ export class Edge {
     await Promise.all([...this.#sites.values()].map((site) => site.switching));
   }
 
+  /** The isolates are at their end: every path answers from what is live. */
+  async endLingering(): Promise<void> {
+    for (const site of this.#sites.values()) {
+      if (site.lingering !== null) site.lingering.holds -= 1;
+      site.lingering = null;
+    }
+    await this.#disposeIdle();
+  }
+
   /** How many versions are running. */
   running(): number {
     return this.#instances.size;
@@ -121,6 +139,11 @@ export class Edge {
 
   async #switch(site: Site, { shares }: Deployment, versions: readonly WorkerVersion[]): Promise<void> {
     const held = await Promise.all(versions.map((version) => this.#hold(site, version)));
+    const [former] = site.routes;
+    if (site.lingersBut !== null && site.lingering === null && former !== undefined) {
+      site.lingering = former.instance;
+      former.instance.holds += 1;
+    }
     site.routes = held.map((instance, index) => ({
       instance,
       percentage: shares[index]?.percentage ?? 0,
@@ -148,7 +171,8 @@ export class Edge {
   #handle(incoming: IncomingMessage, response: ServerResponse): void {
     const [, name = "", path = ""] = /^\/([^/?]+)(.*)$/.exec(incoming.url ?? "") ?? [];
     const site = this.#sites.get(name);
-    const instance = site === undefined ? null : choose(site, incoming);
+    const lingering = path === site?.lingersBut ? null : (site?.lingering ?? null);
+    const instance = site === undefined ? null : (lingering ?? choose(site, incoming));
     if (instance === null) {
       response.writeHead(404).end("There is nothing here yet");
       return;

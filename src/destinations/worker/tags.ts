@@ -15,12 +15,10 @@ const TAG_BYTES_MAX = 100;
 export function createTags(idName: string) {
   const tagOf = (purpose: Purpose, keyId: string, number: number): string =>
     `keyturn ${purpose} ${keyId} ${String(number)} ${idName}`.slice(0, TAG_BYTES_MAX);
-  return {
-    tagOf,
-    isFor: ({ tag, number }: WorkerVersion, keyId: string): boolean => tag === tagOf("staged", keyId, number),
-    isOurs({ tag, number }: WorkerVersion): boolean {
-      const [, purpose, keyId = ""] = tag?.split(" ") ?? [];
-      return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, number);
-    },
+  const isOurs = ({ tag, number }: WorkerVersion): boolean => {
+    const [, purpose, keyId = ""] = tag?.split(" ") ?? [];
+    return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, number);
   };
+  const isFor = ({ tag, number }: WorkerVersion, keyId: string): boolean => tag === tagOf("staged", keyId, number);
+  return { tagOf, isOurs, isFor } as const;
 }
