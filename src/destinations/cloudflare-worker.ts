@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { CloudflareClient, WorkerBinding, WorkerName } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
 import type { Credential } from "../rotation/keys.ts";
-import type { LiveState } from "../rotation/observation.ts";
+import type { Health, LiveState } from "../rotation/observation.ts";
 import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
 import type { Clock, Destination, Preflight } from "../rotation/world.ts";
@@ -37,10 +37,11 @@ export const CloudflareWorkerOptions = z.strictObject({
 });
 
 /** What the options alone say. */
-export const cloudflareWorkerFacts = ({ accountId, worker, secrets }: CloudflareWorkerOptions) => ({
+export const cloudflareWorkerFacts = ({ accountId, worker, secrets, health }: CloudflareWorkerOptions) => ({
   name: `cloudflare-worker:${worker}`,
   slots: Object.values(secrets).map((name) => `cloudflare-worker:${accountId}/${worker}/${name}`),
   readsCustody: false,
+  hasHealth: health !== undefined,
 });
 
 /** What a Worker is delivered to with: Cloudflare, and its health route where the options name one. */
@@ -108,6 +109,12 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
             { script: options.worker, versions, tags, watch: createWatch(ask, clock), valuesOf, clock },
             { credential, anchor, replaced: replaced ?? null },
           ),
+    async health(keyId): Promise<Health> {
+      if (ask === null) return { verdict: "unknown", because: "it has no health route" };
+      const flaw = judgeHealth(await ask(null), { version: null, keyId });
+      if (flaw === null) return { verdict: "healthy", because: null };
+      return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
+    },
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);
       return judgeLive(receipt, shares, await cloudflare.versions(worker));

@@ -5,6 +5,7 @@ import type {
   BlindSpot,
   DestinationFacts,
   Evidence,
+  Health,
   Observation,
   Question,
   Standing,
@@ -115,11 +116,14 @@ async function ask(
   { observation, question }: { readonly observation: Observation; readonly question: Question },
 ): Promise<Evidence> {
   const askedAt = world.clock.now();
-  if (question.source !== "destination") {
-    const unaskedRegions = profile?.unaskedRegions ?? {};
-    return { askedAt, answer: await world.evidence.answer(question, { user, unaskedRegions }) };
+  if (question.source === "destination") {
+    return { askedAt, answer: await liveAt(world, profile, { observation, name: question.destination }) };
   }
-  return { askedAt, answer: await liveAt(world, profile, { observation, name: question.destination }) };
+  if (question.source === "health") {
+    return { askedAt, answer: { ...question, health: await healthAt(world, profile, question) } };
+  }
+  const unaskedRegions = profile?.unaskedRegions ?? {};
+  return { askedAt, answer: await world.evidence.answer(question, { user, unaskedRegions }) };
 }
 
 /** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */
@@ -137,6 +141,20 @@ async function liveAt(
   } catch (error) {
     const because = asRotationError(error, `reading what is live at ${name}`).message;
     return { source: "destination", destination: name, live: "unknown", because };
+  }
+}
+
+async function healthAt(
+  world: Asks,
+  profile: Profile | null,
+  { destination: name, keyId }: Extract<Question, { readonly source: "health" }>,
+): Promise<Health> {
+  const destination = world.destinations.of(profile?.name ?? "").find((found) => found.name === name);
+  try {
+    must(destination?.health !== undefined, `${name} is a destination with a health route`);
+    return await destination.health(keyId);
+  } catch (error) {
+    return { verdict: "unknown", because: asRotationError(error, `asking whether ${name} is well`).message };
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   CustodyOwner,
   CustodyVersion,
   DestinationFacts,
+  Health,
   LiveState,
   Question,
 } from "./observation.ts";
@@ -117,7 +118,7 @@ export type EvidenceContext = { readonly user: UserName; readonly unaskedRegions
 
 export interface EvidenceSources {
   /** Answers `last-used`, `cloudtrail` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
-  answer(question: Exclude<Question, { readonly source: "destination" }>, context: EvidenceContext): Promise<Answer>;
+  answer(question: Exclude<Question, { readonly destination: string }>, context: EvidenceContext): Promise<Answer>;
 }
 
 export type Preflight =
@@ -141,6 +142,8 @@ export interface Destination extends DestinationFacts {
   deliver(credential: Credential, anchor: string | null, replaced?: Replaced): Promise<Receipt>;
   /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
   live(receipt: Receipt | null): Promise<LiveState>;
+  /** Where the facts say so: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
+  health?(keyId: AccessKeyId): Promise<Health>;
 }
 
 export interface Destinations {

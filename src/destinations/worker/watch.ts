@@ -23,22 +23,29 @@ export interface Expected {
   readonly override: string | null;
 }
 
-/** Any answer that AWS authenticated proves the pair, also one that denies access. Without a key id, whichever it signs with. */
+/** What AWS answers while it would rather not be asked: that says nothing of the pair. */
+const THROTTLED = /throttl|toomany|limitexceeded/i;
+
+/**
+ * Any answer that AWS authenticated proves the pair, also one that denies access. Null: whichever version answers, or
+ * whichever key it signs with.
+ */
 export function judgeHealth(
   { versionId, keyId, aws }: WorkerHealth,
-  expected: { readonly version: WorkerVersion; readonly keyId: AccessKeyId | null },
+  expected: { readonly version: WorkerVersion | null; readonly keyId: AccessKeyId | null },
 ): Flaw {
-  const { id, number } = expected.version;
-  if (versionId !== id) return { kind: "elsewhere", words: `version ${String(number)} does not answer` };
+  const { version } = expected;
+  if (version !== null && versionId !== version.id) {
+    return { kind: "elsewhere", words: `version ${String(version.number)} does not answer` };
+  }
   if (expected.keyId !== null && !expected.keyId.endsWith(keyId)) {
     return { kind: "refused", words: `it signs with a key that ends in ${keyId}` };
   }
   if (aws.authenticated) return null;
   const said = `${String(aws.status)} ${aws.code ?? ""}`.trim();
-  const isRefused = aws.status >= 400 && aws.status < 500;
-  return isRefused
-    ? { kind: "refused", words: `AWS refuses its pair (${said})` }
-    : { kind: "silent", words: `AWS gave it no answer (${said})` };
+  const isRefused = aws.status >= 400 && aws.status < 500 && aws.status !== 429 && !THROTTLED.test(aws.code ?? "");
+  if (isRefused) return { kind: "refused", words: `AWS refuses its pair (${said})` };
+  return { kind: "silent", words: `AWS gave it no answer (${said})` };
 }
 
 /** Asks the health route again and again, by the run's clock. */
