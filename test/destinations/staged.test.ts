@@ -74,6 +74,32 @@ function setUp(readings: Partial<Readings> = {}): Stage {
   };
 }
 
+/** Another user's delivery to other names of the same Worker; its health route tells of its own pair. */
+function secondUser({ cloudflare }: Stage) {
+  const pair = { id: accessKeyId("AKIATHEIRTHEIRTHEIR4"), secret: new Secret("their-secret") };
+  const secrets = { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" };
+  const ask: AskHealth = async (about) => {
+    const health = await healthOf(cloudflare)(about);
+    const version = cloudflare.versions(ACCOUNT, WORKER).find(({ id }) => id === health.versionId);
+    return { ...health, keyId: (version?.secrets[secrets.accessKeyId] ?? "NONE").slice(-4) };
+  };
+  const client = {
+    ...clientFor(BASE, { fetch: cloudflareFetch(cloudflare) }),
+    secrets: () => Promise.resolve(Object.values(secrets).map((name) => ({ name, type: "secret_text" }))),
+  };
+  const worker = createCloudflareWorker({ ...WORKER_OPTIONS, secrets }, { cloudflare: client, ask, clock: QUICK });
+  return async (): Promise<string | null> => {
+    try {
+      const preflight = await worker.preflight(pair.id);
+      if (preflight.kind === "blocked") return preflight.because;
+      await worker.deliver(pair, preflight.anchor, madeByHand);
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+}
+
 const pairOf = (secrets: Readonly<Record<string, string>> | undefined) => [secrets?.[ID], secrets?.[SECRET]];
 const live = ({ cloudflare }: Stage) => cloudflare.live(ACCOUNT, WORKER);
 const newest = ({ cloudflare }: Stage) => cloudflare.versions(ACCOUNT, WORKER).at(-1);
@@ -329,6 +355,46 @@ describe("somebody else", () => {
     }
   });
 
+  test.for(["deploys", "rolls back"])(
+    "who %s in the middle of any step does not keep the next run from delivering",
+    async (what) => {
+      const calls = await callsOf(setUp());
+      for (let at = 1; at <= calls; at += 1) {
+        const stage = setUp();
+        const { cloudflare } = stage;
+        const anchor = cloudflare.deploy(ACCOUNT, WORKER, { code: "second" });
+        const first = cloudflare.versions(ACCOUNT, WORKER)[0]?.id ?? "";
+        const rollBack = (versionId: string): void =>
+          void cloudflare.createDeployment(ACCOUNT, WORKER, {
+            shares: [{ versionId, percentage: 100 }],
+            isForced: true,
+          });
+        const act =
+          what === "deploys"
+            ? () => void cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" })
+            : () => rollBack(first);
+        await stage.run({ around: meanwhile(at, act) });
+        expect({ at, code: live(stage)[0]?.code }).toEqual({ at, code: what === "deploys" ? "theirs" : "" });
+        // A version that is older than the newest is nobody's to ship: whoever went back goes forward again, or deploys.
+        const isBlocked = (await stage.run()) !== null;
+        expect({ at, isBlocked }).toEqual({ at, isBlocked: what === "rolls back" });
+        if (isBlocked) cloudflare.deploy(ACCOUNT, WORKER, { code: anchor.code });
+        if (isBlocked) await stage.run();
+        expectDelivered(stage);
+      }
+    },
+  );
+
+  test("who deploys while our version is made leaves it on top of theirs: the next run goes on from it", async () => {
+    const stage = setUp();
+    const deploy = (): void => void stage.cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" });
+    expect(await stage.run({ around: meanwhile(6, deploy) })).toMatchObject({ code: "Conflict" });
+    expect(newest(stage)?.number).toBe(3);
+    expect(await stage.run()).toBeNull();
+    expectDelivered(stage);
+    expect([newest(stage)?.number, newest(stage)?.code]).toEqual([3, "theirs"]);
+  });
+
   test("who uploads a preview in the middle of any step does not see it shipped", async () => {
     const calls = await callsOf(setUp());
     for (let at = 1; at <= calls; at += 1) {
@@ -349,6 +415,27 @@ describe("somebody else", () => {
     stage.cloudflare.stage(ACCOUNT, WORKER, { secrets: { FEATURE: "unreleased" } });
     expect(await stage.run()).toMatch(/newest version is not the live one/);
     expect(live(stage).map(({ number }) => number)).toEqual([1]);
+  });
+
+  test("B10: a second user of the same Worker, who delivers in the middle of any step, keeps what was delivered", async () => {
+    const calls = await callsOf(setUp());
+    for (let at = 1; at <= calls; at += 1) {
+      const stage = setUp();
+      const second = secondUser(stage);
+      let theirs: unknown = "not begun";
+      const around: Around = async (call, go) => {
+        if (call === at) theirs = await second();
+        return go();
+      };
+      await stage.run({ around });
+      // Where they were told that it was done, it stays so, whatever we do.
+      const held = live(stage)[0]?.secrets["AWS_ACCESS_KEY_ID"];
+      expect({ at, held, isTold: theirs === null }).toEqual({ at, held, isTold: held !== undefined });
+      // Whoever left a version behind goes on from it first; the other is blocked for so long.
+      await second();
+      expect([await stage.run(), await second()]).toEqual([null, null]);
+      expect(live(stage)[0]?.secrets).toMatchObject({ [ID]: NEW.id, AWS_ACCESS_KEY_ID: "AKIATHEIRTHEIRTHEIR4" });
+    }
   });
 
   test("who has a staged version of his own on the same Worker is not overruled", async () => {

@@ -9,16 +9,24 @@ export type Tags = ReturnType<typeof createTags>;
 const TAG_BYTES_MAX = 100;
 
 /**
- * A tag names the key, and the variable that it goes to: two users of one Worker tell theirs apart. It names the version's
- * own number, too: on a version that somebody copied from ours, tag and all, and on one that was overtaken, it is wrong.
+ * A tag names the key, and the variable that it goes to: two users of one Worker tell theirs apart. It names the number
+ * that the version is to have, too, so that we never give one tag twice: of two that are alike, the later is a copy.
  */
 export function createTags(idName: string) {
   const tagOf = (purpose: Purpose, keyId: string, number: number): string =>
     `keyturn ${purpose} ${keyId} ${String(number)} ${idName}`.slice(0, TAG_BYTES_MAX);
-  const isOurs = ({ tag, number }: WorkerVersion): boolean => {
-    const [, purpose, keyId = ""] = tag?.split(" ") ?? [];
-    return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, number);
+  const isOurs = ({ tag }: WorkerVersion): boolean => {
+    const [, purpose, keyId = "", number] = tag?.split(" ") ?? [];
+    return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, Number(number));
   };
-  const isFor = ({ tag, number }: WorkerVersion, keyId: string): boolean => tag === tagOf("staged", keyId, number);
+  const isFor = (version: WorkerVersion, keyId: string): boolean =>
+    isOurs(version) && version.tag?.startsWith(`keyturn staged ${keyId} `) === true;
   return { tagOf, isOurs, isFor } as const;
 }
+
+/** A version that somebody else made of ours may have its tag: it is a stranger's all the same. */
+export const withoutCopies = (versions: readonly WorkerVersion[]): readonly WorkerVersion[] =>
+  versions.map((version) => {
+    const isCopy = versions.some(({ tag, number }) => tag === version.tag && number < version.number);
+    return isCopy ? { ...version, tag: null } : version;
+  });

@@ -2,7 +2,7 @@ import type { CloudflareClient, LiveShare, WorkerName, WorkerVersion } from "../
 import { RotationError } from "../../rotation/errors.ts";
 import type { Secret } from "../../rotation/secret.ts";
 import { judgeStanding, type Standing } from "./standing.ts";
-import type { Tags } from "./tags.ts";
+import { type Tags, withoutCopies } from "./tags.ts";
 
 export type CleanStanding = Extract<Standing, { readonly kind: "clean" }>;
 
@@ -19,7 +19,7 @@ export function openVersions(cloudflare: CloudflareClient, worker: WorkerName, t
 
   async function standing(): Promise<Standing> {
     const live = await cloudflare.live(worker);
-    return judgeStanding(live, await cloudflare.versions(worker), tags?.isOurs);
+    return judgeStanding(live, withoutCopies(await cloudflare.versions(worker)), tags?.isOurs);
   }
 
   return {
