@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
+import { cloudflareWorkerFacts, CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
@@ -150,9 +150,19 @@ describe("the options of a Worker", () => {
     ["one name for both halves", { secrets: { accessKeyId: "A", secretAccessKey: "A" } }],
     ["a token kept among the custody secrets", { apiToken: "keyturn/deploy" }],
     ["a setting that does not exist", { environment: "staging" }],
+    ["a health route in the clear", { health: { url: "http://example.com/health", token: "health" } }],
+    ["a health route without a token", { health: { url: "https://example.com/health" } }],
+    ["a health token kept among the custody secrets", { health: { url: "https://a.example", token: "keyturn/x" } }],
   ] as const)("refuse %s", ([, change]) => {
     expect(CloudflareWorkerOptions.safeParse(WORKER_OPTIONS).success).toBe(true);
     expect(CloudflareWorkerOptions.safeParse({ ...WORKER_OPTIONS, ...change }).success).toBe(false);
+  });
+
+  test("say whether there is a health route", () => {
+    const health = { url: "https://example.com/health", token: "matchmaking-health" };
+    expect(CloudflareWorkerOptions.safeParse({ ...WORKER_OPTIONS, health }).success).toBe(true);
+    expect(cloudflareWorkerFacts({ ...WORKER_OPTIONS, health }).hasHealth).toBe(true);
+    expect(cloudflareWorkerFacts(WORKER_OPTIONS).hasHealth).toBe(false);
   });
 
   test("name the Worker, and a slot for each secret", () => {

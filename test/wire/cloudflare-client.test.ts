@@ -107,6 +107,36 @@ describe("the Cloudflare client", () => {
     expect(sent).toHaveLength(1);
   });
 
+  test("stages a version beside the live one, and deploys it at 0 %, wholly, and back by force alone", async () => {
+    const client = clientFor(api.baseUrl);
+    await client.stage(NAME, VALUES, "a tag");
+    const [old, staged] = await client.versions(NAME).then((all) => all.toSorted((a, b) => a.number - b.number));
+    expect(staged).toMatchObject({ number: 2, tag: "a tag" });
+    expect(old?.tag).toBeNull();
+    const share = (version: typeof old, percentage: number) => ({ versionId: version?.id ?? "", percentage });
+    await client.deploy(NAME, [share(old, 100), share(staged, 0)]);
+    await client.deploy(NAME, [share(staged, 100)]);
+    await expect(client.deploy(NAME, [share(old, 100)])).rejects.toMatchObject({ code: "Conflict" });
+    await client.deploy(NAME, [share(old, 100)], true);
+    expect((await client.deployments(NAME)).map(({ shares }) => shares)).toEqual([
+      [share(old, 100)],
+      [share(staged, 100)],
+      [share(old, 100), share(staged, 0)],
+      [share(old, 100)],
+    ]);
+  });
+
+  test.for(["stage", "deploy"] as const)("%s is sent once, and its outcome may not be known", async (what) => {
+    const client = clientFor(api.baseUrl);
+    cloudflare.faults.push({ on: "write", kind: "lost", hasEffect: true });
+    const [live] = await client.live(NAME);
+    const asked = what === "stage" ? client.stage(NAME, VALUES, "a tag") : client.deploy(NAME, live ? [live] : []);
+    const error = await failureOf(asked);
+    expect(error).toMatchObject({ code: "Unreachable", outcomeUnknown: true });
+    expect(inspect(error)).not.toContain("new+secret");
+    expect(cloudflare.versions(ACCOUNT, WORKER).length + cloudflare.deployments(ACCOUNT, WORKER).length).toBe(3);
+  });
+
   test("says of a read whose line is cut that nothing was done", async () => {
     const lost: Fault = { on: "read", kind: "lost", hasEffect: false };
     cloudflare.faults.push(lost, lost, lost);
