@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { CloudflareClient, WorkerBinding, WorkerName } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
-import type { Credential } from "../rotation/keys.ts";
+import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Health, LiveState } from "../rotation/observation.ts";
 import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
@@ -37,11 +37,10 @@ export const CloudflareWorkerOptions = z.strictObject({
 });
 
 /** What the options alone say. */
-export const cloudflareWorkerFacts = ({ accountId, worker, secrets, health }: CloudflareWorkerOptions) => ({
+export const cloudflareWorkerFacts = ({ accountId, worker, secrets }: CloudflareWorkerOptions) => ({
   name: `cloudflare-worker:${worker}`,
   slots: Object.values(secrets).map((name) => `cloudflare-worker:${accountId}/${worker}/${name}`),
   readsCustody: false,
-  hasHealth: health !== undefined,
 });
 
 /** What a Worker is delivered to with: Cloudflare, and its health route where the options name one. */
@@ -109,17 +108,18 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
             { script: options.worker, versions, tags, watch: createWatch(ask, clock), valuesOf, clock },
             { credential, anchor, replaced: replaced ?? null },
           ),
-    async health(keyId): Promise<Health> {
-      if (ask === null) return { verdict: "unknown", because: "it has no health route" };
-      const flaw = judgeHealth(await ask(null), { version: null, keyId });
-      if (flaw === null) return { verdict: "healthy", because: null };
-      return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
-    },
+    ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);
       return judgeLive(receipt, shares, await cloudflare.versions(worker));
     },
   };
+}
+
+async function healthAt(ask: AskHealth, keyId: AccessKeyId): Promise<Health> {
+  const flaw = judgeHealth(await ask(null), { version: null, keyId });
+  if (flaw === null) return { verdict: "healthy", because: null };
+  return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
 }
 
 function describeMissing(bindings: readonly WorkerBinding[], name: string): string {

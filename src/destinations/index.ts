@@ -1,7 +1,6 @@
 import * as z from "zod";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
-import type { DestinationFacts } from "../rotation/observation.ts";
 import type { Clock, Destination } from "../rotation/world.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
@@ -11,7 +10,7 @@ export type DestinationOptions = z.infer<typeof DestinationOptions>;
 export const DestinationOptions = z.discriminatedUnion("kind", [CloudflareWorkerOptions, SecretsManagerOptions]);
 
 /** What is known of a destination from its options, before anything is asked. */
-export function factsOf(options: DestinationOptions): DestinationFacts {
+export function factsOf(options: DestinationOptions): Pick<Destination, "name" | "slots" | "readsCustody"> {
   switch (options.kind) {
     case "cloudflare-worker":
       return cloudflareWorkerFacts(options);

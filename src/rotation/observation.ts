@@ -114,7 +114,7 @@ export interface DestinationFacts {
   readonly slots: readonly string[];
   /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
   readonly readsCustody: boolean;
-  /** Its consumer can be asked whether it is well. */
+  /** Whether its consumer can be asked whether it is well; false where it is not said. */
   readonly hasHealth?: boolean;
 }
 

@@ -129,7 +129,7 @@ export type Preflight =
 export type Replaced = () => Promise<Credential | null>;
 
 /** A place that a pair is delivered to. */
-export interface Destination extends DestinationFacts {
+export interface Destination extends Omit<DestinationFacts, "hasHealth"> {
   /**
    * Whether a delivery, of this key if it is made already, could be made now. Changes nothing. What an operator must mend
    * is `blocked`, in words; a failure throws.
@@ -142,8 +142,8 @@ export interface Destination extends DestinationFacts {
   deliver(credential: Credential, anchor: string | null, replaced?: Replaced): Promise<Receipt>;
   /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
   live(receipt: Receipt | null): Promise<LiveState>;
-  /** Where the facts say so: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
-  health?(keyId: AccessKeyId): Promise<Health>;
+  /** Where it can be asked: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
+  readonly health?: (keyId: AccessKeyId) => Promise<Health>;
 }
 
 export interface Destinations {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cloudflareWorkerFacts, CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
+import { CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
@@ -161,8 +161,9 @@ describe("the options of a Worker", () => {
   test("say whether there is a health route", () => {
     const health = { url: "https://example.com/health", token: "matchmaking-health" };
     expect(CloudflareWorkerOptions.safeParse({ ...WORKER_OPTIONS, health }).success).toBe(true);
-    expect(cloudflareWorkerFacts({ ...WORKER_OPTIONS, health }).hasHealth).toBe(true);
-    expect(cloudflareWorkerFacts(WORKER_OPTIONS).hasHealth).toBe(false);
+    const { cloudflare, worker } = simulate();
+    expect(worker.health).toBeUndefined();
+    expect(workerDestination(inProcess(cloudflare), healthOf(cloudflare)).health).toBeTypeOf("function");
   });
 
   test("name the Worker, and a slot for each secret", () => {

@@ -34,7 +34,7 @@ async function aHealthySystem() {
       return healthOf(cloudflare, refused)(asked);
     },
   });
-  here.destinations = { ci: [{ ...worker, hasHealth: true }] };
+  here.destinations = { ci: [worker] };
   const live = () => cloudflare.live(ACCOUNT, WORKER)[0];
   const pair = () => ({ keyId: live()?.secrets[ID] ?? "", secret: live()?.secrets[SECRET] ?? "" });
   const calls = aCaller(here, pair);

@@ -46,11 +46,12 @@ export async function deliverStaged(staging: Staging, { credential, anchor, repl
   }
   const isLive = tags.isFor(now.live, credential.id);
   const version = isLive ? now.live : await ownVersion(staging, now, credential);
-  const path = { version, keyId: credential.id, now };
-  const flaw = (isLive ? null : await goLive(staging, path)) ?? (await seeLive(staging, path));
+  const course = { version, keyId: credential.id, now, replaced };
+  const flaw = (isLive ? null : await goLive(staging, course)) ?? (await seeLive(staging, course));
   if (flaw === null) return { anchor: now.live.id, version: version.id };
-  const way = { version, before: isLive ? await formerOf(staging, version, replaced) : now.live, replaced };
-  const said = `${doing}, version ${String(version.number)} is no good: ${flaw.words}. ${await goBack(staging, way)}`;
+  const before = isLive ? await formerOf(staging, course) : now.live;
+  const undone = await goBack(staging, course, before);
+  const said = `${doing}, version ${String(version.number)} is no good: ${flaw.words}. ${undone}`;
   throw new RotationError(flaw.kind === "refused" ? "Misconfigured" : "Unreachable", said);
 }
 
@@ -60,14 +61,15 @@ async function ownVersion({ versions, tags, valuesOf }: Staging, now: CleanStand
   return versions.stage(now, tags.tagOf("staged", credential.id, now.newest.number + 1), valuesOf(credential));
 }
 
-interface Path {
+interface Course extends Pick<HandOver, "replaced"> {
   readonly version: WorkerVersion;
   readonly keyId: Credential["id"];
+  /** What was live when this run began. */
   readonly now: CleanStanding;
 }
 
 /** Live at 0 %, and then wholly if it answers as it should. */
-async function goLive({ versions, watch, script }: Staging, { version, keyId, now }: Path): Promise<Flaw> {
+async function goLive({ versions, watch, script }: Staging, { version, keyId, now }: Course): Promise<Flaw> {
   const beside = [...wholly(now.live), { versionId: version.id, percentage: 0 }];
   await versions.deploy(now.shares, beside);
   const flaw = await watch.becomesHealthy({ version, keyId, override: script });
@@ -75,7 +77,7 @@ async function goLive({ versions, watch, script }: Staging, { version, keyId, no
   return flaw;
 }
 
-async function seeLive({ versions, watch }: Staging, { version, keyId }: Path): Promise<Flaw> {
+async function seeLive({ versions, watch }: Staging, { version, keyId }: Course): Promise<Flaw> {
   const flaw = await watch.staysHealthy({ version, keyId, override: null });
   const [live] = await versions.deployments();
   if (!isSame(live?.shares, wholly(version))) throw versions.conflict("somebody deployed meanwhile. Theirs stays live");
@@ -85,15 +87,9 @@ async function seeLive({ versions, watch }: Staging, { version, keyId }: Path): 
 }
 
 /** What was live before a version that an earlier run put live; null where that run replaced nothing. */
-async function formerOf({ versions }: Staging, version: WorkerVersion, replaced: Replaced | null) {
+async function formerOf({ versions }: Staging, { version, replaced }: Course): Promise<WorkerVersion | null> {
   const before = (await versions.deployments()).find(({ shares }) => !shares.some((it) => it.versionId === version.id));
   return replaced === null || before === undefined ? null : versions.named(before.shares[0]?.versionId ?? "");
-}
-
-interface WayBack {
-  readonly version: WorkerVersion;
-  readonly before: WorkerVersion | null;
-  readonly replaced: Replaced | null;
 }
 
 const MEND = "Set the old pair with wrangler versions secret bulk, and deploy that version, before anybody deploys";
@@ -102,8 +98,8 @@ const MEND = "Set the old pair with wrangler versions secret bulk, and deploy th
  * Back to what was live before, by force: Cloudflare refuses to go back past a change of secrets without. Then a version
  * with the old pair, since the next deploy of anybody inherits what the newest version holds. Says what became of it.
  */
-async function goBack({ versions, tags, watch, valuesOf }: Staging, way: WayBack): Promise<string> {
-  const { version, before, replaced } = way;
+async function goBack(staging: Staging, { version, replaced }: Course, before: WorkerVersion | null): Promise<string> {
+  const { versions, tags, watch, valuesOf } = staging;
   try {
     const [live] = await versions.deployments();
     const isOurs = live?.shares.some(({ versionId }) => versionId === version.id) === true;
