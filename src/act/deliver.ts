@@ -27,12 +27,11 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   const credential = await pairOf(acting, keyId);
   const attempt = { destination: name, slots: destination.slots, keyId, attemptedAt: world.clock.now() };
   await ledger.save((record) => withAttempt(record, attempt, { ...step, anchor: ready.anchor }));
-  const receipt = await destination
-    .deliver(credential, ready.anchor, replacedBy(acting, keyId))
-    .catch(async (error: unknown) => {
-      await ledger.save((record) => withBackOff(record, name, world.clock.now()));
-      throw error;
-    });
+  const replaced = replacedBy(acting, keyId);
+  const receipt = await destination.deliver(credential, ready.anchor, replaced).catch(async (error: unknown) => {
+    await ledger.save((record) => withBackOff(record, name, world.clock.now()));
+    throw error;
+  });
   const line = lineOf(acting, `delivered to ${name}`, { keyId });
   await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: line.at }), line);
   return doneWith(acting, {});
