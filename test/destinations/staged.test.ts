@@ -244,6 +244,29 @@ describe("a staged delivery that dies around a call", () => {
   });
 });
 
+/** AWS takes the pair at 0 %, and refuses it when it is live. */
+const refusingLive =
+  (stage: Stage): AskHealth =>
+  (about) =>
+    about === null ? refusing(stage)(about) : healthOf(stage.cloudflare)(about);
+
+test.for([true, false])(
+  "a staged delivery that is live, refused, and dies on its way back is undone by the next run (sent: %s)",
+  async (isSent) => {
+    const first = setUp();
+    const calls = await callsOf(first, { ask: refusingLive(first) });
+    expectPutForward(first);
+    for (let at = 4; at <= calls; at += 1) {
+      const stage = setUp();
+      const ask = refusingLive(stage);
+      await stage.run({ around: dyingAt(at, isSent), ask });
+      expectWhole(stage);
+      expect(await stage.run({ ask })).toMatchObject({ code: "Misconfigured" });
+      expectPutForward(stage);
+    }
+  },
+);
+
 describe("a staged delivery whose pair AWS refuses", () => {
   test("at 0 % never serves anybody, and puts the old pair forward", async () => {
     const stage = setUp();
@@ -257,8 +280,7 @@ describe("a staged delivery whose pair AWS refuses", () => {
 
   test("once it is live goes back by force, and puts the old pair forward", async () => {
     const stage = setUp();
-    const ask: AskHealth = (about) => (about === null ? refusing(stage)(about) : healthOf(stage.cloudflare)(about));
-    expect(await stage.run({ ask })).toMatchObject({ code: "Misconfigured" });
+    expect(await stage.run({ ask: refusingLive(stage) })).toMatchObject({ code: "Misconfigured" });
     expectPutForward(stage);
     stage.cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" });
     expect(pairOf(live(stage)[0]?.secrets)).toEqual(WHOLE[0]);
@@ -302,6 +324,24 @@ describe("a staged delivery while the health route is silent", () => {
     const stage = setUp();
     expect(await stage.run({ ask: healthOf(stage.cloudflare, [OLD.id]) })).toMatch(/AWS refuses its pair \(403/);
     expect(stage.cloudflare.versions(ACCOUNT, WORKER)).toHaveLength(1);
+  });
+
+  test("is blocked where the Worker is not told its version", async () => {
+    const stage = setUp();
+    const ask: AskHealth = async (about) => ({ ...(await healthOf(stage.cloudflare)(about)), versionId: null });
+    expect(await stage.run({ ask })).toMatch(/bind version_metadata/);
+  });
+
+  test("concludes nothing from an AWS that throttles", async () => {
+    const stage = setUp();
+    const aws = { authenticated: false, status: 400, code: "Throttling" };
+    let asked = 0;
+    const ask: AskHealth = async (about) => {
+      const health = await healthOf(stage.cloudflare)(about);
+      return about !== null && (asked += 1) < 3 ? { ...health, aws } : health;
+    };
+    expect(await stage.run({ ask })).toBeNull();
+    expectDelivered(stage);
   });
 
   test.for([

@@ -7,6 +7,7 @@ import { destinationContract } from "../contracts/destination-contract.ts";
 import {
   ACCOUNT,
   clientFor,
+  healthOf,
   SECRET,
   simulateWorker,
   TOKEN,
@@ -30,6 +31,15 @@ destinationContract("cloudflare-worker, over HTTP,", async () => {
   const cloudflare = simulateWorker();
   const api = await startCloudflareApi(cloudflare);
   return workerUnderTest(cloudflare, clientFor(api.baseUrl), { close: () => api.close() });
+});
+
+destinationContract("cloudflare-worker, staged over HTTP,", async () => {
+  const cloudflare = simulateWorker();
+  const api = await startCloudflareApi(cloudflare);
+  return workerUnderTest(cloudflare, clientFor(api.baseUrl), {
+    ask: healthOf(cloudflare),
+    close: () => api.close(),
+  });
 });
 
 describe("the Cloudflare client", () => {

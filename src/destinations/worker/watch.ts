@@ -36,7 +36,8 @@ export function judgeHealth(
 ): Flaw {
   const { version } = expected;
   if (version !== null && versionId !== version.id) {
-    return { kind: "elsewhere", words: `version ${String(version.number)} does not answer` };
+    const untold = versionId === null ? " (nobody tells the Worker its version: bind version_metadata)" : "";
+    return { kind: "elsewhere", words: `version ${String(version.number)} does not answer${untold}` };
   }
   if (expected.keyId !== null && !expected.keyId.endsWith(keyId)) {
     return { kind: "refused", words: `it signs with a key that ends in ${keyId}` };
