@@ -54,6 +54,8 @@ interface ApiRequest {
   readonly method: "GET" | "PATCH" | "POST";
   readonly path: string;
   readonly body?: string;
+  /** Of the body; merge-patch where it is not said. */
+  readonly type?: string;
 }
 
 /** What was live at a time: one version, or two that share the traffic. */
@@ -128,6 +130,7 @@ export function createCloudflare(options: CloudflareOptions) {
         method: "POST",
         path: scriptPath(worker, `deployments${isForced ? "?force=true" : ""}`),
         body: JSON.stringify({ strategy: "percentage", versions }),
+        type: "application/json",
       });
     },
   };
@@ -206,20 +209,19 @@ async function attempt(options: CloudflareOptions, request: ApiRequest, token: S
   throw new RotationError(code, `${doing}, ${words}`, { outcomeUnknown, retryAfterMs });
 }
 
-async function exchange(options: CloudflareOptions, { method, path, body }: ApiRequest, token: Secret) {
+async function exchange(options: CloudflareOptions, request: ApiRequest, token: Secret) {
+  const { method, path, body, type = "application/merge-patch+json" } = request;
   const authorization = `Bearer ${token.reveal()}`;
   const response = await (options.fetch ?? fetch)(`${options.baseUrl}${path}`, {
     method,
-    headers: { authorization, ...(body === undefined ? {} : { "content-type": TYPE_OF[method] }) },
+    // The usual type is what wrangler sends to secrets-bulk, and what it means: given is set, absent stays.
+    headers: { authorization, ...(body === undefined ? {} : { "content-type": type }) },
     body: body ?? null,
     redirect: "error",
     signal: AbortSignal.timeout(options.timeoutMs),
   });
   return { response, text: await response.text() };
 }
-
-/** Of a PATCH it is what wrangler sends, and what it means: given is set, absent stays. */
-const TYPE_OF = { GET: "", PATCH: "application/merge-patch+json", POST: "application/json" };
 
 const NO_CONNECTION = "no connection to Cloudflare";
 
