@@ -66,6 +66,7 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
           timeoutMs: HEALTH_ANSWERS_WITHIN_MS,
         }),
       clock,
+      random,
     }),
     close: () => clients.destroy(),
   };

@@ -122,7 +122,7 @@ export async function openGround({ lingers = false } = {}): Promise<Ground> {
 
 /** The real destination over the real client and the real health route. */
 function workerAt(healthUrl: string, isStaged: boolean, fetch: typeof globalThis.fetch): Destination {
-  const random = { fraction: () => 0.5 };
+  const random = { fraction: () => 0.5, token: () => "0".repeat(32) };
   const clock = { sleep: (ms: number) => wait(ms / FASTER), remainingMs: () => minutes(15) };
   const readToken = (token: string) => () => Promise.resolve(new Secret(token));
   const cloudflare = createCloudflare({
@@ -137,6 +137,6 @@ function workerAt(healthUrl: string, isStaged: boolean, fetch: typeof globalThis
   const secrets = { accessKeyId: ID, secretAccessKey: SECRET };
   return createCloudflareWorker(
     { kind: "cloudflare-worker", accountId: ACCOUNT, worker: WORKER, secrets, apiToken: "cloudflare/api-token" },
-    { cloudflare, ask: isStaged ? ask : null, clock },
+    { cloudflare, ask: isStaged ? ask : null, clock, random },
   );
 }

@@ -5,7 +5,7 @@ import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Health, LiveState } from "../rotation/observation.ts";
 import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
-import type { Clock, Destination, Preflight } from "../rotation/world.ts";
+import type { Clock, Destination, Preflight, Random } from "../rotation/world.ts";
 import { deliverStaged } from "./worker/staged.ts";
 import { judgeLive } from "./worker/standing.ts";
 import { createTags } from "./worker/tags.ts";
@@ -48,6 +48,7 @@ interface WorkerClients {
   readonly cloudflare: CloudflareClient;
   readonly ask: AskHealth | null;
   readonly clock: Pick<Clock, "sleep" | "remainingMs">;
+  readonly random: Pick<Random, "token">;
 }
 
 /**
@@ -55,7 +56,7 @@ interface WorkerClients {
  * Nothing is delivered while the newest version is not the live one: a version made of it would ship what nobody released.
  */
 export function createCloudflareWorker(options: CloudflareWorkerOptions, clients: WorkerClients): Destination {
-  const { cloudflare, ask, clock } = clients;
+  const { cloudflare, ask, clock, random } = clients;
   const worker: WorkerName = { accountId: options.accountId, script: options.worker };
   const tags = createTags(options.secrets.accessKeyId);
   const versions = openVersions(cloudflare, worker, ask === null ? null : tags);
@@ -101,13 +102,12 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
         because: `with the pair that it has, ${flaw.words} on its health route. Mend that first`,
       };
     },
-    deliver: (credential, anchor, replaced) =>
-      ask === null
-        ? deliverAtOnce(credential, anchor)
-        : deliverStaged(
-            { script: options.worker, versions, tags, watch: createWatch(ask, clock), valuesOf, clock },
-            { credential, anchor, replaced: replaced ?? null },
-          ),
+    deliver(credential, anchor, replaced = null) {
+      if (ask === null) return deliverAtOnce(credential, anchor);
+      const [watch, nonce] = [createWatch(ask, clock), () => random.token().slice(0, 8)];
+      const staging = { script: options.worker, versions, tags, watch, valuesOf, clock, nonce };
+      return deliverStaged(staging, { credential, anchor, replaced });
+    },
     ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
-import type { Clock, Destination } from "../rotation/world.ts";
+import type { Clock, Destination, Random } from "../rotation/world.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
 
@@ -24,6 +24,7 @@ export interface DestinationClients {
   readonly cloudflare: (apiToken: string) => CloudflareClient;
   readonly health: (route: { readonly url: string; readonly token: string }) => AskHealth;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
@@ -33,6 +34,7 @@ export function createDestination(options: DestinationOptions, clients: Destinat
         cloudflare: clients.cloudflare(options.apiToken),
         ask: options.health === undefined ? null : clients.health(options.health),
         clock: clients.clock,
+        random: clients.random,
       });
     case "secrets-manager":
       return createSecretsManager(options);

@@ -2,12 +2,12 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
 import { instant } from "../../src/rotation/time.ts";
-import { clientFor, QUICK, WORKER_OPTIONS } from "./worker-under-test.ts";
+import { clientFor, COUNTING, QUICK, WORKER_OPTIONS } from "./worker-under-test.ts";
 
 const ALL: readonly DestinationOptions[] = [WORKER_OPTIONS, { kind: "secrets-manager" }];
 const clock = { ...QUICK, now: () => instant(0) };
 const health = () => () => Promise.reject(new Error("nobody asks"));
-const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"), health, clock };
+const clients = { cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"), health, clock, random: COUNTING };
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");

@@ -11,6 +11,7 @@ import type { Cloudflare, Readings } from "../world/cloudflare.ts";
 import {
   ACCOUNT,
   clientFor,
+  COUNTING,
   healthOf,
   ID,
   QUICK,
@@ -59,7 +60,7 @@ function setUp(readings: Partial<Readings> = {}): Stage {
       let calls = 0;
       const fetch: typeof globalThis.fetch = (...call) => around((calls += 1), () => send(...call));
       const sleep = (ms: number): Promise<void> => Promise.resolve(void slept.push(ms));
-      const clients = { cloudflare: clientFor(BASE, { fetch }), ask, clock: { ...QUICK, sleep } };
+      const clients = { cloudflare: clientFor(BASE, { fetch }), ask, clock: { ...QUICK, sleep }, random: COUNTING };
       const worker = createCloudflareWorker(WORKER_OPTIONS, clients);
       try {
         const preflight = await worker.preflight(NEW.id);
@@ -87,7 +88,10 @@ function secondUser({ cloudflare }: Stage) {
     ...clientFor(BASE, { fetch: cloudflareFetch(cloudflare) }),
     secrets: () => Promise.resolve(Object.values(secrets).map((name) => ({ name, type: "secret_text" }))),
   };
-  const worker = createCloudflareWorker({ ...WORKER_OPTIONS, secrets }, { cloudflare: client, ask, clock: QUICK });
+  const worker = createCloudflareWorker(
+    { ...WORKER_OPTIONS, secrets },
+    { cloudflare: client, ask, clock: QUICK, random: COUNTING },
+  );
   return async (): Promise<string | null> => {
     try {
       const preflight = await worker.preflight(pair.id);
@@ -168,17 +172,23 @@ describe("a staged delivery", () => {
     expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(minutes(1));
   });
 
-  test("tells in the version's tag whose it is, and which number it was made for", async () => {
+  test("tells in the version's tag whose it is", async () => {
     const stage = setUp();
     await stage.run();
-    expect(newest(stage)?.annotations).toMatchObject({ "workers/tag": `keyturn staged ${NEW.id} 2 ${ID}` });
+    const tag = expect.stringMatching(new RegExp(`^keyturn staged ${NEW.id} [0-9]{8} ${ID}$`));
+    expect(newest(stage)?.annotations).toMatchObject({ "workers/tag": tag });
   });
 
   test("is not begun with less time than it may take", async () => {
     const { cloudflare } = setUp();
     const clock = { ...QUICK, remainingMs: () => minutes(4) - 1 };
     const client = clientFor(BASE, { fetch: cloudflareFetch(cloudflare) });
-    const worker = createCloudflareWorker(WORKER_OPTIONS, { cloudflare: client, ask: healthOf(cloudflare), clock });
+    const worker = createCloudflareWorker(WORKER_OPTIONS, {
+      cloudflare: client,
+      ask: healthOf(cloudflare),
+      clock,
+      random: COUNTING,
+    });
     await expect(worker.deliver(NEW, null)).rejects.toMatchObject({ code: "Unreachable" });
     expect(cloudflare.versions(ACCOUNT, WORKER)).toHaveLength(1);
   });
@@ -313,6 +323,7 @@ describe("a staged delivery whose pair AWS refuses", () => {
       cloudflare: clientFor(BASE, { fetch: cloudflareFetch(stage.cloudflare) }),
       ask: refusing(stage),
       clock: QUICK,
+      random: COUNTING,
     });
     await expect(worker.deliver(NEW, null)).rejects.toMatchObject({ code: "Misconfigured" });
     expect(live(stage).map(({ number }) => number)).toEqual([2]);
@@ -455,6 +466,23 @@ describe("somebody else", () => {
     stage.cloudflare.stage(ACCOUNT, WORKER, { secrets: { FEATURE: "unreleased" } });
     expect(await stage.run()).toMatch(/newest version is not the live one/);
     expect(live(stage).map(({ number }) => number)).toEqual([1]);
+  });
+
+  test("who is another run of ours that has lost its lease harms nothing", async () => {
+    const calls = await callsOf(setUp());
+    for (let at = 1; at <= calls; at += 1) {
+      const stage = setUp();
+      let other: unknown = "not begun";
+      const around: Around = async (call, go) => {
+        if (call === at) other = await stage.run();
+        return go();
+      };
+      await stage.run({ around });
+      expectWhole(stage);
+      expect({ at, other, pair: pairOf(live(stage)[0]?.secrets) }).toEqual({ at, other: null, pair: WHOLE[1] });
+      expect({ at, later: await stage.run() }).toEqual({ at, later: null });
+      expectDelivered(stage);
+    }
   });
 
   test("B10: a second user of the same Worker, who delivers in the middle of any step, keeps what was delivered", async () => {

@@ -49,9 +49,21 @@ export function clientFor(
 /** A clock whose waits end at once, in a run with time enough. */
 export const QUICK = { sleep: () => Promise.resolve(), remainingMs: () => minutes(15) };
 
+/** Tokens count up, from their first digits on. */
+export const COUNTING = (() => {
+  let tokens = 0;
+  return {
+    fraction: () => 0.5,
+    token: () =>
+      String((tokens += 1))
+        .padStart(8, "0")
+        .padEnd(32, "0"),
+  };
+})();
+
 /** The Worker as a destination, with a health route or without. */
 export const workerDestination = (cloudflare: CloudflareClient, ask: AskHealth | null = null): Destination =>
-  createCloudflareWorker(WORKER_OPTIONS, { cloudflare, ask, clock: QUICK });
+  createCloudflareWorker(WORKER_OPTIONS, { cloudflare, ask, clock: QUICK, random: COUNTING });
 
 /** The Worker's health route: the version that the override names, if it is deployed, else the live one. AWS knows all pairs but these. */
 export const healthOf =

@@ -5,6 +5,7 @@ import { days, hours } from "../../src/rotation/time.ts";
 import {
   ACCOUNT,
   clientFor,
+  COUNTING,
   healthOf,
   ID,
   QUICK,
@@ -28,6 +29,7 @@ async function aHealthySystem() {
   const worker = createCloudflareWorker(WORKER_OPTIONS, {
     cloudflare: clientFor("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(cloudflare) }),
     clock: QUICK,
+    random: COUNTING,
     ask: (asked) => {
       const refused = idsOfUser().filter((id) => state.isRefusing(id) || ofKey(here, id) !== "Active");
       if (state.isSilent) return Promise.reject(new RotationError("Unreachable", "asking the health route, no answer"));

@@ -5,7 +5,7 @@ import type { Receipt } from "../../rotation/record.ts";
 import type { Secret } from "../../rotation/secret.ts";
 import { minutes } from "../../rotation/time.ts";
 import type { Clock, Replaced } from "../../rotation/world.ts";
-import type { Tags } from "./tags.ts";
+import type { Purpose, Tags } from "./tags.ts";
 import { type CleanStanding, isSame, type Versions, wholly } from "./versions.ts";
 import type { createWatch, Flaw } from "./watch.ts";
 
@@ -20,6 +20,8 @@ export interface Staging {
   readonly watch: ReturnType<typeof createWatch>;
   readonly valuesOf: (credential: Credential) => Readonly<Record<string, Secret>>;
   readonly clock: Pick<Clock, "remainingMs">;
+  /** Eight digits that no other tag has. */
+  readonly nonce: () => string;
 }
 
 /** The pair to be delivered, what the pre-flight saw live, and the pair that it replaces. */
@@ -44,8 +46,10 @@ export async function deliverStaged(staging: Staging, { credential, anchor, repl
   if (anchor !== null && now.live.id !== anchor) {
     throw versions.conflict("another version went live since the pre-flight");
   }
-  const isLive = tags.isFor(now.live, credential.id);
-  const version = isLive ? now.live : await ownVersion(staging, now, credential);
+  // What an earlier run has left, undeployed or live already; else a new version.
+  const left = [now.newest, now.live].find((version) => tags.isFor(version, credential.id));
+  const version = left ?? (await stage(staging, now, { purpose: "staged", credential }));
+  const isLive = version.id === now.live.id;
   const course = { version, keyId: credential.id, now, replaced };
   const flaw = (isLive ? null : await goLive(staging, course)) ?? (await seeLive(staging, course));
   if (flaw === null) return { anchor: now.live.id, version: version.id };
@@ -55,10 +59,12 @@ export async function deliverStaged(staging: Staging, { credential, anchor, repl
   throw new RotationError(flaw.kind === "refused" ? "Misconfigured" : "Unreachable", said);
 }
 
-/** The version that an earlier run has left undeployed, or a new one. */
-async function ownVersion({ versions, tags, valuesOf }: Staging, now: CleanStanding, credential: Credential) {
-  if (tags.isFor(now.newest, credential.id)) return now.newest;
-  return versions.stage(now, tags.tagOf("staged", credential.id, now.newest.number + 1), valuesOf(credential));
+function stage(
+  { versions, tags, valuesOf, nonce }: Staging,
+  now: CleanStanding,
+  { purpose, credential }: { readonly purpose: Purpose; readonly credential: Credential },
+): Promise<WorkerVersion> {
+  return versions.stage(now, tags.tagOf(purpose, credential.id, nonce()), valuesOf(credential));
 }
 
 interface Course extends Pick<HandOver, "replaced"> {
@@ -99,7 +105,7 @@ const MEND = "Set the old pair with wrangler versions secret bulk, and deploy th
  * with the old pair, since the next deploy of anybody inherits what the newest version holds. Says what became of it.
  */
 async function goBack(staging: Staging, { version, replaced }: Course, before: WorkerVersion | null): Promise<string> {
-  const { versions, tags, watch, valuesOf } = staging;
+  const { versions, watch } = staging;
   try {
     const [live] = await versions.deployments();
     const isOurs = live?.shares.some(({ versionId }) => versionId === version.id) === true;
@@ -111,8 +117,7 @@ async function goBack(staging: Staging, { version, replaced }: Course, before: W
     if (old === null) return `${said}; the newest holds the new pair. ${MEND}`;
     const flaw = await watch.becomesHealthy({ version: before, keyId: old.id, override: null });
     if (flaw !== null) return `${said}, but ${flaw.words}. ${MEND}`;
-    const now = await versions.clean();
-    const back = await versions.stage(now, tags.tagOf("back", old.id, now.newest.number + 1), valuesOf(old));
+    const back = await stage(staging, await versions.clean(), { purpose: "back", credential: old });
     await versions.deploy(wholly(before), wholly(back));
     return `${said}, and the old pair is put forward`;
   } catch (error) {

@@ -9,15 +9,15 @@ export type Tags = ReturnType<typeof createTags>;
 const TAG_BYTES_MAX = 100;
 
 /**
- * A tag names the key, and the variable that it goes to: two users of one Worker tell theirs apart. It names the number
- * that the version is to have, too, so that we never give one tag twice: of two that are alike, the later is a copy.
+ * A tag names the key, and the variable that it goes to: two users of one Worker tell theirs apart. The nonce makes that
+ * no tag is given twice: of two that are alike, the later version is somebody's copy of ours.
  */
 export function createTags(idName: string) {
-  const tagOf = (purpose: Purpose, keyId: string, number: number): string =>
-    `keyturn ${purpose} ${keyId} ${String(number)} ${idName}`.slice(0, TAG_BYTES_MAX);
+  const tagOf = (purpose: Purpose, keyId: string, nonce: string): string =>
+    `keyturn ${purpose} ${keyId} ${nonce} ${idName}`.slice(0, TAG_BYTES_MAX);
   const isOurs = ({ tag }: WorkerVersion): boolean => {
-    const [, purpose, keyId = "", number] = tag?.split(" ") ?? [];
-    return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, Number(number));
+    const [, purpose, keyId = "", nonce = ""] = tag?.split(" ") ?? [];
+    return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, nonce);
   };
   const isFor = (version: WorkerVersion, keyId: string): boolean =>
     isOurs(version) && version.tag?.startsWith(`keyturn staged ${keyId} `) === true;
