@@ -13,6 +13,7 @@ import { readPlainSecret } from "./cloud/plain-secret.ts";
 import { createProver } from "./cloud/prover.ts";
 import { createRandom } from "./cloud/random.ts";
 import { createPublisher } from "./cloud/sns.ts";
+import { createWorkerHealth } from "./cloud/worker-health.ts";
 import type { Config } from "./config/define.ts";
 import type { Settings } from "./config/load.ts";
 import { createDestination, type DestinationClients } from "./destinations/index.ts";
@@ -27,6 +28,7 @@ export { default as config } from "../keyturn.config.ts";
 
 /** The destinations' services, one request of them. */
 const ANSWERS_WITHIN_MS = seconds(20);
+const HEALTH_ANSWERS_WITHIN_MS = seconds(3);
 
 /** The real world, for one run of so long: clock, identity and connections are its own. `close` when it is over. */
 export function compose(config: Config, settings: Settings, deadlineMs: number): World & { close(): void } {
@@ -70,6 +72,14 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
           clock,
           random,
         }),
+      health: ({ url, token }) =>
+        createWorkerHealth({
+          url,
+          readToken: () => readPlainSecret(clients, token),
+          timeoutMs: HEALTH_ANSWERS_WITHIN_MS,
+        }),
+      clock,
+      random,
     }),
     close: () => clients.destroy(),
   };

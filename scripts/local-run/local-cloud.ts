@@ -18,6 +18,8 @@ export { CLOUDFLARE_ACCOUNT, CLOUDFLARE_TOKEN, workers } from "./seeding.ts";
 export const START_MS = Date.UTC(2027, 0, 4);
 /** This time is real: the clock runs one to one while a sweep waits for a fresh key. A few seconds show what is to be shown. */
 const PROPAGATION_MS = 1_500;
+/** What the Workers' health routes let in. */
+export const HEALTH_TOKEN = "local-health-token";
 /** Writing to Cloudflare takes its time, and what lies between two writes is seen by whoever calls meanwhile. */
 const CLOUDFLARE_WRITE_TAKES_MS = 150;
 /** Three stand for all: each is asked for itself. */
@@ -78,7 +80,7 @@ function mountCloudflare(wire: Wire, cloudflare: Cloudflare): void {
 function startWorkers(cloudflare: Cloudflare, endpoint: string): Promise<Edge> {
   const entries = workers.map(({ worker }) => {
     const module = new URL(`../../test/world/workers/${worker}.js`, import.meta.url);
-    const bindings = { AWS_ENDPOINT: endpoint, AWS_REGION: "us-east-1" };
+    const bindings = { AWS_ENDPOINT: endpoint, AWS_REGION: "us-east-1", KEYTURN_HEALTH_TOKEN: HEALTH_TOKEN };
     return [worker, { scriptPath: fileURLToPath(module), bindings }] as const;
   });
   return startEdge(cloudflare, { account: CLOUDFLARE_ACCOUNT, workers: Object.fromEntries(entries) });

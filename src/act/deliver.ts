@@ -1,6 +1,8 @@
 import { must } from "../rotation/errors.ts";
 import type { BackOff, Delivery, Receipt, UserRecord } from "../rotation/record.ts";
+import type { AccessKeyId } from "../rotation/keys.ts";
 import { hours, type Instant, minutes, plus } from "../rotation/time.ts";
+import type { Replaced } from "../rotation/world.ts";
 import { type Acting, type Done, doneWith, lineOf, mustAnswer, pairOf, type Refusal, type StepOf } from "./acting.ts";
 
 const BACK_OFF_FIRST_MS = minutes(50);
@@ -16,7 +18,7 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   mustAnswer(acting, keyId);
   const destination = world.destinations.of(profile.name).find((found) => found.name === name);
   must(destination !== undefined && !destination.readsCustody, `${name} is filled by a delivery`);
-  const ready = await destination.preflight();
+  const ready = await destination.preflight(keyId);
   if (ready.kind === "blocked") {
     // With a back-off the destinations after this one get their turn.
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));
@@ -25,13 +27,21 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   const credential = await pairOf(acting, keyId);
   const attempt = { destination: name, slots: destination.slots, keyId, attemptedAt: world.clock.now() };
   await ledger.save((record) => withAttempt(record, attempt, { ...step, anchor: ready.anchor }));
-  const receipt = await destination.deliver(credential, ready.anchor).catch(async (error: unknown) => {
+  const replaced = replacedBy(acting, keyId);
+  const receipt = await destination.deliver(credential, ready.anchor, replaced).catch(async (error: unknown) => {
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));
     throw error;
   });
   const line = lineOf(acting, `delivered to ${name}`, { keyId });
   await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: line.at }), line);
   return doneWith(acting, {});
+}
+
+/** The current pair, while another is to take its place. A pair made by hand is not in custody. */
+function replacedBy({ world, subject, observation }: Acting, keyId: AccessKeyId): Replaced | undefined {
+  if (observation.custody.kind !== "present" || observation.custody.pending?.keyId !== keyId) return undefined;
+  const old = observation.custody.current?.keyId ?? null;
+  return async () => (old === null ? null : world.custody.credential(subject.user, old));
 }
 
 type Attempt = Pick<Delivery, "destination" | "slots" | "keyId" | "attemptedAt">;

@@ -40,6 +40,10 @@ export function dossierOf(
 function describeEvidence({ askedAt, answeredAt, answer }: Evidence): readonly string[] {
   const when = `asked ${spell(askedAt)}, answered ${spell(answeredAt)}`;
   if (answer.source === "destination") return [`live at ${answer.destination}, ${when}: ${answer.live}`];
+  if (answer.source === "health") {
+    const { verdict, because } = answer.health;
+    return [`consumer at ${answer.destination}, ${when}: ${because === null ? verdict : `${verdict}, ${because}`}`];
+  }
   if (answer.source === "last-used") return [`last-used (IAM) of ${answer.keyId}, ${when}: ${describeUse(answer.use)}`];
   if (answer.source !== "cloudtrail") return [];
   const { keyId, use, from, sessions, regionsAsked, regionsUnasked, deeper } = answer;

@@ -17,6 +17,7 @@ const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
   [[10053], "Misconfigured", "the name is taken by another kind of binding. Remove that, and make it a secret"],
   [[10056], "Misconfigured", "the Worker has no binding of that name"],
   [[10214, 10215], "Conflict", "the newest version of the Worker is not the live one. Deploy the newest version first"],
+  [[10220], "Conflict", "the secrets have changed since that version"],
   [[10222], "Misconfigured", "the Worker has no version yet. Deploy it once"],
   [[100160], "LimitReached", "too many secrets in one request"],
 ];

@@ -30,9 +30,15 @@ export type WorkerName = { readonly accountId: string; readonly script: string }
 export type WorkerBinding = z.infer<typeof WorkerBinding>;
 const WorkerBinding = z.object({ name: z.string(), type: z.string() });
 
-/** A version of a Worker. Its number grows by one with each. */
+/** A version of a Worker. Its number grows by one with each; its tag is what its maker gave it, in up to 100 bytes. */
 export type WorkerVersion = z.infer<typeof WorkerVersion>;
-const WorkerVersion = z.object({ id: z.string(), number: z.number() });
+const Annotations = z
+  .object({ "workers/tag": z.string().nullable().catch(null) })
+  .nullable()
+  .catch(null);
+const WorkerVersion = z
+  .object({ id: z.string(), number: z.number(), annotations: Annotations })
+  .transform(({ id, number, annotations }) => ({ id, number, tag: annotations?.["workers/tag"] ?? null }));
 
 /** One version of the live deployment, and its share of the traffic. */
 export type LiveShare = z.infer<typeof LiveShare>;
@@ -45,16 +51,19 @@ export type CloudflareClient = ReturnType<typeof createCloudflare>;
 
 interface ApiRequest {
   readonly doing: string;
-  readonly method: "GET" | "PATCH";
+  readonly method: "GET" | "PATCH" | "POST";
   readonly path: string;
   readonly body?: string;
   /** Of the body; merge-patch where it is not said. */
   readonly type?: string;
 }
 
-/** The newest deployment comes first, and is the live one. */
-const Deployment = z.object({ versions: z.array(LiveShare) });
-const Deployments = z.object({ deployments: z.union([z.tuple([]), z.tuple([Deployment], z.unknown())]) });
+/** What was live at a time: one version, or two that share the traffic. */
+export type WorkerDeployment = z.infer<typeof WorkerDeployment>;
+const WorkerDeployment = z
+  .object({ id: z.string(), versions: z.array(LiveShare) })
+  .transform(({ id, versions: shares }) => ({ id, shares }));
+const Deployments = z.object({ deployments: z.array(WorkerDeployment) });
 const VersionDetails = z.object({ resources: z.object({ bindings: z.array(WorkerBinding) }) });
 const Versions = z.object({ items: z.array(WorkerVersion) });
 
@@ -69,6 +78,8 @@ export function createCloudflare(options: CloudflareOptions) {
     // What has another shape than documented is not understood, and nothing is concluded from it.
     throw new RotationError("Unreachable", `${doing}, the answer has an unknown shape`);
   }
+  const deployments = async (worker: WorkerName): Promise<readonly WorkerDeployment[]> =>
+    (await get(worker, "deployments", Deployments)).deployments;
   return {
     secrets: (worker: WorkerName): Promise<readonly WorkerBinding[]> => get(worker, "secrets", z.array(WorkerBinding)),
     /** All bindings of one version, plain variables included. */
@@ -81,8 +92,10 @@ export function createCloudflare(options: CloudflareOptions) {
     },
     /** The live deployment; empty when the Worker was never deployed. */
     async live(worker: WorkerName): Promise<readonly LiveShare[]> {
-      return (await get(worker, "deployments", Deployments)).deployments[0]?.versions ?? [];
+      return (await deployments(worker))[0]?.shares ?? [];
     },
+    /** The newest deployments, some ten of them; the first is live. */
+    deployments,
     /** Sets the secrets in one new version, deployed at once. `Conflict` when the newest version is not live. */
     async putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void> {
       const asText = (name: string, value: Secret) => ({ type: "secret_text", name, text: value.reveal() });
@@ -92,6 +105,32 @@ export function createCloudflare(options: CloudflareOptions) {
         method: "PATCH",
         path: scriptPath(worker, "secrets-bulk"),
         body: JSON.stringify({ secrets: Object.fromEntries(secrets) }),
+      });
+    },
+    /**
+     * Sets the secrets in one new version, which is not deployed: a copy of the newest, live or not. Source: the call of
+     * `wrangler versions secret bulk`, with the Worker's name where the API speaks of its id.
+     */
+    async stage(worker: WorkerName, values: Readonly<Record<string, Secret>>, tag: string): Promise<void> {
+      const asText = (value: Secret) => ({ type: "secret_text", text: value.reveal() });
+      const env = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, asText(value)]));
+      const annotations = { "workers/tag": tag, "workers/message": "Keyturn hands over an access key" };
+      await send({
+        doing: `staging a version of Worker ${worker.script}`,
+        method: "PATCH",
+        path: `/accounts/${encodeURIComponent(worker.accountId)}/workers/workers/${encodeURIComponent(worker.script)}/versions/latest`,
+        body: JSON.stringify({ env, annotations }),
+      });
+    },
+    /** Puts versions live, 0 % included. Forced, it goes back past a change of secrets, too, which is else a `Conflict`. */
+    async deploy(worker: WorkerName, shares: readonly LiveShare[], isForced = false): Promise<void> {
+      const versions = shares.map(({ versionId, percentage }) => ({ version_id: versionId, percentage }));
+      await send({
+        doing: `deploying Worker ${worker.script}`,
+        method: "POST",
+        path: scriptPath(worker, `deployments${isForced ? "?force=true" : ""}`),
+        body: JSON.stringify({ strategy: "percentage", versions }),
+        type: "application/json",
       });
     },
   };

@@ -32,6 +32,8 @@ export const ProfileInput = z.strictObject({
   soakFor: Duration.prefault("7d"),
   maxAge: Duration.prefault("90d"),
   cacheFor: Duration.prefault("1h"),
+  /** How long code that began before a delivery may go on: five minutes, or the `max_delay` of Durable Objects. */
+  drainFor: Duration.prefault("5min"),
   adopt: z.enum(["when-due", "at-once"]).default("when-due"),
   adoption: z.enum(["required", "optional"]).default("required"),
   /** The owner's word that no SMTP password was derived from the key. */
@@ -64,7 +66,8 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     idleAtMostMs: read.idleAtMost ?? null,
     soakForMs: read.soakFor,
     maxAgeMs: read.maxAge,
-    cacheForMs: read.cacheFor,
+    // Both begin with the delivery, and quiet begins after the longer.
+    cacheForMs: Math.max(read.cacheFor, read.drainFor),
     adopt,
     adoption,
   };

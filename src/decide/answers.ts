@@ -57,6 +57,27 @@ export function holderOfOld(observation: Observation): string | undefined {
   return filled(observation).find((name) => liveAt(observation, name)?.live === "previous");
 }
 
+/** The questions still to be asked about the consumers that can say whether they are well with this key. */
+export function unaskedHealth(observation: Observation, keyId: AccessKeyId): readonly Question[] {
+  const asked = answersOf(observation, "health").filter((it) => it.keyId === keyId);
+  return observation.destinations
+    .filter(({ name, hasHealth }) => hasHealth === true && !asked.some((it) => it.destination === name))
+    .map(({ name }) => ({ source: "health", destination: name, keyId }));
+}
+
+/** What the consumers say against taking the old key away, the worst first; null when all are well with this one. */
+export function healthOpen(observation: Observation, keyId: AccessKeyId): Ruling | null {
+  const questions = unaskedHealth(observation, keyId);
+  if (questions.length > 0) return look(questions, `whether every consumer is well with ${keyId}`);
+  const said = answersOf(observation, "health").filter((it) => it.keyId === keyId);
+  for (const verdict of ["unhealthy", "unknown"] as const) {
+    const found = said.find(({ health }) => health.verdict === verdict);
+    const because = `${found?.destination ?? ""} is ${verdict}: ${found?.health.because ?? ""}`;
+    if (found !== undefined) return hold(verdict === "unhealthy" ? "ConsumerUnhealthy" : "UseUnknown", because);
+  }
+  return null;
+}
+
 /** The hold that a destination asks for whose live state was asked and cannot be read. */
 export function liveUnknown(observation: Observation, destination: string): Ruling | null {
   const answer = liveAt(observation, destination);

@@ -1,11 +1,22 @@
 import * as z from "zod";
-import type { CloudflareClient, LiveShare, WorkerBinding, WorkerName, WorkerVersion } from "../cloud/cloudflare.ts";
-import { RotationError } from "../rotation/errors.ts";
-import type { Credential } from "../rotation/keys.ts";
-import type { LiveState } from "../rotation/observation.ts";
+import type { CloudflareClient, WorkerBinding, WorkerName } from "../cloud/cloudflare.ts";
+import type { AskHealth } from "../cloud/worker-health.ts";
+import type { AccessKeyId, Credential } from "../rotation/keys.ts";
+import type { Health, LiveState } from "../rotation/observation.ts";
 import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
-import type { Destination, Preflight } from "../rotation/world.ts";
+import type { Clock, Destination, Preflight, Random } from "../rotation/world.ts";
+import { deliverStaged } from "./worker/staged.ts";
+import { judgeLive } from "./worker/standing.ts";
+import { createTags } from "./worker/tags.ts";
+import { openVersions } from "./worker/versions.ts";
+import { createWatch, judgeHealth } from "./worker/watch.ts";
+
+/** A secret of Secrets Manager that is not custody: those begin with keyturn. */
+const TokenName = z
+  .string()
+  .min(1)
+  .refine((name) => !name.startsWith("keyturn"), "must not begin with keyturn");
 
 const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 
@@ -19,11 +30,10 @@ export const CloudflareWorkerOptions = z.strictObject({
   secrets: z
     .strictObject({ accessKeyId: VariableName, secretAccessKey: VariableName })
     .refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names"),
-  /** The Secrets Manager secret that holds the Cloudflare API token. Not a custody secret: those begin with keyturn. */
-  apiToken: z
-    .string()
-    .min(1)
-    .refine((name) => !name.startsWith("keyturn"), "must not begin with keyturn"),
+  /** The Secrets Manager secret that holds the Cloudflare API token. */
+  apiToken: TokenName,
+  /** The Worker's health route, and the secret that holds its bearer token. With it, deliveries are staged. */
+  health: z.strictObject({ url: z.url({ protocol: /^https$/ }), token: TokenName }).optional(),
 });
 
 /** What the options alone say. */
@@ -33,38 +43,38 @@ export const cloudflareWorkerFacts = ({ accountId, worker, secrets }: Cloudflare
   readsCustody: false,
 });
 
-/** The newest version, when it alone is live; or why that is not so. */
-type Standing =
-  | { readonly kind: "clean"; readonly live: WorkerVersion }
-  | { readonly kind: "unclean"; readonly because: string };
+/** What a Worker is delivered to with: Cloudflare, and its health route where the options name one. */
+interface WorkerClients {
+  readonly cloudflare: CloudflareClient;
+  readonly ask: AskHealth | null;
+  readonly clock: Pick<Clock, "sleep" | "remainingMs">;
+  readonly random: Pick<Random, "token">;
+}
 
 /**
- * Two secrets of a Cloudflare Worker, set in one version that is deployed at once. Nothing is delivered while the
- * newest version is not the live one: setting a secret deploys the newest, and so would ship what nobody released.
+ * Two secrets of a Cloudflare Worker, set in one version: deployed at once, or through 0 % where it has a health route.
+ * Nothing is delivered while the newest version is not the live one: a version made of it would ship what nobody released.
  */
-export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudflare: CloudflareClient): Destination {
+export function createCloudflareWorker(options: CloudflareWorkerOptions, clients: WorkerClients): Destination {
+  const { cloudflare, ask, clock, random } = clients;
   const worker: WorkerName = { accountId: options.accountId, script: options.worker };
-  const doing = `delivering to Worker ${options.worker}`;
+  const tags = createTags(options.secrets.accessKeyId);
+  const versions = openVersions(cloudflare, worker, ask === null ? null : tags);
+  const valuesOf = ({ id, secret }: Credential): Readonly<Record<string, Secret>> => ({
+    [options.secrets.accessKeyId]: new Secret(id),
+    [options.secrets.secretAccessKey]: secret,
+  });
 
-  async function standing(): Promise<Standing> {
-    const live = await cloudflare.live(worker);
-    return judgeStanding(live, await cloudflare.versions(worker));
-  }
-
-  async function deliver(credential: Credential, anchor: string | null): Promise<Receipt> {
-    const before = await standing();
-    if (before.kind === "unclean") throw new RotationError("Conflict", `${doing}, ${before.because}`);
+  async function deliverAtOnce(credential: Credential, anchor: string | null): Promise<Receipt> {
+    const before = await versions.clean();
     if (anchor !== null && before.live.id !== anchor) {
-      throw new RotationError("Conflict", `${doing}, another version went live since the pre-flight`);
+      throw versions.conflict("another version went live since the pre-flight");
     }
     // A write of unknown outcome is thrown as it is. Reading back would tell nothing: the request may still be under
     // way, and a new version does not say whose it is. Delivering the same pair again is harmless.
-    await cloudflare.putSecrets(worker, {
-      [options.secrets.accessKeyId]: new Secret(credential.id),
-      [options.secrets.secretAccessKey]: credential.secret,
-    });
+    await cloudflare.putSecrets(worker, valuesOf(credential));
     // Cloudflare has said that the pair is set. That it cannot be read back takes nothing from that but the version.
-    const after = await standing().catch(() => null);
+    const after = await versions.standing().catch(() => null);
     // Ours is the live version if it is the very next after the anchor. Else somebody deployed too.
     const isOurs = after?.kind === "clean" && after.live.number === before.live.number + 1;
     return { anchor: before.live.id, version: isOurs ? after.live.id : null };
@@ -72,17 +82,33 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
 
   return {
     ...cloudflareWorkerFacts(options),
-    async preflight(): Promise<Preflight> {
-      const now = await standing();
+    async preflight(keyId): Promise<Preflight> {
+      const now = await versions.standing();
       if (now.kind === "unclean") return { kind: "blocked", because: now.because };
       const secrets = await cloudflare.secrets(worker);
       const isSet = (name: string) => secrets.some((one) => one.name === name && one.type === "secret_text");
       const missing = Object.values(options.secrets).filter((name) => !isSet(name));
-      if (missing.length === 0) return { kind: "ready", anchor: now.live.id };
-      const bindings = await cloudflare.bindings(worker, now.live.id);
-      return { kind: "blocked", because: missing.map((name) => describeMissing(bindings, name)).join("; ") };
+      if (missing.length > 0) {
+        const bindings = await cloudflare.bindings(worker, now.live.id);
+        return { kind: "blocked", because: missing.map((name) => describeMissing(bindings, name)).join("; ") };
+      }
+      // A delivery that was left half way is seen through, whatever state it left the Worker in.
+      const isUnfinished = keyId !== undefined && [now.live, now.newest].some((it) => tags.isFor(it, keyId));
+      const flaw =
+        ask === null || isUnfinished ? null : judgeHealth(await ask(null), { version: now.live, keyId: null });
+      if (flaw === null) return { kind: "ready", anchor: now.live.id };
+      return {
+        kind: "blocked",
+        because: `with the pair that it has, ${flaw.words} on its health route. Mend that first`,
+      };
     },
-    deliver,
+    deliver(credential, anchor, replaced = null) {
+      if (ask === null) return deliverAtOnce(credential, anchor);
+      const [watch, nonce] = [createWatch(ask, clock), () => random.token().slice(0, 8)];
+      const staging = { script: options.worker, versions, tags, watch, valuesOf, clock, nonce };
+      return deliverStaged(staging, { credential, anchor, replaced });
+    },
+    ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);
       return judgeLive(receipt, shares, await cloudflare.versions(worker));
@@ -90,16 +116,10 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, cloudfl
   };
 }
 
-function judgeStanding(live: readonly LiveShare[], versions: readonly WorkerVersion[]): Standing {
-  const unclean = (because: string): Standing => ({ kind: "unclean", because });
-  const [only] = live;
-  if (only === undefined) return unclean("the Worker was never deployed. Deploy it once");
-  if (live.length > 1) return unclean("a gradual deployment is under way. Finish it, or take it back");
-  const [newest] = versions.toSorted((a, b) => b.number - a.number);
-  if (newest?.id === only.versionId) return { kind: "clean", live: newest };
-  return unclean(
-    "the newest version is not the live one, and would go live with the pair. Deploy it, or upload the live one again",
-  );
+async function healthAt(ask: AskHealth, keyId: AccessKeyId): Promise<Health> {
+  const flaw = judgeHealth(await ask(null), { version: null, keyId });
+  if (flaw === null) return { verdict: "healthy", because: null };
+  return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
 }
 
 function describeMissing(bindings: readonly WorkerBinding[], name: string): string {
@@ -108,21 +128,4 @@ function describeMissing(bindings: readonly WorkerBinding[], name: string): stri
     return `the Worker has no secret ${name}. Correct the name, or set it once with wrangler secret put`;
   }
   return `${name} is a ${taken.type} binding and no secret. Remove it, and set it with wrangler secret put`;
-}
-
-/**
- * Every version keeps the secrets that it was made with, so an anchor or an older version, brought back, brings an older
- * pair back. A newer one that is not known to be ours is presumed to have inherited the pair, and is `foreign`.
- */
-function judgeLive(receipt: Receipt | null, live: readonly LiveShare[], versions: readonly WorkerVersion[]): LiveState {
-  const ids = live.filter((share) => share.percentage > 0).map((share) => share.versionId);
-  if (receipt === null || ids.length === 0) return "unknown";
-  if (ids.every((id) => id === receipt.version)) return "ours";
-  const numberOf = (id: string | null): number | undefined => versions.find((version) => version.id === id)?.number;
-  const anchor = numberOf(receipt.anchor);
-  const isBefore = (id: string): boolean => {
-    const number = numberOf(id);
-    return id === receipt.anchor || (number !== undefined && anchor !== undefined && number < anchor);
-  };
-  return ids.some(isBefore) ? "previous" : "foreign";
 }

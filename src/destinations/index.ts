@@ -2,7 +2,8 @@ import * as z from "zod";
 import type { SecretsStoreClient } from "../cloud/cloudflare-secrets-store.ts";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { ParameterStore } from "../cloud/parameter-store.ts";
-import type { Destination } from "../rotation/world.ts";
+import type { AskHealth } from "../cloud/worker-health.ts";
+import type { Clock, Destination, Random } from "../rotation/world.ts";
 import { createSecretsStoreDestination, secretsStoreFacts, SecretsStoreOptions } from "./cloudflare-secrets-store.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
@@ -31,17 +32,25 @@ export function factsOf(options: DestinationOptions): Pick<Destination, "name" |
   }
 }
 
-/** What destinations are made with. Cloudflare's API token is in the named Secrets Manager secret. */
-export type DestinationClients = {
+/** What destinations are made with. Tokens are named by the Secrets Manager secret that holds them. */
+export interface DestinationClients {
   readonly cloudflare: (apiToken: string) => CloudflareClient;
   readonly secretsStore: (apiToken: string) => SecretsStoreClient;
   readonly parameters: (region: string) => ParameterStore;
-};
+  readonly health: (route: { readonly url: string; readonly token: string }) => AskHealth;
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
   switch (options.kind) {
     case "cloudflare-worker":
-      return createCloudflareWorker(options, clients.cloudflare(options.apiToken));
+      return createCloudflareWorker(options, {
+        cloudflare: clients.cloudflare(options.apiToken),
+        ask: options.health === undefined ? null : clients.health(options.health),
+        clock: clients.clock,
+        random: clients.random,
+      });
     case "cloudflare-secrets-store":
       return createSecretsStoreDestination(options, clients.secretsStore(options.apiToken));
     case "secrets-manager":

@@ -5,6 +5,7 @@ import type {
   BlindSpot,
   DestinationFacts,
   Evidence,
+  Health,
   Observation,
   Question,
   Standing,
@@ -109,19 +110,19 @@ export async function look(
   return { ...observation, evidence: [...observation.evidence, ...found], record };
 }
 
-async function ask(
-  world: Asks,
-  { user, profile }: Subject,
-  { observation, question }: { readonly observation: Observation; readonly question: Question },
-): Promise<Evidence> {
+type Asked = { readonly observation: Observation; readonly question: Question };
+
+async function ask(world: Asks, subject: Subject, asked: Asked): Promise<Evidence> {
   const askedAt = world.clock.now();
-  if (question.source !== "destination") {
-    const unaskedRegions = profile?.unaskedRegions ?? {};
-    const answer = await world.evidence.answer(question, { user, unaskedRegions });
-    return { askedAt, answeredAt: world.clock.now(), answer };
-  }
-  const answer = await liveAt(world, profile, { observation, name: question.destination });
+  const answer = await answerTo(world, subject, asked);
   return { askedAt, answeredAt: world.clock.now(), answer };
+}
+
+async function answerTo(world: Asks, { user, profile }: Subject, { observation, question }: Asked): Promise<Answer> {
+  if (question.source === "destination")
+    return await liveAt(world, profile, { observation, name: question.destination });
+  if (question.source === "health") return { ...question, health: await healthAt(world, profile, question) };
+  return await world.evidence.answer(question, { user, unaskedRegions: profile?.unaskedRegions ?? {} });
 }
 
 /** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */
@@ -139,6 +140,20 @@ async function liveAt(
   } catch (error) {
     const because = asRotationError(error, `reading what is live at ${name}`).message;
     return { source: "destination", destination: name, live: "unknown", because };
+  }
+}
+
+async function healthAt(
+  world: Asks,
+  profile: Profile | null,
+  { destination: name, keyId }: Extract<Question, { readonly source: "health" }>,
+): Promise<Health> {
+  const destination = world.destinations.of(profile?.name ?? "").find((found) => found.name === name);
+  try {
+    must(destination?.health !== undefined, `${name} is a destination with a health route`);
+    return await destination.health(keyId);
+  } catch (error) {
+    return { verdict: "unknown", because: asRotationError(error, `asking whether ${name} is well`).message };
   }
 }
 

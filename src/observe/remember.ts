@@ -139,8 +139,9 @@ export function rememberEvidence(record: UserRecord, evidence: readonly Evidence
 }
 
 function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
-  const known = "keyId" in answer ? record.keys[answer.keyId] : undefined;
-  if (known === undefined || answer.source === "destination" || answer.source === "authorship") return record;
+  if ("destination" in answer || answer.source === "authorship") return record;
+  const known = record.keys[answer.keyId];
+  if (known === undefined) return record;
   if (answer.source === "attribution") {
     return { ...record, keys: { ...record.keys, [answer.keyId]: { ...known, attribution: answer.attribution } } };
   }

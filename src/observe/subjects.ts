@@ -51,7 +51,7 @@ export async function findSubjects(world: World, serving: Serving, memory: Sweep
     const profile = standing.profile === null ? null : (profiles[standing.profile] ?? null);
     const destinations = world.destinations
       .of(profile?.name ?? "")
-      .map(({ name, slots, readsCustody }) => ({ name, slots, readsCustody }));
+      .map(({ name, slots, readsCustody, health }) => ({ name, slots, readsCustody, hasHealth: health !== undefined }));
     const [reported, revision] = [report?.get(user) ?? null, revisions?.get(user) ?? null];
     return { user, account, iamUser, standing, profile, destinations, listedAt, reported, revision };
   }

@@ -32,7 +32,7 @@ export type ActStep = Exclude<Step, { readonly kind: "hold" | "look" }>;
 
 /** What can be said of each part of a rotation, in the order of the rules. */
 interface Reasons {
-  readonly afterAll: "UsedAfterDeactivation" | "DestinationHoldsOldKey";
+  readonly afterAll: "UsedAfterDeactivation" | "DestinationHoldsOldKey" | "ConsumerUnhealthy";
   readonly blind: "BlindSpot";
   readonly user: BarredReason | "OtherUserSameName" | "CurrentKeyGone" | "CurrentKeyDisabled" | "SmtpNotRuledOut";
   readonly orphan: "OrphanProvedOurs" | "OrphanTooYoung" | "OrphanUnproved";

@@ -36,6 +36,7 @@ const once = (advice: string): NoticeEntry => ({ severity: "info", advice, again
 export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   UsedAfterDeactivation: urgent("A consumer still holds the old key. Give it the current pair, then release the key."),
   DestinationHoldsOldKey: urgent("The old key was brought back. Deploy the newest version of the destination again."),
+  ConsumerUnhealthy: urgent("A consumer does not work with the current key. Mend it; the old key stays until then."),
   BlindSpot: operator("Nothing is done until it can be read. Mend what is named, or the permission for it."),
   NotEnrolled: operator("The user lost its enrolment in the middle of a rotation. Tag it again, or finish by hand."),
   TwoEnrolments: operator("Leave one enrolment tag on the user."),

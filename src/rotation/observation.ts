@@ -114,7 +114,13 @@ export type Question =
     }
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
-  | { readonly source: "destination"; readonly destination: string };
+  | { readonly source: "destination"; readonly destination: string }
+  | { readonly source: "health"; readonly destination: string; readonly keyId: AccessKeyId };
+
+/** Whether a consumer is well with a key: AWS knows the pair that it signs with, and it is this key's. */
+export type Health =
+  | { readonly verdict: "healthy"; readonly because: null }
+  | { readonly verdict: "unhealthy" | "unknown"; readonly because: string };
 
 export type Answer =
   | { readonly source: "last-used"; readonly keyId: AccessKeyId; readonly use: Use }
@@ -142,7 +148,8 @@ export type Answer =
       readonly live: LiveState;
       /** Why it is `unknown`; null where it is not. */
       readonly because: string | null;
-    };
+    }
+  | { readonly source: "health"; readonly destination: string; readonly keyId: AccessKeyId; readonly health: Health };
 
 /** An answer, when it was asked for, and when it was given. */
 export type Evidence = { readonly askedAt: Instant; readonly answeredAt: Instant; readonly answer: Answer };
@@ -155,6 +162,8 @@ export interface DestinationFacts {
   readonly slots: readonly string[];
   /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
   readonly readsCustody: boolean;
+  /** Whether its consumer can be asked whether it is well; false where it is not said. */
+  readonly hasHealth?: boolean;
 }
 
 /** Why a user is not ours to touch, as a reason. */

@@ -6,6 +6,7 @@ import type {
   CustodyOwner,
   CustodyVersion,
   DestinationFacts,
+  Health,
   LiveState,
   Question,
 } from "./observation.ts";
@@ -119,21 +120,32 @@ export type EvidenceContext = { readonly user: UserName; readonly unaskedRegions
 
 export interface EvidenceSources {
   /** Answers `last-used`, `cloudtrail`, `attribution` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
-  answer(question: Exclude<Question, { readonly source: "destination" }>, context: EvidenceContext): Promise<Answer>;
+  answer(question: Exclude<Question, { readonly destination: string }>, context: EvidenceContext): Promise<Answer>;
 }
 
 export type Preflight =
   | { readonly kind: "ready"; readonly anchor: string | null }
   | { readonly kind: "blocked"; readonly because: string };
 
+/** The pair that a delivery replaces; null where custody does not hold it. */
+export type Replaced = () => Promise<Credential | null>;
+
 /** A place that a pair is delivered to. */
-export interface Destination extends DestinationFacts {
-  /** Whether a delivery could be made now. Changes nothing. What an operator must mend is `blocked`, in words; a failure throws. */
-  preflight(): Promise<Preflight>;
-  /** Sets the pair; safe to repeat. A missing target is `NotFound`, never created; a wrong pre-flight is `Conflict`. */
-  deliver(credential: Credential, anchor: string | null): Promise<Receipt>;
+export interface Destination extends Omit<DestinationFacts, "hasHealth"> {
+  /**
+   * Whether a delivery, of this key if it is made already, could be made now. Changes nothing. What an operator must mend
+   * is `blocked`, in words; a failure throws.
+   */
+  preflight(keyId?: AccessKeyId): Promise<Preflight>;
+  /**
+   * Sets the pair; safe to repeat. A missing target is `NotFound`, never created; a wrong pre-flight, or somebody else's
+   * change in between, is `Conflict`. `replaced`: given for a replacement only, which is taken back where it does not work.
+   */
+  deliver(credential: Credential, anchor: string | null, replaced?: Replaced | null): Promise<Receipt>;
   /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
   live(receipt: Receipt | null): Promise<LiveState>;
+  /** Where it can be asked: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
+  readonly health?: (keyId: AccessKeyId) => Promise<Health>;
 }
 
 export interface Destinations {

@@ -87,6 +87,7 @@ describe("what is taken", () => {
     ["a profile that pulls, as shipped", pulling()],
     ["pulling at the latest rotateAfter that keeps maxAge", pulling({ rotateAfter: "1219h" })],
     ["two consumers that declare their rhythm", profile({ consumers: 2, idleAtMost: "10d" })],
+    ["a drain that is over before quiet begins", profile({ drainFor: "1h", rotateAfter: "1891h" })],
     ["two Workers", profile({ destinations: [worker("api"), worker("web")] })],
     ["a path beside a name", profile({ users: ["deploy", "/rotated/"] })],
   ])("takes %s", ([, one]) => {
@@ -104,6 +105,11 @@ describe("what is refused", () => {
     ],
     ["pulling with the usual rotateAfter", pulling({ rotateAfter: "75d" }), "p.rotateAfter: found 75 d, so that"],
     ["pulling an hour too late", pulling({ rotateAfter: "1220h" }), "p.rotateAfter: found 50 d 20 h"],
+    [
+      "a drain an hour longer than the cache",
+      profile({ drainFor: "2h", rotateAfter: "1891h" }),
+      "p.rotateAfter: found",
+    ],
     ["a quiet below 48 h", profile({ quietFor: "47h" }), "p.quietFor: found a quiet of 1 d 23 h"],
     ["a short quietFor where hand-overs restart it alone", pulling({ quietFor: "47h" }), "p.quietFor: found a quiet"],
     [

@@ -28,7 +28,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   };
   /** Every run asks who it is first, and so learns the time. */
   const answer = async (
-    question: Exclude<Question, { source: "destination" }>,
+    question: Exclude<Question, { destination: string }>,
     context: { user: typeof DEPLOY; unaskedRegions: Record<string, string> } = CONTEXT,
   ) => {
     await setup.world.identity.read();

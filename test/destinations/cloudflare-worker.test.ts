@@ -1,11 +1,20 @@
 import { describe, expect, test } from "vitest";
-import { CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
+import { CloudflareWorkerOptions } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import type { Cloudflare } from "../world/cloudflare.ts";
-import { ACCOUNT, clientFor, simulateWorker, WORKER, WORKER_OPTIONS, workerUnderTest } from "./worker-under-test.ts";
+import {
+  ACCOUNT,
+  clientFor,
+  healthOf,
+  simulateWorker,
+  WORKER,
+  WORKER_OPTIONS,
+  workerDestination,
+  workerUnderTest,
+} from "./worker-under-test.ts";
 
 const BASE = "http://cloudflare.invalid/client/v4";
 const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new-secret") };
@@ -17,9 +26,14 @@ destinationContract("cloudflare-worker, without a socket,", () => {
   return Promise.resolve(workerUnderTest(cloudflare, inProcess(cloudflare)));
 });
 
+destinationContract("cloudflare-worker, staged,", () => {
+  const cloudflare = simulateWorker();
+  return Promise.resolve(workerUnderTest(cloudflare, inProcess(cloudflare), { ask: healthOf(cloudflare) }));
+});
+
 function simulate() {
   const cloudflare = simulateWorker();
-  const worker = createCloudflareWorker(WORKER_OPTIONS, inProcess(cloudflare));
+  const worker = workerDestination(inProcess(cloudflare));
   const live = (): string => cloudflare.live(ACCOUNT, WORKER)[0]?.id ?? "";
   return { cloudflare, worker, live };
 }
@@ -56,7 +70,7 @@ describe("a delivery to a Worker", () => {
 
   test("leaves a canary alone that began after the pre-flight", async () => {
     const cloudflare = simulateWorker({ editDuringGradual: "collapses" });
-    const worker = createCloudflareWorker(WORKER_OPTIONS, inProcess(cloudflare));
+    const worker = workerDestination(inProcess(cloudflare));
     const anchor = cloudflare.live(ACCOUNT, WORKER)[0]?.id ?? "";
     const canary = { versionId: cloudflare.upload(ACCOUNT, WORKER).id, percentage: 10 };
     const shares = [{ versionId: anchor, percentage: 90 }, canary];
@@ -73,7 +87,7 @@ describe("a delivery to a Worker", () => {
     }));
     const list = () => Promise.resolve(keys);
     const client = { ...inProcess(cloudflare), secrets: list, bindings: list };
-    const preflight = await createCloudflareWorker(WORKER_OPTIONS, client).preflight();
+    const preflight = await workerDestination(client).preflight();
     expect(preflight).toMatchObject({
       kind: "blocked",
       because: expect.stringMatching("secret_key"),
@@ -136,9 +150,20 @@ describe("the options of a Worker", () => {
     ["one name for both halves", { secrets: { accessKeyId: "A", secretAccessKey: "A" } }],
     ["a token kept among the custody secrets", { apiToken: "keyturn/deploy" }],
     ["a setting that does not exist", { environment: "staging" }],
+    ["a health route in the clear", { health: { url: "http://example.com/health", token: "health" } }],
+    ["a health route without a token", { health: { url: "https://example.com/health" } }],
+    ["a health token kept among the custody secrets", { health: { url: "https://a.example", token: "keyturn/x" } }],
   ] as const)("refuse %s", ([, change]) => {
     expect(CloudflareWorkerOptions.safeParse(WORKER_OPTIONS).success).toBe(true);
     expect(CloudflareWorkerOptions.safeParse({ ...WORKER_OPTIONS, ...change }).success).toBe(false);
+  });
+
+  test("say whether there is a health route", () => {
+    const health = { url: "https://example.com/health", token: "matchmaking-health" };
+    expect(CloudflareWorkerOptions.safeParse({ ...WORKER_OPTIONS, health }).success).toBe(true);
+    const { cloudflare, worker } = simulate();
+    expect(worker.health).toBeUndefined();
+    expect(workerDestination(inProcess(cloudflare), healthOf(cloudflare)).health).toBeTypeOf("function");
   });
 
   test("name the Worker, and a slot for each secret", () => {

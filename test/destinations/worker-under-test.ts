@@ -1,6 +1,10 @@
 import { type CloudflareClient, type CloudflareOptions, createCloudflare } from "../../src/cloud/cloudflare.ts";
 import { type CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
+import type { AskHealth } from "../../src/cloud/worker-health.ts";
+import { RotationError } from "../../src/rotation/errors.ts";
 import { Secret } from "../../src/rotation/secret.ts";
+import { minutes } from "../../src/rotation/time.ts";
+import type { Destination } from "../../src/rotation/world.ts";
 import type { DestinationUnderTest } from "../contracts/destination-contract.ts";
 import { Cloudflare, type Readings, type VersionChange } from "../world/cloudflare.ts";
 
@@ -42,14 +46,54 @@ export function clientFor(
   });
 }
 
+/** A clock whose waits end at once, in a run with time enough. */
+export const QUICK = { sleep: () => Promise.resolve(), remainingMs: () => minutes(15) };
+
+/** Tokens count up, from their first digits on. */
+export const COUNTING = (() => {
+  let tokens = 0;
+  return {
+    fraction: () => 0.5,
+    token: () =>
+      String((tokens += 1))
+        .padStart(8, "0")
+        .padEnd(32, "0"),
+  };
+})();
+
+/** The Worker as a destination, with a health route or without. */
+export const workerDestination = (cloudflare: CloudflareClient, ask: AskHealth | null = null): Destination =>
+  createCloudflareWorker(WORKER_OPTIONS, { cloudflare, ask, clock: QUICK, random: COUNTING });
+
+/** The Worker's health route: the version that the override names, if it is deployed, else the live one. AWS knows all pairs but these. */
+export const healthOf =
+  (cloudflare: Cloudflare, refused: readonly string[] = []): AskHealth =>
+  async (asked) => {
+    await Promise.resolve();
+    const [live] = cloudflare.deployments(ACCOUNT, WORKER);
+    const named = live?.shares.find(({ versionId }) => versionId === asked?.versionId);
+    const serving = named ?? live?.shares.find(({ percentage }) => percentage > 0);
+    const version = cloudflare.versions(ACCOUNT, WORKER).find(({ id }) => id === serving?.versionId);
+    if (version === undefined) throw new RotationError("Unreachable", "asking the health route, nothing is deployed");
+    const keyId = version.secrets[ID] ?? "";
+    const isRefused = refused.includes(keyId);
+    const aws = isRefused
+      ? { authenticated: false, status: 403, code: "InvalidClientTokenId" }
+      : { authenticated: true, status: 200, code: null };
+    return { versionId: version.id, keyId: keyId.slice(-4), aws };
+  };
+
 /** A Worker as the destination contract wants it. */
 export function workerUnderTest(
   cloudflare: Cloudflare,
   client: CloudflareClient,
-  close: () => Promise<void> = () => Promise.resolve(),
+  {
+    ask = null,
+    close = () => Promise.resolve(),
+  }: { readonly ask?: AskHealth | null; readonly close?: () => Promise<void> } = {},
 ): DestinationUnderTest {
   return {
-    destination: createCloudflareWorker(WORKER_OPTIONS, client),
+    destination: workerDestination(client, ask),
     pair() {
       const secrets = cloudflare.live(ACCOUNT, WORKER)[0]?.secrets ?? {};
       return { id: secrets[ID] ?? "", secret: secrets[SECRET] ?? "" };

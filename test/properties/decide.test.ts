@@ -31,6 +31,8 @@ const silenced = (answer: Answer): Answer => {
       return { ...answer, author: { kind: "unknown", because: "silenced" } };
     case "destination":
       return { ...answer, live: "unknown" };
+    case "health":
+      return { ...answer, health: { verdict: "unknown", because: "silenced" } };
   }
 };
 

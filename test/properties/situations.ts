@@ -6,6 +6,7 @@ import type {
   Answer,
   DerivedSession,
   Evidence,
+  Health,
   LiveState,
   ObservedCustody,
   Sighting,
@@ -114,6 +115,16 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
       because: perhaps(fc.constant("a Region could not be asked")),
     }),
   }),
+  fc.record({
+    source: fc.constant("health" as const),
+    destination: fc.constant(WORKER),
+    keyId: id,
+    health: fc.constantFrom<Health>(
+      { verdict: "healthy", because: null },
+      { verdict: "unhealthy", because: "AWS refuses its pair" },
+      { verdict: "unknown", because: "it does not answer" },
+    ),
+  }),
   fc.constantFrom<LiveState>("ours", "previous", "foreign", "unknown").map((live) => ({
     source: "destination" as const,
     destination: WORKER,
@@ -181,12 +192,14 @@ const any: fc.Arbitrary<Situation> = fc
     evidence,
     profile: fc.option(profile, { nil: null, freq: 10 }),
     isBlind: fc.boolean(),
+    hasHealth: fc.boolean(),
   })
-  .map(({ profile: served, isBlind, ...seen }) => ({
+  .map(({ profile: served, isBlind, hasHealth, ...seen }) => ({
     profile: served,
     now: NOW,
     observation: build.anObservation({
       ...seen,
+      destinations: [{ name: WORKER, slots: [WORKER], readsCustody: false, hasHealth }],
       blindSpots: isBlind && seen.custody.kind === "unreadable" ? [{ about: "custody", because: "denied" }] : [],
     }),
   }));
@@ -217,11 +230,13 @@ const late: fc.Arbitrary<Situation> = fc
       { source: "last-used", keyId: K2, use: unused },
       { source: "cloudtrail", keyId: K1, use: unused, ...trail },
       { source: "destination", destination: WORKER, live: "ours", because: null },
+      { source: "health", destination: WORKER, keyId: K2, health: { verdict: "healthy", because: null } },
     ];
     const observation = build.anObservation({
       keys: [build.aKey(K1, days(140), isTaken ? "inactive" : "active"), build.aKey(K2, days(60))],
       custody: build.aCustody({ current: K2, previous: K1 }),
       record: build.aRecord({ keys: { [K1]: known, [K2]: current }, deliveries: [build.aDelivery(K2, ago(days(60)))] }),
+      destinations: [{ name: WORKER, slots: [WORKER], readsCustody: false, hasHealth: true }],
       evidence: [...silent.map((spoken) => ({ askedAt: NOW, answeredAt: NOW, answer: spoken })), ...told.slice(0, 2)],
     });
     return { profile: served, now: NOW, observation };

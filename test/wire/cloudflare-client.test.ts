@@ -7,6 +7,7 @@ import { destinationContract } from "../contracts/destination-contract.ts";
 import {
   ACCOUNT,
   clientFor,
+  healthOf,
   SECRET,
   simulateWorker,
   TOKEN,
@@ -29,7 +30,16 @@ const failureOf = (attempt: Promise<unknown>): Promise<unknown> =>
 destinationContract("cloudflare-worker, over HTTP,", async () => {
   const cloudflare = simulateWorker();
   const api = await startCloudflareApi(cloudflare);
-  return workerUnderTest(cloudflare, clientFor(api.baseUrl), () => api.close());
+  return workerUnderTest(cloudflare, clientFor(api.baseUrl), { close: () => api.close() });
+});
+
+destinationContract("cloudflare-worker, staged over HTTP,", async () => {
+  const cloudflare = simulateWorker();
+  const api = await startCloudflareApi(cloudflare);
+  return workerUnderTest(cloudflare, clientFor(api.baseUrl), {
+    ask: healthOf(cloudflare),
+    close: () => api.close(),
+  });
 });
 
 describe("the Cloudflare client", () => {
@@ -105,6 +115,36 @@ describe("the Cloudflare client", () => {
     const client = clientFor(api.baseUrl, { readToken, fetch: counting });
     await expect(client.live(NAME)).rejects.toMatchObject({ code: "Denied" });
     expect(sent).toHaveLength(1);
+  });
+
+  test("stages a version beside the live one, and deploys it at 0 %, wholly, and back by force alone", async () => {
+    const client = clientFor(api.baseUrl);
+    await client.stage(NAME, VALUES, "a tag");
+    const [old, staged] = await client.versions(NAME).then((all) => all.toSorted((a, b) => a.number - b.number));
+    expect(staged).toMatchObject({ number: 2, tag: "a tag" });
+    expect(old?.tag).toBeNull();
+    const share = (version: typeof old, percentage: number) => ({ versionId: version?.id ?? "", percentage });
+    await client.deploy(NAME, [share(old, 100), share(staged, 0)]);
+    await client.deploy(NAME, [share(staged, 100)]);
+    await expect(client.deploy(NAME, [share(old, 100)])).rejects.toMatchObject({ code: "Conflict" });
+    await client.deploy(NAME, [share(old, 100)], true);
+    expect((await client.deployments(NAME)).map(({ shares }) => shares)).toEqual([
+      [share(old, 100)],
+      [share(staged, 100)],
+      [share(old, 100), share(staged, 0)],
+      [share(old, 100)],
+    ]);
+  });
+
+  test.for(["stage", "deploy"] as const)("%s is sent once, and its outcome may not be known", async (what) => {
+    const client = clientFor(api.baseUrl);
+    cloudflare.faults.push({ on: "write", kind: "lost", hasEffect: true });
+    const [live] = await client.live(NAME);
+    const asked = what === "stage" ? client.stage(NAME, VALUES, "a tag") : client.deploy(NAME, live ? [live] : []);
+    const error = await failureOf(asked);
+    expect(error).toMatchObject({ code: "Unreachable", outcomeUnknown: true });
+    expect(inspect(error)).not.toContain("new+secret");
+    expect(cloudflare.versions(ACCOUNT, WORKER).length + cloudflare.deployments(ACCOUNT, WORKER).length).toBe(3);
   });
 
   test("says of a read whose line is cut that nothing was done", async () => {

@@ -2,7 +2,6 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
-import { createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import {
@@ -12,7 +11,7 @@ import {
   SECRET,
   simulateWorker,
   WORKER,
-  WORKER_OPTIONS,
+  workerDestination,
 } from "../destinations/worker-under-test.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import { type Edge, startEdge } from "../world/edge.ts";
@@ -64,7 +63,7 @@ describe("a live Worker", () => {
       fetch: cloudflareFetch(cloudflare),
     });
     const callers = callSteadily(edge);
-    const worker = createCloudflareWorker(WORKER_OPTIONS, client);
+    const worker = workerDestination(client);
     const pair = { id: accessKeyId(NEW_ID), secret: new Secret("new-secret") };
     await worker.deliver(pair, cloudflare.live(ACCOUNT, WORKER)[0]?.id ?? null);
     await edge.settled();

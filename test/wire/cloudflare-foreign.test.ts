@@ -72,6 +72,35 @@ describe("wrangler against the simulated Cloudflare", () => {
     expect(liveSecrets()).toMatchObject({ [SECRET]: "old-secret" });
     expect(await everythingIn(folder)).not.toContain("new-secret");
   });
+
+  test("versions secret bulk stages the pair, and versions deploy puts it beside the live version, and then live", async () => {
+    const pair = JSON.stringify({ [ID]: "AKIANEW", [SECRET]: "new" });
+    const bulk = await wrangler(["versions", "secret", "bulk", "--tag", "staged", "--message", "by hand"], pair);
+    expect(bulk).toMatchObject({ status: 0 });
+    expect(versions()[1]).toMatchObject({ number: 2, annotations: { "workers/tag": "staged" } });
+    expect(versions()[1]?.secrets).toEqual({ [ID]: "AKIANEW", [SECRET]: "new" });
+    expect(liveSecrets()).toMatchObject({ [ID]: "AKIAOLDOLDOLDOLDOLD1" });
+
+    const [old = "", staged = ""] = versions().map(({ id }) => id);
+    const beside = await wrangler(["versions", "deploy", `${old}@100`, `${staged}@0`, "-y"], "");
+    expect(beside).toMatchObject({ status: 0 });
+    const shares = (of: string, percentage: number) => ({ versionId: of, percentage });
+    expect(cloudflare.deployments(ACCOUNT, WORKER)[0]).toMatchObject({ shares: [shares(old, 100), shares(staged, 0)] });
+    const wholly = await wrangler(["versions", "deploy", `${staged}@100`, "-y"], "");
+    expect(wholly).toMatchObject({ status: 0 });
+    expect(liveSecrets()).toMatchObject({ [ID]: "AKIANEW" });
+  });
+
+  test("versions deploy does not go back past changed secrets, and rollback does, by force", async () => {
+    const before = versions()[0]?.id ?? "";
+    cloudflare.changeSecrets(ACCOUNT, WORKER, { [ID]: "AKIANEW" });
+    const back = await wrangler(["versions", "deploy", `${before}@100`, "-y"], "");
+    expect(back).toMatchObject({ status: 1, said: expect.stringContaining("10220") });
+    // Where nobody can be asked, wrangler says yes to its own question, and repeats its request with force.
+    const rollback = await wrangler(["rollback", before, "--message", "back", "-y"], "");
+    expect(rollback).toMatchObject({ status: 0, said: expect.stringContaining(ID) });
+    expect(liveSecrets()).toMatchObject({ [ID]: "AKIAOLDOLDOLDOLDOLD1" });
+  });
 });
 
 describe("the Cloudflare SDK against the simulated Cloudflare", () => {

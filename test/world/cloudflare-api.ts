@@ -29,6 +29,8 @@ interface Target {
 type Route = (cloudflare: Cloudflare, request: ApiRequest, parts: readonly string[]) => unknown;
 
 const VERSIONS_PER_PAGE = 10;
+/** Source: Cloudflare Workers, limits of annotations. */
+const TAG_BYTES_MAX = 100;
 
 /** The calls of the API that are served. Order matters: the first that matches answers. */
 const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
@@ -231,21 +233,22 @@ const describeDeployment = (deployment: ReturnType<Cloudflare["createDeployment"
   })),
 });
 
-/** `versions/latest`: a copy of the newest upload, live or not, with other variables. It is not deployed. */
 function stageVersion(cloudflare: Cloudflare, request: ApiRequest, parts: readonly string[]) {
+  if (request.contentType?.startsWith("application/merge-patch+json") !== true) {
+    throw new CloudflareRefusal(415, 10021, "Unsupported content type");
+  }
   const { account, script: name } = target(parts);
   const body = record(json(request));
-  const secrets: Record<string, string | null> = {};
-  for (const [variable, value] of Object.entries(record(body["env"] ?? {}))) {
-    secrets[variable] = value === null ? null : String(record(value)["text"]);
+  const secrets = Object.entries(record(body["env"] ?? {})).map(([variable, value]) => {
+    if (value === null) return [variable, null] as const;
+    return [variable, secretIn({ ...record(value), name: variable }).text] as const;
+  });
+  const annotations = Object.entries(record(body["annotations"] ?? {})).map(([key, value]) => [key, String(value)]);
+  if (annotations.some(([key, value]) => key === "workers/tag" && Buffer.byteLength(value ?? "") > TAG_BYTES_MAX)) {
+    throw new CloudflareRefusal(400, 10021, "The tag is too long");
   }
-  const annotations = Object.entries(record(body["annotations"] ?? {}));
-  return describeVersion(
-    cloudflare.upload(account, name, {
-      secrets,
-      annotations: Object.fromEntries(annotations.map(([key, value]) => [key, String(value)])),
-    }),
-  );
+  const change = { secrets: Object.fromEntries(secrets), annotations: Object.fromEntries(annotations) };
+  return describeVersion(cloudflare.stage(account, name, change));
 }
 
 function secretIn(value: unknown): { readonly name: string; readonly text: string } {

@@ -74,6 +74,10 @@ export type Fault = { readonly on: "read" | "write" } & (
 export interface Readings {
   /** A secret edit while the newest version serves a part of the traffic. Either way nobody should try. */
   readonly editDuringGradual: "refused" | "collapses";
+  /** The code of that refusal, and of one while the newest version is not live: wrangler knows both (workers-sdk #6763, #12392). */
+  readonly editRefusal: 10214 | 10215;
+  /** Whether a version that is staged without annotations has those of the version that it was copied from. */
+  readonly annotationsAreInherited: boolean;
   /** 100 since 2026; 25 when secrets-bulk was launched (workers-sdk #14158). */
   readonly bulkOperationsMax: number;
 }
@@ -107,7 +111,13 @@ export class Cloudflare {
 
   constructor(clock: { now(): number }, readings: Partial<Readings> = {}) {
     this.#clock = clock;
-    this.#readings = { editDuringGradual: "refused", bulkOperationsMax: 100, ...readings };
+    this.#readings = {
+      editDuringGradual: "refused",
+      editRefusal: 10215,
+      annotationsAreInherited: false,
+      bulkOperationsMax: 100,
+      ...readings,
+    };
   }
 
   /** Told of every deployment, when it is made. */
@@ -154,9 +164,19 @@ export class Cloudflare {
     this.#workers.delete(`${account}/${script}`);
   }
 
-  /** `wrangler versions upload`, and the staging call: a version that is not deployed. Copies the newest, live or not. */
+  /** `wrangler versions upload`: a version that is not deployed. What is not given is as in the newest, live or not. */
   upload(account: string, script: string, change: VersionChange = {}): WorkerVersion {
     return this.#addVersion(this.#worker(account, script), change);
+  }
+
+  /** `versions/latest`: a copy of the newest version, live or not, with other secrets. Nothing guards it; it is not deployed. */
+  stage(account: string, script: string, change: Pick<VersionChange, "secrets" | "annotations">): WorkerVersion {
+    const worker = this.#worker(account, script);
+    const newest = worker.versions.at(-1);
+    if (newest === undefined) throw new CloudflareRefusal(400, 10222, "No versions uploaded");
+    refuseTaken(newest, change.secrets ?? {});
+    const inherited = this.#readings.annotationsAreInherited ? newest.annotations : {};
+    return this.#addVersion(worker, { ...change, annotations: { ...inherited, ...change.annotations } });
   }
 
   /** Sets and deletes secrets in ONE new version, and deploys it. Refused unless the newest version is the live one. */
@@ -173,14 +193,11 @@ export class Cloudflare {
     if (!isLive) {
       throw new CloudflareRefusal(
         400,
-        10215,
+        this.#readings.editRefusal,
         "Secret edit failed. You attempted to modify a secret, but the latest version of your Worker isn't currently deployed.",
       );
     }
-    const taken = Object.keys(secrets).find((name) => name in newest.plain);
-    if (taken !== undefined) {
-      throw new CloudflareRefusal(400, 10053, `Binding name '${taken}' already in use.`);
-    }
+    refuseTaken(newest, secrets);
     const made = this.#addVersion(worker, { secrets, source: "api" });
     this.#addDeployment(account, script, [{ versionId: made.id, percentage: 100 }]);
     return made;
@@ -279,6 +296,12 @@ export class Cloudflare {
     this.#ids += 1;
     return `00000000-0000-4000-8000-${this.#ids.toString(16).padStart(12, "0")}`;
   }
+}
+
+/** A name is one binding: a plain variable does not become a secret. */
+function refuseTaken(newest: WorkerVersion, secrets: Readonly<Record<string, string | null>>): void {
+  const taken = Object.keys(secrets).find((name) => name in newest.plain);
+  if (taken !== undefined) throw new CloudflareRefusal(400, 10053, `Binding name '${taken}' already in use.`);
 }
 
 const tooMany = (): CloudflareRefusal =>

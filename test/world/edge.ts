@@ -10,6 +10,11 @@ interface EdgeWorker {
   readonly scriptPath: string;
   /** Plain variables beside those of the version, such as AWS_ENDPOINT. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /**
+   * The worse reading of what the documentation leaves open: after a switch, isolates go on with what they made of the
+   * former version's pair, for every path but this one, which makes its client anew. Until `endLingering`.
+   */
+  readonly lingersBut?: string;
 }
 
 export interface EdgeOptions {
@@ -37,6 +42,9 @@ interface Site {
   readonly name: string;
   readonly code: string;
   readonly bindings: Readonly<Record<string, string>>;
+  readonly lingersBut: string | null;
+  /** The version whose pair the isolates go on with. */
+  lingering: Instance | null;
   routes: readonly Route[];
   served: number;
   switching: Promise<void>;
@@ -48,9 +56,10 @@ const OVERRIDES = "cloudflare-workers-version-overrides";
 export async function startEdge(cloudflare: Cloudflare, options: EdgeOptions): Promise<Edge> {
   const { account } = options;
   const sites = new Map<string, Site>();
-  for (const [name, { scriptPath, bindings = {} }] of Object.entries(options.workers)) {
+  for (const [name, { scriptPath, bindings = {}, lingersBut = null }] of Object.entries(options.workers)) {
     const code = await bundle(scriptPath);
-    sites.set(name, { name, code, bindings, routes: [], served: 0, switching: Promise.resolve() });
+    const nothing = { lingering: null, routes: [], served: 0, switching: Promise.resolve() };
+    sites.set(name, { name, code, bindings, lingersBut, ...nothing });
   }
   const edge = new Edge(sites);
   cloudflare.onDeployed((event) => {
@@ -105,6 +114,15 @@ export class Edge {
     await Promise.all([...this.#sites.values()].map((site) => site.switching));
   }
 
+  /** The isolates are at their end: every path answers from what is live. */
+  async endLingering(): Promise<void> {
+    for (const site of this.#sites.values()) {
+      if (site.lingering !== null) site.lingering.holds -= 1;
+      site.lingering = null;
+    }
+    await this.#disposeIdle();
+  }
+
   /** How many versions are running. */
   running(): number {
     return this.#instances.size;
@@ -121,6 +139,11 @@ export class Edge {
 
   async #switch(site: Site, { shares }: Deployment, versions: readonly WorkerVersion[]): Promise<void> {
     const held = await Promise.all(versions.map((version) => this.#hold(site, version)));
+    const [former] = site.routes;
+    if (site.lingersBut !== null && site.lingering === null && former !== undefined) {
+      site.lingering = former.instance;
+      former.instance.holds += 1;
+    }
     site.routes = held.map((instance, index) => ({
       instance,
       percentage: shares[index]?.percentage ?? 0,
@@ -148,7 +171,8 @@ export class Edge {
   #handle(incoming: IncomingMessage, response: ServerResponse): void {
     const [, name = "", path = ""] = /^\/([^/?]+)(.*)$/.exec(incoming.url ?? "") ?? [];
     const site = this.#sites.get(name);
-    const instance = site === undefined ? null : choose(site, incoming);
+    const lingering = path === site?.lingersBut ? null : (site?.lingering ?? null);
+    const instance = site === undefined ? null : (lingering ?? choose(site, incoming));
     if (instance === null) {
       response.writeHead(404).end("There is nothing here yet");
       return;
@@ -194,17 +218,28 @@ async function startInstance(site: Site, version: WorkerVersion): Promise<Instan
     modules: true,
     script: site.code,
     compatibilityDate: "2026-01-01",
-    bindings: { ...site.bindings, ...version.plain, ...version.secrets },
+    // A Worker that binds version_metadata is told which version it is; here every Worker is.
+    bindings: { ...site.bindings, ...version.plain, ...version.secrets, CF_VERSION_METADATA: metadataOf(version) },
     host: "127.0.0.1",
     port: 0,
   });
   return { versionId: version.id, url: await miniflare.ready, miniflare, holds: 0 };
 }
 
-/** The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. */
+/** Source: Cloudflare Workers, version metadata binding. */
+const metadataOf = ({ id, annotations, createdAt }: WorkerVersion): Record<string, string> => ({
+  id,
+  tag: annotations["workers/tag"] ?? "",
+  timestamp: new Date(createdAt).toISOString(),
+});
+
+/**
+ * The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. The
+ * header is a dictionary, as one may pass several Workers. Source: Cloudflare Workers, version overrides; RFC 8941.
+ */
 function choose(site: Site, incoming: IncomingMessage): Instance | null {
-  const override = String(incoming.headers[OVERRIDES] ?? "");
-  const asked = site.routes.find(({ instance }) => override === `${site.name}="${instance.versionId}"`);
+  const overrides = String(incoming.headers[OVERRIDES] ?? "").split(/\s*,\s*/);
+  const asked = site.routes.find(({ instance }) => overrides.includes(`${site.name}="${instance.versionId}"`));
   if (asked !== undefined) return asked.instance;
   const point = site.served % 100;
   site.served += 1;

@@ -3,6 +3,7 @@ import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation
 import { days, describeMs, type Instant, plus } from "../../rotation/time.ts";
 import { adoptionOf } from "../adoption.ts";
 import {
+  healthOpen,
   holderOfOld,
   type Judged,
   lastUsedAt,
@@ -95,7 +96,8 @@ function held({ observation, old }: Judged): Ruling | null {
   const holder = holderOfOld(observation);
   if (holder !== undefined) return hold("DestinationHoldsOldKey", `${holder} is back on what held ${old.id}`);
   const blind = observation.destinations.map(({ name }) => liveUnknown(observation, name));
-  return blind.find((ruling) => ruling !== null) ?? null;
+  const { currentId } = partsOf(observation);
+  return blind.find((ruling) => ruling !== null) ?? (currentId === null ? null : healthOpen(observation, currentId));
 }
 
 /** After when no use may lie: our own deactivation's quietSince, or 15 minutes after somebody else's was first seen. */

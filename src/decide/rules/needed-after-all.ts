@@ -4,13 +4,23 @@ import type { Sighting } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import type { Deactivation } from "../../rotation/record.ts";
 import { plus } from "../../rotation/time.ts";
-import { authorOf, holderOfOld, type Judged, memoryOf, TRAIL_KEEPS_MS, unaskedLive, unaskedUse } from "../answers.ts";
+import {
+  authorOf,
+  healthOpen,
+  holderOfOld,
+  type Judged,
+  memoryOf,
+  TRAIL_KEEPS_MS,
+  unaskedHealth,
+  unaskedLive,
+  unaskedUse,
+} from "../answers.ts";
 import { partsOf } from "../parts.ts";
 import { describeSighting, look } from "../rulings.ts";
 
 /**
- * Rule 1. A key that we deactivated was needed after all: a use before the deactivation comes to light late, or what is
- * live at a destination holds it again. Once a rotation, for enrolled users only, and even when custody cannot be read
+ * Rule 1. A key that we deactivated was needed after all: a use before the deactivation comes to light late, what is
+ * live at a destination holds it again, or a consumer is not well. Once a rotation, for enrolled users only, and even when custody cannot be read
  * or the user is held: giving back what was taken is always safe.
  */
 export const neededAfterAll: Rule = {
@@ -38,7 +48,9 @@ function judgeInactive(judged: Judged): Ruling | null {
   const deactivation = deactivationOf(judged);
   if (deactivation === "ask") return askAuthor(judged);
   if (deactivation === null) return null;
-  const questions = [...unaskedUse(observation, [old.id]), ...unaskedLive(observation)];
+  const { currentId } = partsOf(observation);
+  const asked = currentId === null ? [] : unaskedHealth(observation, currentId);
+  const questions = [...unaskedUse(observation, [old.id]), ...unaskedLive(observation), ...asked];
   if (questions.length > 0) return look(questions, `whether ${old.id} is needed after all`);
 
   const use = lateUse(judged, deactivation);
@@ -47,12 +59,17 @@ function judgeInactive(judged: Judged): Ruling | null {
     return giveBack(judged, { ...needed(old, ""), reason: "UsedAfterDeactivation", because });
   }
   const holder = holderOfOld(observation);
-  return holder === undefined ? null : giveBack(judged, needed(old, holder));
+  if (holder !== undefined) return giveBack(judged, needed(old, holder));
+  // Rule 13 took the key when every consumer was well; one whose journal is lost counts as having been.
+  const ill = currentId === null ? null : healthOpen(observation, currentId);
+  return ill?.reason === "ConsumerUnhealthy" ? giveBack(judged, { ...ill, step: reactivating(old) }) : null;
 }
+
+const reactivating = ({ id }: AccessKey): Ruling["step"] => ({ kind: "reactivate", keyId: id });
 
 function needed(old: AccessKey, holder: string): Ruling {
   const because = `${holder} is back on what held ${old.id}`;
-  return { step: { kind: "reactivate", keyId: old.id }, reason: "DestinationHoldsOldKey", because };
+  return { step: reactivating(old), reason: "DestinationHoldsOldKey", because };
 }
 
 /** What somebody disabled since is not given back: the journal knows our own hand only. */

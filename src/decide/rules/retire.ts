@@ -1,5 +1,7 @@
 import type { Rule } from "../../rotation/decision.ts";
+import { healthOpen } from "../answers.ts";
 import { destinationNotOurs } from "../deliveries.ts";
+import { partsOf } from "../parts.ts";
 import { retirementOf } from "../retirement.ts";
 import { hold } from "../rulings.ts";
 
@@ -9,8 +11,10 @@ export const retire: Rule = {
   judge(situation) {
     const retirement = retirementOf(situation);
     if (retirement?.step.kind !== "deactivate") return retirement;
-    const open = destinationNotOurs(situation.observation);
-    if (open === null || open.step.kind === "hold") return open ?? retirement;
+    const { observation } = situation;
+    const { currentId } = partsOf(observation);
+    const open = destinationNotOurs(observation) ?? (currentId === null ? null : healthOpen(observation, currentId));
+    if (open === null || open.step.kind === "hold" || open.step.kind === "look") return open ?? retirement;
     // A re-delivery that rule 10 did not rule is waiting for its back-off.
     return hold("DestinationBackingOff", open.because);
   },

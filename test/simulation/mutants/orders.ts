@@ -72,10 +72,10 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/deliver.ts",
-        find: "  const receipt = await destination.deliver(credential, ready.anchor).catch",
+        find: "  const receipt = await destination.deliver(credential, ready.anchor, replaced).catch",
         replace: `    const Secret = credential.secret.constructor as new (text: string) => typeof credential.secret;
     await destination.deliver({ id: keyId, secret: new Secret("as it was before") }, ready.anchor);
-    const receipt = await destination.deliver(credential, ready.anchor).catch`,
+    const receipt = await destination.deliver(credential, ready.anchor, replaced).catch`,
       },
     ],
   },

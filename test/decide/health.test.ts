@@ -1,0 +1,130 @@
+import { describe } from "vitest";
+import type { Answer, Health, Observation } from "../../src/rotation/observation.ts";
+import { days, hours } from "../../src/rotation/time.ts";
+import {
+  K1,
+  K2,
+  NOW,
+  WORKER,
+  aCustody,
+  aDelivery,
+  aKey,
+  aMemory,
+  aRecord,
+  ago,
+  anObservation,
+  evidence,
+  lastUsed,
+  trail,
+  unused,
+  usedAt,
+} from "../builders.ts";
+import { hold, rows } from "./rows.ts";
+
+const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
+const health = (said: Health): Answer => ({ source: "health", destination: WORKER, keyId: K2, health: said });
+const WELL = health({ verdict: "healthy", because: null });
+const ILL = health({ verdict: "unhealthy", because: "AWS refuses its pair" });
+const SILENT = health({ verdict: "unknown", because: "no answer" });
+const ours: Answer = {
+  source: "authorship",
+  keyId: K1,
+  event: "UpdateAccessKey",
+  author: { kind: "ours", at: NOW },
+};
+const destinations = [{ name: WORKER, slots: [WORKER], readsCustody: false, hasHealth: true }];
+
+/** All allows the deactivation, but for what the consumer says of itself. */
+const quiet = (...said: readonly Answer[]): Observation => {
+  const at = ago(days(10) + hours(5));
+  const latestUse = { at: ago(days(11)), service: "lambda", region: null, detail: null };
+  return anObservation({
+    destinations,
+    keys: [aKey(K1, days(86)), aKey(K2, days(11))],
+    custody: aCustody({ current: K2 }),
+    record: aRecord({
+      deliveries: [aDelivery(K2, at)],
+      keys: { [K1]: aMemory({ latestUse }), [K2]: aMemory({ promotedAt: at, adoptedAt: at }) },
+    }),
+    evidence: evidence(lastUsed(K1, usedAt(latestUse.at)), trail(K1, unused), ...said),
+  });
+};
+
+/** The old key was taken, and its soak is so long. */
+const soaking = (forMs: number, said: readonly Answer[], old: Parameters<typeof aMemory>[0] = {}): Observation => {
+  const at = ago(forMs);
+  const deactivation = { at, answeredAt: at, quietSince: ago(forMs + days(11)), isWaived: false };
+  return anObservation({
+    destinations,
+    keys: [aKey(K1, days(93), "inactive"), aKey(K2, days(18))],
+    custody: aCustody({ current: K2 }),
+    record: aRecord({
+      deliveries: [aDelivery(K2, ago(days(18)))],
+      keys: {
+        [K1]: aMemory({ inactiveSince: at, deactivation, ...old }),
+        [K2]: aMemory({ promotedAt: ago(days(18)), adoptedAt: ago(days(17)) }),
+      },
+    }),
+    evidence: evidence(lastUsed(K1, unused), trail(K1, unused), live, ...said),
+  });
+};
+
+describe("a consumer that can say whether it is well", () => {
+  rows({
+    "is not asked before what is live is known to be ours": {
+      seen: quiet(),
+      rule: "deliver-again",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "is asked last before the old key is taken": {
+      seen: quiet(live),
+      rule: "retire",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "and is well: the key is taken": {
+      seen: quiet(live, WELL),
+      rule: "retire",
+      step: "deactivate",
+      reason: "OldKeyQuiet",
+    },
+    "and is not: the key stays": { seen: quiet(live, ILL), ...hold("retire", "ConsumerUnhealthy") },
+    "and does not answer: the key stays": { seen: quiet(live, SILENT), ...hold("retire", "UseUnknown") },
+    "is asked in each sweep of the soak": {
+      seen: soaking(days(1), []),
+      rule: "needed-after-all",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "gets the old key back when it is no longer well": {
+      seen: soaking(days(1), [ILL, ours]),
+      rule: "needed-after-all",
+      step: "reactivate",
+      reason: "ConsumerUnhealthy",
+    },
+    "gets it back once a rotation": {
+      seen: soaking(days(1), [ILL, ours], { isReactivatedByUs: true }),
+      ...hold("delete", "Soaking"),
+    },
+    "does not get back what somebody else disabled": {
+      seen: soaking(days(1), [ILL, { ...ours, author: { kind: "other", who: "security", at: NOW } }]),
+      ...hold("delete", "Soaking"),
+    },
+    "is waited for while it does not answer": { seen: soaking(days(1), [SILENT]), ...hold("delete", "Soaking") },
+    "and is well: the key is deleted": {
+      seen: soaking(days(7), [WELL]),
+      rule: "delete",
+      step: "delete",
+      reason: "SoakOver",
+    },
+    "and does not answer: the key is not deleted": {
+      seen: soaking(days(7), [SILENT]),
+      ...hold("delete", "UseUnknown"),
+    },
+    "and is ill for the second time: the key is not deleted": {
+      seen: soaking(days(7), [ILL], { isReactivatedByUs: true }),
+      ...hold("delete", "ConsumerUnhealthy"),
+    },
+  });
+});

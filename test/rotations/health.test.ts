@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
+import { RotationError } from "../../src/rotation/errors.ts";
+import { days, hours } from "../../src/rotation/time.ts";
+import {
+  ACCOUNT,
+  clientFor,
+  COUNTING,
+  healthOf,
+  ID,
+  QUICK,
+  SECRET,
+  TOKEN,
+  WORKER,
+  WORKER_OPTIONS,
+} from "../destinations/worker-under-test.ts";
+import { cloudflareFetch } from "../world/cloudflare-api.ts";
+import { Cloudflare } from "../world/cloudflare.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, toldOf } from "../world/system.ts";
+
+/** One user, and its Worker with a health route. AWS refuses what IAM does not list as Active, and what is named. */
+async function aHealthySystem() {
+  const { here, first } = await aSystem();
+  const cloudflare = new Cloudflare(here.clock);
+  cloudflare.setToken(TOKEN, { account: ACCOUNT, scripts: [WORKER], status: "active" });
+  cloudflare.deploy(ACCOUNT, WORKER, { secrets: { [ID]: first.keyId, [SECRET]: first.secret } });
+  const state = { isSilent: false, isRefusing: (id: string): boolean => id === "none" };
+  const idsOfUser = (): string[] => here.keysOf(DEPLOY).map((line) => line.split(" ")[0] ?? "");
+  const worker = createCloudflareWorker(WORKER_OPTIONS, {
+    cloudflare: clientFor("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(cloudflare) }),
+    clock: QUICK,
+    random: COUNTING,
+    ask: (asked) => {
+      const refused = idsOfUser().filter((id) => state.isRefusing(id) || ofKey(here, id) !== "Active");
+      if (state.isSilent) return Promise.reject(new RotationError("Unreachable", "asking the health route, no answer"));
+      return healthOf(cloudflare, refused)(asked);
+    },
+  });
+  here.destinations = { ci: [worker] };
+  const live = () => cloudflare.live(ACCOUNT, WORKER)[0];
+  const pair = () => ({ keyId: live()?.secrets[ID] ?? "", secret: live()?.secrets[SECRET] ?? "" });
+  const calls = aCaller(here, pair);
+  return { here, first, state, cloudflare, pair, calls, work: () => void calls.work() };
+}
+
+describe("a Worker with a health route", () => {
+  test("is rotated twice through 0 %, and never fails", async () => {
+    const { here, first, cloudflare, calls, work } = await aHealthySystem();
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+    const second = custodyOf(here) ?? "";
+    await here.passUntil(() => ofKey(here, second) === "gone", days(95), work);
+    expect(calls.failures()).toEqual([]);
+    expect(cloudflare.versions(ACCOUNT, WORKER)).toHaveLength(3);
+    expect(toldOf(here)).not.toContain("StepFailed");
+  });
+
+  test("whose new pair is refused has the old one put forward from custody, and the new one when it is mended", async () => {
+    const { here, first, state, pair, calls, work } = await aHealthySystem();
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+    const second = custodyOf(here) ?? "";
+    state.isRefusing = (id) => id !== second;
+    await here.passUntil(() => toldOf(here).includes("StepFailed"), days(80), work);
+    expect(here.notices.find(({ code }) => code === "StepFailed")?.text).toMatch(/old pair is put forward/);
+    expect([pair().keyId, custodyOf(here)]).toEqual([second, second]);
+    state.isRefusing = () => false;
+    await here.passUntil(() => custodyOf(here) !== second, hours(8), work);
+    expect(pair().keyId).toBe(custodyOf(here));
+    expect(calls.failures()).toEqual([]);
+  });
+
+  test("that is silent keeps the old key, and loses it when it is well", async () => {
+    const { here, first, state, work } = await aHealthySystem();
+    await here.sweep();
+    state.isSilent = true;
+    const results = await here.pass(days(14), work);
+    expect(lastOf(results.at(-1))).toBe("retire hold UseUnknown held");
+    expect(ofKey(here, first.keyId)).toBe("Active");
+    state.isSilent = false;
+    const [next] = await here.pass(hours(1), work);
+    expect(doneIn(next)).toEqual(["deactivate"]);
+  });
+
+  test("that is not well after the switch gets the old key back within the hour, urgently told, and once", async () => {
+    const { here, first, state, work } = await aHealthySystem();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(13), work);
+    state.isRefusing = (id) => id !== first.keyId;
+    const [next] = await here.pass(hours(1), work);
+    expect(doneIn(next)).toEqual(["reactivate"]);
+    expect(ofKey(here, first.keyId)).toBe("Active");
+    const told = here.notices.filter(({ severity }) => severity === "urgent").map(({ code }) => code);
+    expect(told).toContain("KeyReactivated");
+    // It stays, whatever the route says, until somebody releases it.
+    const later = await here.pass(days(3), work);
+    expect(lastOf(later.at(-1))).toBe("retire hold NeedsRelease held");
+  });
+
+  test("that is not well with the pair that it has begins no rotation", async () => {
+    const { here, state, work } = await aHealthySystem();
+    state.isRefusing = () => true;
+    const results = await here.pass(hours(3), work);
+    expect(lastOf(results.at(-1))).toBe("create create-replacement KeyDue blocked");
+    expect(here.keysOf(DEPLOY)).toHaveLength(1);
+    expect(toldOf(here)).toContain("DestinationBlocked");
+  });
+});
