@@ -2,7 +2,7 @@ import type { Ruling, Situation } from "../rotation/decision.ts";
 import { quietMs } from "../rotation/policy.ts";
 import { describeMs } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
-import { type Judged, lastUsedAt, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
+import { type Judged, lastUsedOf, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
 import { destinationsBehind, formerDestination } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
@@ -75,7 +75,7 @@ function useUnknown(replaced: Replaced): Ruling | null {
 /** IAM tracks every use: an answer without any, of a key that was seen in use, says nothing of what came after. */
 function contradicted({ observation, old }: Replaced): Ruling | null {
   const { latestUse = null, latestRead = null } = memoryOf(observation, old.id) ?? {};
-  if (lastUsedAt(observation, old.id) !== null || (latestUse ?? latestRead) === null) return null;
+  if (lastUsedOf(observation, old.id)?.verdict !== "unused" || (latestUse ?? latestRead) === null) return null;
   return hold("UseUnknown", `when ${old.id} was last used cannot be told: IAM names no use, and one is on record`);
 }
 
