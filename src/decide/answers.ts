@@ -86,7 +86,8 @@ export function liveUnknown(observation: Observation, destination: string): Ruli
   return hold("UseUnknown", `what is live at ${destination} cannot be read${because}`);
 }
 
-function lastUsedOf(observation: Observation, keyId: AccessKeyId): Use | undefined {
+/** What last-used said of a key; undefined while it was not asked. */
+export function lastUsedOf(observation: Observation, keyId: AccessKeyId): Use | undefined {
   return answersOf(observation, "last-used").findLast((it) => it.keyId === keyId)?.use;
 }
 

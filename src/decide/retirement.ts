@@ -2,7 +2,7 @@ import type { Ruling, Situation } from "../rotation/decision.ts";
 import { LAST_USED_LAG_MS, quietMs, SESSION_MAX_MS } from "../rotation/policy.ts";
 import { describeMs, plus } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
-import { type Judged, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
+import { type Judged, lastUsedOf, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
 import { destinationsBehind, formerDestination } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
@@ -77,7 +77,15 @@ function useUnknown(replaced: Replaced): Ruling | null {
   // Where adoption is waived the soak is longer: whether somebody uses the replacement is asked all the same.
   const keyIds = adoptionOf(replaced) === "seen" ? [old.id] : [old.id, current.id];
   const questions = unaskedUse(observation, keyIds);
-  return questions.length > 0 ? look(questions, `when ${old.id} was last used`) : lastUsedOpen(observation, old.id);
+  if (questions.length > 0) return look(questions, `when ${old.id} was last used`);
+  return lastUsedOpen(observation, old.id) ?? contradicted(replaced);
+}
+
+/** IAM tracks every use: an answer without any, of a key that was seen in use, says nothing of what came after. */
+function contradicted({ observation, old }: Replaced): Ruling | null {
+  const { latestUse = null, latestRead = null } = memoryOf(observation, old.id) ?? {};
+  if (lastUsedOf(observation, old.id)?.verdict !== "unused" || (latestUse ?? latestRead) === null) return null;
+  return hold("UseUnknown", `when ${old.id} was last used cannot be told: IAM names no use, and one is on record`);
 }
 
 /** For a profile that pulls: a call to Secrets Manager counts as a use until CloudTrail shows that it was a hand-over. */

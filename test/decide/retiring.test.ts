@@ -103,6 +103,13 @@ describe("retiring the old key", () => {
       step: "look",
       reason: "NeedsEvidence",
     },
+    "holds when last-used names no use of a key that was seen in use": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        evidence: evidence(lastUsed(K1, unused), trail(K1, unused), live("ours")),
+      }),
+      ...hold("retire", "UseUnknown"),
+    },
     "holds when CloudTrail is unknown": {
       seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(use1, trail(K1, unknown)) }),
       ...hold("retire", "UseUnknown"),

@@ -33,18 +33,22 @@ const LATE_MS = LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS + hours(1);
 
 /** The next sweep in which anything may be decided, or learnt, that the last did not. */
 export function nextSweepMs(leaping: Leaping, left: Left): number {
-  const { sweeps, troubles } = leaping;
+  const { sweeps, troubles, profile } = leaping;
   const { nowMs, inactiveMs } = left;
   const hourlyMs = sweeps.next(nowMs + 1);
   if (inactiveMs !== null && nowMs < inactiveMs + LATE_MS && mayComeToLight(leaping, inactiveMs)) return hourlyMs;
   const untilMs = sweeps.next(Math.max(hourlyMs, changesMs(leaping, left)));
   const spans = [...troubles.lastUsed.wavers, ...troubles.lastUsed.absent, ...leaping.signers.flatMap(besideHandOvers)];
   const stops = spans.map((span) => stopMs(sweeps, span, hourlyMs));
+  // Before nobody can look for a while: a hand-over meanwhile would hide what was used before it.
+  for (const { fromMs } of profile.isPulled ? [...troubles.lastUsed.outages, ...sweeps.gaps] : []) {
+    if (sweeps.last(fromMs) > nowMs) stops.push(sweeps.last(fromMs));
+  }
   // What was hidden before the deactivation comes to light at once.
   for (const { untilMs: thawedMs } of inactiveMs === null ? [] : troubles.lastUsed.frozen) {
     if (thawedMs > nowMs) stops.push(sweeps.next(thawedMs));
   }
-  const isAsked = !left.isAdopted && inactiveMs === null && leaping.profile.policy.adoption === "required";
+  const isAsked = !left.isAdopted && inactiveMs === null && profile.policy.adoption === "required";
   const adoptedMs = isAsked ? adoptionMs(leaping, left) : Number.POSITIVE_INFINITY;
   return Math.max(hourlyMs, Math.min(untilMs, ...stops, sweeps.next(Math.min(adoptedMs, nowMs + days(200)))));
 }

@@ -9,6 +9,8 @@ export interface Sweeps {
   readonly next: (atMs: number) => number;
   /** The last sweep before an instant. */
   readonly last: (atMs: number) => number;
+  /** When none is made. */
+  readonly gaps: readonly Span[];
 }
 
 export function drawSweeps(dice: Dice, fromMs: number): Sweeps {
@@ -28,6 +30,7 @@ export function drawSweeps(dice: Dice, fromMs: number): Sweeps {
     return found;
   };
   return {
+    gaps,
     next: (ms) => {
       let index = step(Math.max(0, Math.floor((ms - fromMs) / hours(1)) - 1), 1);
       while (at(index) < ms) index = step(index + 1, 1);

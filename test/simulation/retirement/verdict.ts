@@ -5,7 +5,7 @@ import type { Times } from "./ground.ts";
 import { lastOldCall, nextCall } from "./signers.ts";
 import type { Signer } from "./signers.ts";
 import type { Sweeps } from "./sweeps.ts";
-import { isBeyondDocumented, lastUsedKnowsUntil } from "./troubles.ts";
+import { isBeyondDocumented, lastUsedKnowsUntil, refusalOf } from "./troubles.ts";
 import type { Troubles } from "./troubles.ts";
 
 /** What the world alone says of a deactivation: who would have signed with the key next. */
@@ -15,7 +15,7 @@ export interface Verdict {
    * silence is longer than the policy allows. `no source could show it`: last-used did worse than its documentation says,
    * and CloudTrail shows no such call. `hidden by a hand-over`: the last use that last-used told of was a read of custody,
    * which counts for less, and so nobody saw that the key was needed: the read's answer never arrived, or somebody who
-   * does not pull signed just before it and CloudTrail shows no such call.
+   * does not pull signed before it, CloudTrail shows no such call, and no sweep could look in between.
    */
   readonly kind: (typeof WORST)[number];
   readonly signer: Signer | null;
@@ -76,11 +76,15 @@ function silenceBefore(signer: Signer, callMs: number, knownMs: number): number 
   }
 }
 
-/** Whether last-used never told of a use but by a hand-over: in the same quarter of an hour, or before anybody looked. */
+const isBlind = (troubles: Troubles, atMs: number): boolean =>
+  refusalOf(troubles, { operation: "GetAccessKeyLastUsed", region: "us-east-1", page: 0 }, atMs) !== null;
+
+/** Whether last-used never told of a use but by a hand-over: in the same quarter of an hour, or before anybody was told. */
 function isHidden({ signers, troubles, sweeps }: Judging, usedMs: number): boolean {
   const handOvers = signers.flatMap(({ handOversMs }) => handOversMs).filter((atMs) => atMs >= usedMs - COLLAPSE_MS);
   let sweptMs = sweeps.next(usedMs);
-  while (lastUsedKnowsUntil(troubles, sweptMs) < usedMs) sweptMs = sweeps.next(sweptMs + 1);
+  while (isBlind(troubles, sweptMs) || lastUsedKnowsUntil(troubles, sweptMs) < usedMs)
+    sweptMs = sweeps.next(sweptMs + 1);
   return handOvers.some((atMs) => atMs <= lastUsedKnowsUntil(troubles, sweptMs));
 }
 
