@@ -8,11 +8,13 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Lambda hands its credentials over in environment variables, which the SDK tries first. What it would try after them
- * (profiles, single sign-on, processes) is 100 kB that never runs there; on this machine it is found in node_modules.
+ * (profiles, single sign-on, processes, containers, instances) is 110 kB that never runs there; on this machine it is
+ * found in node_modules.
  */
-const CREDENTIALS_NOT_IN_LAMBDA = ["sso", "ini", "process", "login", "web-identity"].map(
-  (source) => `@aws-sdk/credential-provider-${source}`,
-);
+const CREDENTIALS_NOT_IN_LAMBDA = [
+  ...["sso", "ini", "process", "login", "web-identity", "http"].map((from) => `@aws-sdk/credential-provider-${from}`),
+  "@smithy/credential-provider-imds",
+];
 
 interface BuildOptions {
   /** From the root of the project. */
