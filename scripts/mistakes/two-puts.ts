@@ -1,3 +1,4 @@
+export * from "../../src/cloud/cloudflare.ts";
 import { createCloudflare as createRight } from "../../src/cloud/cloudflare.ts";
 import type { CloudflareClient, CloudflareOptions } from "../../src/cloud/cloudflare.ts";
 
