@@ -24,8 +24,10 @@ export async function runTests(patches: readonly Patch[], tests: readonly string
     // One that fails without the mistake says nothing about it.
     const unmutated = passing.get(path) ?? inCopy([], path);
     passing.set(path, unmutated);
+    const broken = await unmutated;
+    if (broken !== null) throw new Error(`a test fails without any mistake: ${broken}`);
     const failure = await inCopy(patches, path);
-    if (failure !== null && (await unmutated) === null) return failure;
+    if (failure !== null) return failure;
   }
   return null;
 }
@@ -45,7 +47,19 @@ async function inCopy(patches: readonly Patch[], path: string): Promise<string |
 }
 
 async function firstFailure(copy: string, path: string): Promise<string | null> {
-  const how = ["--maxWorkers", "1", "--bail", "1", "--reporter", "json", "--outputFile", "report.json"];
+  // However busy the machine is: a time-out is no mistake that was noticed.
+  const how = [
+    "--maxWorkers",
+    "1",
+    "--bail",
+    "1",
+    "--testTimeout",
+    "120000",
+    "--reporter",
+    "json",
+    "--outputFile",
+    "report.json",
+  ];
   const args = ["node_modules/vitest/vitest.mjs", "run", ...how, path];
   await new Promise<void>((resolve) => {
     execFile(process.execPath, args, { cwd: copy, maxBuffer: 1 << 28 }, () => {

@@ -1,3 +1,4 @@
+import type { LiveState } from "../../src/rotation/observation.ts";
 import type { HistoryEntry } from "../../src/rotation/world.ts";
 import type { UserRecord } from "../../src/rotation/record.ts";
 import type { Notice } from "../../src/rotation/notice.ts";
@@ -44,7 +45,7 @@ export interface Checker {
   readonly after?: (event: CallEvent) => void;
   readonly delivering?: (event: DeliveryEvent) => void;
   /** What a destination has live was told. */
-  readonly sawLive?: (event: { readonly run: Run; readonly destination: string }) => void;
+  readonly sawLive?: (event: { readonly run: Run; readonly destination: string; readonly state: LiveState }) => void;
   readonly appended?: (run: Run, entry: HistoryEntry) => void;
   readonly wrote?: (run: Run, record: UserRecord) => void;
   readonly noticed?: (run: Run, notices: readonly Notice[]) => void;

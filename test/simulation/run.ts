@@ -344,9 +344,10 @@ function troubledDestination(
     readsCustody: false,
     preflight: () => through("preflight", () => destination.preflight()),
     live: (receipt) =>
-      through("live", () => {
-        for (const checker of checkers) checker.sawLive?.({ run: run(), destination: name });
-        return destination.live(receipt);
+      through("live", async () => {
+        const state = await destination.live(receipt);
+        for (const checker of checkers) checker.sawLive?.({ run: run(), destination: name, state });
+        return state;
       }),
     deliver: (credential, anchor) =>
       through("deliver", () => {

@@ -159,7 +159,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     patches: [
       { file: CREATE, find: "    if (isVoid(error)) await", replace: "    if (isVoid(error) && error === null) await" },
     ],
-    tests: ROTATIONS,
+    tests: ["test/act/on-record.test.ts"],
   },
   {
     name: "the answer is not kept",
@@ -171,7 +171,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
         replace: "    throw error;",
       },
     ],
-    tests: ROTATIONS,
+    tests: ["test/act/on-record.test.ts"],
   },
   {
     name: "hand-made holders forgotten",
@@ -192,7 +192,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     patches: [
       { file: "src/act/prove.ts", find: "const ANSWERS_IN_A_ROW = 3;", replace: "const ANSWERS_IN_A_ROW = 1;" },
     ],
-    tests: ["test/act", "test/rotations"],
+    tests: ["test/act/on-record.test.ts"],
   },
   {
     name: "proved by no call",
@@ -262,7 +262,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
         replace: "  await ledger.save((record) => (withAttempt === null ? record : record));\n",
       },
     ],
-    tests: ROTATIONS,
+    tests: ["test/act/on-record.test.ts"],
   },
   {
     name: "no back-off",
