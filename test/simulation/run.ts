@@ -22,6 +22,8 @@ export interface Run {
   readonly world: World;
   readonly log: RecordingLog;
   readonly startedMs: number;
+  /** By user, what its profile delivered to when the run began: a process does not change its configuration. */
+  readonly configured: ReadonlyMap<string, readonly Destination[]>;
   /** Settles when the process has died. */
   readonly died: Promise<"died">;
   isDead: boolean;
@@ -86,6 +88,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   const { clock } = stage;
   const { promise: died, resolve: die } = Promise.withResolvers<"died">();
   const startedMs = clock.now();
+  const configured = new Map(stage.subjects.map(({ user, destinations }) => [user, destinations]));
   const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
   const isClose = dice.chance(0.02);
   const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
@@ -224,7 +227,9 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
         const subject = stage.subjects.find((found) => found.profile.name === profile);
         return subject === undefined
           ? []
-          : subject.destinations.map((it) => troubledDestination(outside, it, { subject, run: () => run }));
+          : (configured.get(subject.user) ?? []).map((it) =>
+              troubledDestination(outside, it, { subject, run: () => run }),
+            );
       },
     },
     notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),
@@ -237,7 +242,14 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
       },
     },
   };
-  const run: Run = Object.assign(state, { id, world: parts.bend?.(world) ?? world, log: base.log, startedMs, died });
+  const run: Run = Object.assign(state, {
+    id,
+    world: parts.bend?.(world) ?? world,
+    log: base.log,
+    startedMs,
+    configured,
+    died,
+  });
   return run;
 }
 

@@ -1,5 +1,5 @@
 import type { Checker } from "../checker.ts";
-import { custodyName, isRaced, subjectOf, violate } from "../stage.ts";
+import { custodyName, isRaced, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
 /** A pair becomes current, and so reaches whoever reads custody, only when every place that is delivered to was given it. */
@@ -16,7 +16,7 @@ export function promotedLast(stage: Stage): Checker {
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
       const { AccessKeyId: keyId = "" } = JSON.parse(text) as Readonly<Record<string, string>>;
-      for (const { name: destination, readsCustody } of subjectOf(stage, user)?.destinations ?? []) {
+      for (const { name: destination, readsCustody } of run.configured.get(user) ?? []) {
         if (readsCustody || given.has(`${destination} ${keyId}`) || isRaced(stage, run, user)) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
