@@ -42,6 +42,8 @@ export class Logs {
       StartQuery: (received) => this.#startQuery(received),
       GetQueryResults: (received) => this.#getQueryResults(received),
       StopQuery: (received) => this.#stopQuery(received),
+      // What consumers ask for: the application's own log groups, in which nothing stands.
+      FilterLogEvents: () => ({ events: [] }),
       DescribeLogGroups: () => ({ logGroups: [{ logGroupName: this.logGroup }] }),
     };
   }
