@@ -68,7 +68,8 @@ export function latestUse(old: KeyRecord, isPulled: boolean): Sighting | null {
 
 /**
  * A call to Secrets Manager that CloudTrail was not yet seen to show as a hand-over. One before a later hand-over is told
- * apart, too: the answer that showed the later had read all that lies before it, and any other use is on record as such.
+ * apart, too: the answer that showed the later had read all that lies before it. What stays hidden is a data event that no
+ * sweep could see between two reads (docs/retirements.md counts them).
  */
 export function unexplainedRead({ latestRead, handOverAt }: KeyRecord): Sighting | null {
   if (latestRead === null || handOverAt === null) return latestRead;
