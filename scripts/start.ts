@@ -11,7 +11,7 @@ const MISTAKE_LINES = Object.entries(MISTAKES).map(([name, { is }]) => `    ${na
 const HELP = `npm start [-- --json] [-- --break <mistake>]
 
 Rotates the access keys of five systems from beginning to end, on a cloud that runs in this process.
-No account is needed, and nothing outside this machine is reached. It takes less than a minute, and
+No account is needed, and nothing outside this machine is reached. It takes about a minute, and
 exits with 0 if every system was rotated and no call of its consumers failed, else with 1.
 
   --json             prints one JSON document instead

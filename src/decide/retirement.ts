@@ -30,6 +30,7 @@ export function retirementOf(situation: Situation): Ruling | null {
     useUnknown(replaced) ??
     unexplained(replaced, clock) ??
     notQuiet(replaced, clock) ??
+    contradicted(replaced) ??
     notAdopted(replaced) ??
     trailVeto(replaced, clock) ??
     deactivate(replaced, clock)
@@ -78,7 +79,7 @@ function useUnknown(replaced: Replaced): Ruling | null {
   const keyIds = adoptionOf(replaced) === "seen" ? [old.id] : [old.id, current.id];
   const questions = unaskedUse(observation, keyIds);
   if (questions.length > 0) return look(questions, `when ${old.id} was last used`);
-  return lastUsedOpen(observation, old.id) ?? contradicted(replaced);
+  return lastUsedOpen(observation, old.id);
 }
 
 /** IAM tracks every use: an answer without any, of a key that was seen in use, says nothing of what came after. */

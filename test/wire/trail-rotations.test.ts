@@ -21,6 +21,7 @@ describe("a rotation with a trail to ask", () => {
   let system: System;
   let wire: Wire;
   let isLate: boolean;
+  let stalled: Answer | null;
   const closing: (() => void)[] = [];
 
   const bent = (world: DirectWorld): World => {
@@ -42,20 +43,18 @@ describe("a rotation with a trail to ask", () => {
             return deepen(answer, question.handOversApart);
           }
           if (answer.source !== "last-used" || answer.keyId !== system.first.keyId || !isLate) return answer;
-          return { ...answer, use: { verdict: "unused", from: answerFrom(answer), to: world.clock.now() } };
+          stalled ??= answer;
+          return stalled;
         },
       },
     };
-  };
-  const answerFrom = ({ use }: Extract<Answer, { source: "last-used" }>) => {
-    if (use.verdict === "unknown") throw new Error("the simulated last-used is always known here");
-    return use.verdict === "used" ? use.latest.at : use.from;
   };
   const queries = (): number => system.here.cloud.counts.get("logs.StartQuery") ?? 0;
   const isInactive = (): boolean => ofKey(system.here, system.first.keyId) !== "Active";
 
   beforeEach(async () => {
     isLate = false;
+    stalled = null;
     system = await aSystem();
     system.here.cloud.trail.isOn = true;
     wire = await startWire(system.here.cloud, { clock: system.here.clock });
