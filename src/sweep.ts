@@ -12,7 +12,7 @@ import { seconds } from "./rotation/time.ts";
 import type { SweepMemory, SweepState, World } from "./rotation/world.ts";
 
 /** How many users are worked on at a time. Many of them wait, for a fresh key to be known; requests are bounded apart. */
-const USERS_AT_ONCE_MAX = 64;
+const USERS_AT_ONCE_MAX = 128;
 /** So many names still fit into one item of the journal; with more, custody is listed instead. */
 const AWAKE_MAX = 2_000;
 /** No user is begun with less time than this: proving alone may take two minutes. */

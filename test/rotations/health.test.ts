@@ -94,6 +94,18 @@ describe("a Worker with a health route", () => {
     expect(lastOf(later.at(-1))).toBe("retire hold NeedsRelease held");
   });
 
+  test("N21: that is silent at the end of the soak has the old key undeleted until it is well", async () => {
+    const { here, first, state, work } = await aHealthySystem();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(13), work);
+    state.isSilent = true;
+    const results = await here.pass(days(10), work);
+    expect(lastOf(results.at(-1))).toBe("delete hold UseUnknown held");
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+    state.isSilent = false;
+    const [next] = await here.pass(hours(1), work);
+    expect(doneIn(next)).toEqual(["delete"]);
+  });
+
   test("that is not well with the pair that it has begins no rotation", async () => {
     const { here, state, work } = await aHealthySystem();
     state.isRefusing = () => true;
