@@ -12,7 +12,7 @@ import { AwsClient } from "aws4fetch";
  * @param {string} worker.secretAccessKey
  * @param {string} [worker.region]
  * @param {string} [worker.endpoint] Another place than AWS, for tests.
- * @param {string | null} [worker.lastSignedAt] When the Worker last signed a call of its own, if it knows.
+ * @param {string | null} [worker.lastSignedAt] When the Worker last signed a call of its own with this key (ISO 8601), if it knows.
  * @returns {Promise<Response>}
  */
 export async function answerHealth(request, { token, version, lastSignedAt = null, ...pair }) {

@@ -20,6 +20,13 @@ const WorkerHealth = z.object({
       .nullable()
       .catch(null),
   }),
+  /** When the consumer itself last signed with this key, in milliseconds since the epoch. What is no date is not known. */
+  lastSignedAt: z
+    .string()
+    .transform((text) => Date.parse(text))
+    .pipe(z.number())
+    .nullish()
+    .catch(null),
 });
 
 interface WorkerHealthOptions {

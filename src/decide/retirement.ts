@@ -2,7 +2,16 @@ import type { Ruling, Situation } from "../rotation/decision.ts";
 import { LAST_USED_LAG_MS, quietMs, SESSION_MAX_MS } from "../rotation/policy.ts";
 import { describeMs, plus } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
-import { type Judged, lastUsedOf, lastUsedOpen, memoryOf, trailOpen, trailUseAfter, unaskedUse } from "./answers.ts";
+import {
+  type Judged,
+  lastUsedOf,
+  lastUsedOpen,
+  memoryOf,
+  trailOpen,
+  trailUseAfter,
+  unaskedHealth,
+  unaskedUse,
+} from "./answers.ts";
 import { destinationsBehind, formerDestination } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
@@ -118,8 +127,11 @@ function notQuiet(replaced: Replaced, { base, quietSince, readyAt, useAfterBase 
 function notAdopted(replaced: Replaced): Ruling | null {
   const { observation, old, current } = replaced;
   if (adoptionOf(replaced) !== "missing") return null;
-  const because = `nobody but Keyturn was seen to use ${current.id}, so ${old.id} stays`;
-  return lastUsedOpen(observation, current.id) ?? hold("NotAdopted", because);
+  const open = lastUsedOpen(observation, current.id);
+  if (open !== null) return open;
+  const questions = unaskedHealth(observation, current.id);
+  if (questions.length > 0) return look(questions, `whether a consumer says that it uses ${current.id}`);
+  return hold("NotAdopted", `nobody but Keyturn was seen to use ${current.id}, so ${old.id} stays`);
 }
 
 /** CloudTrail may only veto. It is asked last, when nothing else is in the way: it is the dearest source. */

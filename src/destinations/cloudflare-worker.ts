@@ -5,6 +5,7 @@ import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Health, LiveState } from "../rotation/observation.ts";
 import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
+import { instant } from "../rotation/time.ts";
 import type { Clock, Destination, Preflight, Random } from "../rotation/world.ts";
 import { deliverStaged } from "./worker/staged.ts";
 import { judgeLive } from "./worker/standing.ts";
@@ -117,8 +118,11 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
 }
 
 async function healthAt(ask: AskHealth, keyId: AccessKeyId): Promise<Health> {
-  const flaw = judgeHealth(await ask(null), { version: null, keyId });
-  if (flaw === null) return { verdict: "healthy", because: null };
+  const said = await ask(null);
+  const flaw = judgeHealth(said, { version: null, keyId });
+  const { lastSignedAt } = said;
+  if (flaw === null)
+    return { verdict: "healthy", because: null, lastSignedAt: lastSignedAt ? instant(lastSignedAt) : null };
   return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
 }
 

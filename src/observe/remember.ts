@@ -1,6 +1,6 @@
 import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
-import type { Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
+import type { Answer, Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
@@ -8,6 +8,8 @@ import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 const LISTING_SETTLES_MS = minutes(5);
 /** What is known of a key that is neither listed nor in custody is kept for this long. */
 const FORGET_AFTER_MS = days(7);
+/** So far a consumer's clock may be ahead of AWS's. */
+const CLOCKS_DIFFER_MS = minutes(2);
 
 const NOTHING_KNOWN = {
   promotedAt: null,
@@ -139,7 +141,8 @@ export function rememberEvidence(record: UserRecord, evidence: readonly Evidence
 }
 
 function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
-  if ("destination" in answer || answer.source === "authorship") return record;
+  if (answer.source === "health") return rememberSigned(record, answer, seen);
+  if (answer.source === "destination" || answer.source === "authorship") return record;
   const known = record.keys[answer.keyId];
   if (known === undefined) return record;
   if (answer.source === "attribution") {
@@ -162,6 +165,20 @@ function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): U
     if (answer.source === "last-used") next = rememberAdoption(record, next, { keyId: answer.keyId, sighting, seen });
   }
   return { ...record, keys: { ...record.keys, [answer.keyId]: next } };
+}
+
+/** A consumer's own word that it signed with the current key after the promotion is adoption, too. */
+function rememberSigned(
+  record: UserRecord,
+  { keyId, health }: Extract<Answer, { readonly source: "health" }>,
+  { custody, now }: Seen,
+): UserRecord {
+  const known = record.keys[keyId];
+  const signedAt = health.verdict === "healthy" ? health.lastSignedAt : null;
+  const isCurrent = custody.kind === "present" && custody.current?.keyId === keyId;
+  if (!isCurrent || known === undefined || known.adoptedAt !== null || signedAt === null) return record;
+  const isAfter = known.promotedAt !== null && signedAt > known.promotedAt && signedAt <= plus(now, CLOCKS_DIFFER_MS);
+  return isAfter ? { ...record, keys: { ...record.keys, [keyId]: { ...known, adoptedAt: now } } } : record;
 }
 
 function later(known: Sighting | null, found: Sighting): Sighting {

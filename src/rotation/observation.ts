@@ -119,7 +119,12 @@ export type Question =
 
 /** Whether a consumer is well with a key: AWS knows the pair that it signs with, and it is this key's. */
 export type Health =
-  | { readonly verdict: "healthy"; readonly because: null }
+  | {
+      readonly verdict: "healthy";
+      readonly because: null;
+      /** When the consumer itself last signed with this key, where it says so; never the call that asked. */
+      readonly lastSignedAt: Instant | null;
+    }
   | { readonly verdict: "unhealthy" | "unknown"; readonly because: string };
 
 export type Answer =

@@ -23,7 +23,7 @@ import { hold, rows } from "./rows.ts";
 
 const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
 const health = (said: Health): Answer => ({ source: "health", destination: WORKER, keyId: K2, health: said });
-const WELL = health({ verdict: "healthy", because: null });
+const WELL = health({ verdict: "healthy", because: null, lastSignedAt: null });
 const ILL = health({ verdict: "unhealthy", because: "AWS refuses its pair" });
 const SILENT = health({ verdict: "unknown", because: "no answer" });
 const ours: Answer = {

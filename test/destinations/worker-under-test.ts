@@ -67,7 +67,7 @@ export const workerDestination = (cloudflare: CloudflareClient, ask: AskHealth |
 
 /** The Worker's health route: the version that the override names, if it is deployed, else the live one. AWS knows all pairs but these. */
 export const healthOf =
-  (cloudflare: Cloudflare, refused: readonly string[] = []): AskHealth =>
+  (cloudflare: Cloudflare, refused: readonly string[] = [], lastSignedAt: number | null = null): AskHealth =>
   async (asked) => {
     await Promise.resolve();
     const [live] = cloudflare.deployments(ACCOUNT, WORKER);
@@ -80,7 +80,7 @@ export const healthOf =
     const aws = isRefused
       ? { authenticated: false, status: 403, code: "InvalidClientTokenId" }
       : { authenticated: true, status: 200, code: null };
-    return { versionId: version.id, keyId: keyId.slice(-4), aws };
+    return { versionId: version.id, keyId: keyId.slice(-4), aws, lastSignedAt };
   };
 
 /** A Worker as the destination contract wants it. */

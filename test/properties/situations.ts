@@ -120,7 +120,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
     destination: fc.constant(WORKER),
     keyId: id,
     health: fc.constantFrom<Health>(
-      { verdict: "healthy", because: null },
+      { verdict: "healthy", because: null, lastSignedAt: null },
       { verdict: "unhealthy", because: "AWS refuses its pair" },
       { verdict: "unknown", because: "it does not answer" },
     ),
@@ -230,7 +230,12 @@ const late: fc.Arbitrary<Situation> = fc
       { source: "last-used", keyId: K2, use: unused },
       { source: "cloudtrail", keyId: K1, use: unused, ...trail },
       { source: "destination", destination: WORKER, live: "ours", because: null },
-      { source: "health", destination: WORKER, keyId: K2, health: { verdict: "healthy", because: null } },
+      {
+        source: "health",
+        destination: WORKER,
+        keyId: K2,
+        health: { verdict: "healthy", because: null, lastSignedAt: null },
+      },
     ];
     const observation = build.anObservation({
       keys: [build.aKey(K1, days(140), isTaken ? "inactive" : "active"), build.aKey(K2, days(60))],

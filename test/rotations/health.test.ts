@@ -24,7 +24,11 @@ async function aHealthySystem() {
   const cloudflare = new Cloudflare(here.clock);
   cloudflare.setToken(TOKEN, { account: ACCOUNT, scripts: [WORKER], status: "active" });
   cloudflare.deploy(ACCOUNT, WORKER, { secrets: { [ID]: first.keyId, [SECRET]: first.secret } });
-  const state = { isSilent: false, isRefusing: (id: string): boolean => id === "none" };
+  const state = {
+    isSilent: false,
+    lastSignedAt: null as number | null,
+    isRefusing: (id: string): boolean => id === "none",
+  };
   const idsOfUser = (): string[] => here.keysOf(DEPLOY).map((line) => line.split(" ")[0] ?? "");
   const worker = createCloudflareWorker(WORKER_OPTIONS, {
     cloudflare: clientFor("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(cloudflare) }),
@@ -33,7 +37,7 @@ async function aHealthySystem() {
     ask: (asked) => {
       const refused = idsOfUser().filter((id) => state.isRefusing(id) || ofKey(here, id) !== "Active");
       if (state.isSilent) return Promise.reject(new RotationError("Unreachable", "asking the health route, no answer"));
-      return healthOf(cloudflare, refused)(asked);
+      return healthOf(cloudflare, refused, state.lastSignedAt)(asked);
     },
   });
   here.destinations = { ci: [worker] };
@@ -92,6 +96,18 @@ describe("a Worker with a health route", () => {
     // It stays, whatever the route says, until somebody releases it.
     const later = await here.pass(days(3), work);
     expect(lastOf(later.at(-1))).toBe("retire hold NeedsRelease held");
+  });
+
+  test.for([
+    ["after the promotion lets the old key go", hours(1), "delete hold Soaking held"],
+    ["before the promotion lets nothing go", -hours(1), "retire hold NotAdopted held"],
+    ["in the future lets nothing go", days(40), "retire hold NotAdopted held"],
+  ] as const)("whose own word that it signed with the new key %s", async ([, afterMs, last]) => {
+    const { here, state } = await aHealthySystem();
+    await here.sweep();
+    state.lastSignedAt = here.clock.now() + afterMs;
+    const results = await here.pass(days(11));
+    expect(lastOf(results.at(-1))).toBe(last);
   });
 
   test("N21: that is silent at the end of the soak has the old key undeleted until it is well", async () => {

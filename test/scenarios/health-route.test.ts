@@ -21,7 +21,7 @@ test("the program as it is composed asks a Worker's health route, with the token
   const { keyId } = local.systems.matchmaking.firstPair;
 
   expect(await worker?.preflight()).toMatchObject({ kind: "ready" });
-  expect(await worker?.health?.(accessKeyId(keyId))).toEqual({ verdict: "healthy", because: null });
+  expect(await worker?.health?.(accessKeyId(keyId))).toEqual({ verdict: "healthy", because: null, lastSignedAt: null });
   const other = accessKeyId("AKIAOTHEROTHEROTHER3");
   const because = `it signs with a key that ends in ${keyId.slice(-4)}`;
   expect(await worker?.health?.(other)).toEqual({ verdict: "unhealthy", because });
