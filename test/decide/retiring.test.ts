@@ -256,6 +256,30 @@ describe("retiring the old key", () => {
       }),
       ...hold("retire", "NotAdopted"),
     },
+    "S3: nor by the whole life of a key of a fast rotation, which a monthly consumer may not have met": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        current: { adoptedAt: null },
+        old: { latestUse: null },
+        evidence: evidence(lastUsed(K1, unused), lastUsed(K2, unused), trail(K1, unused), live("ours")),
+        changes: { keys: [aKey(K1, days(35) - seconds(1)), aKey(K2, quietNow)] },
+      }),
+      profile: aProfile({ policy: aPolicy({ rotateAfterMs: days(20) }) }),
+      ...hold("retire", "NotAdopted"),
+    },
+    "S3: but once it is longer than a month and some days": {
+      seen: replaced({
+        deliveredAgoMs: quietNow,
+        current: { adoptedAt: null },
+        old: { latestUse: null },
+        evidence: evidence(lastUsed(K1, unused), lastUsed(K2, unused), trail(K1, unused), live("ours")),
+        changes: { keys: [aKey(K1, days(35)), aKey(K2, quietNow)] },
+      }),
+      profile: aProfile({ policy: aPolicy({ rotateAfterMs: days(20) }) }),
+      rule: "retire",
+      step: "deactivate",
+      reason: "OldKeyQuiet",
+    },
     "N7: in a second rotation our own probe of the old key is nobody's use": {
       seen: replaced({
         deliveredAgoMs: quietNow,
