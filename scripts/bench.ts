@@ -15,10 +15,10 @@ const PEERS = [
 const HELP = `npm run bench [-- --users <n>] [-- --quick]
 
 Counts calls and takes times, side by side in one run: sweeps with nothing due and with all due, CloudTrail in all
-Regions, and the bundle. It takes eight minutes, with --users 100 --quick less than one.
+Regions, and the bundle. It takes nine minutes, with --users 100 --quick less than one.
 
   --users <n>        so many enrolled users; may be repeated; without it 100 and 5,000
-  --quick            leaves CloudTrail out, which takes two minutes
+  --quick            leaves CloudTrail out, which takes three minutes
   --help             prints this`;
 
 const print = (line = ""): void => {
