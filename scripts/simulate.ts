@@ -118,6 +118,7 @@ async function save(seed: number, name: string, invariant: string): Promise<void
     JSON.stringify(kept),
   );
   print(`kept as ${name}: ${String(life.deeds.length)} deeds, ${String(life.troubles.length)} troubles`);
+  print("npm run format:write lays it out");
 }
 
 const [first] = failed.toSorted((one, other) => one - other);
