@@ -31,6 +31,7 @@ describe("the health route that users paste, in workerd,", () => {
       versionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       keyId: ground.old.id.slice(-4),
       aws,
+      lastSignedAt: null,
     });
   });
 
@@ -78,10 +79,18 @@ describe("asking a health route", () => {
   const aws = { authenticated: true, status: 200, code: null };
   const HEALTH = { versionId: "v2", keyId: "NEW2", aws };
 
-  test("names the version that is to answer, and takes what else is said for nothing", async () => {
+  test("names the version that is to answer, hears when it last signed, and takes what else is said for nothing", async () => {
     answer.body = JSON.stringify({ ...HEALTH, v: 1, lastSignedAt: "2027-01-04T00:00:00Z" });
-    expect(await askAt(url())({ script: "api", versionId: "v2" })).toEqual(HEALTH);
+    expect(await askAt(url())({ script: "api", versionId: "v2" })).toEqual({
+      ...HEALTH,
+      lastSignedAt: Date.UTC(2027, 0, 4),
+    });
     expect(heard).toEqual([[`Bearer ${HEALTH_TOKEN}`, 'api="v2"']]);
+  });
+
+  test("knows no time of a signature that is no date", async () => {
+    answer.body = JSON.stringify({ ...HEALTH, lastSignedAt: "a while ago" });
+    expect(await askAt(url())(null)).toEqual({ ...HEALTH, lastSignedAt: null });
   });
 
   test("keeps no more of AWS's code than a plain word", async () => {
