@@ -5,153 +5,26 @@ import { RotationError } from "../../src/rotation/errors.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { minutes } from "../../src/rotation/time.ts";
-import type { Destination } from "../../src/rotation/world.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
-import type { Cloudflare, Readings } from "../world/cloudflare.ts";
+import { ACCOUNT, clientFor, COUNTING, healthOf, ID, QUICK, WORKER, WORKER_OPTIONS } from "./worker-under-test.ts";
 import {
-  ACCOUNT,
-  clientFor,
-  COUNTING,
-  healthOf,
-  ID,
-  QUICK,
-  SECRET,
-  simulateWorker,
-  WORKER,
-  WORKER_OPTIONS,
-} from "./worker-under-test.ts";
-
-const OLD = { id: accessKeyId("AKIAOLDOLDOLDOLDOLD1"), secret: new Secret("old-secret") };
-const NEW = { id: accessKeyId("AKIANEWNEWNEWNEWNEW2"), secret: new Secret("new-secret") };
-const WHOLE = [
-  [OLD.id, "old-secret"],
-  [NEW.id, "new-secret"],
-];
-const BASE = "http://cloudflare.invalid/client/v4";
-
-/** What happens around one call of a run, counted from its first. */
-type Around = (call: number, go: () => Promise<Response>) => Promise<Response>;
-
-const undisturbed: Around = (_, go) => go();
-
-interface Stage {
-  readonly cloudflare: Cloudflare;
-  /** One run of Keyturn: the pre-flight, and the delivery. Null when it went through; else what was thrown, or why it is blocked. */
-  readonly run: (options?: RunOptions) => Promise<RotationError | string | null>;
-}
-
-interface RunOptions {
-  readonly around?: Around;
-  readonly ask?: AskHealth;
-  /** What custody holds of the pair that is replaced; undefined where nothing is. */
-  readonly replaced?: Parameters<Destination["deliver"]>[2];
-  readonly slept?: number[];
-}
-
-const fromCustody = () => Promise.resolve(OLD);
-const madeByHand = () => Promise.resolve(null);
-
-function setUp(readings: Partial<Readings> = {}): Stage {
-  const cloudflare = simulateWorker(readings);
-  return {
-    cloudflare,
-    async run({ around = undisturbed, ask = healthOf(cloudflare), replaced = fromCustody, slept = [] } = {}) {
-      const send = cloudflareFetch(cloudflare);
-      let calls = 0;
-      const fetch: typeof globalThis.fetch = (...call) => around((calls += 1), () => send(...call));
-      const sleep = (ms: number): Promise<void> => Promise.resolve(void slept.push(ms));
-      const clients = { cloudflare: clientFor(BASE, { fetch }), ask, clock: { ...QUICK, sleep }, random: COUNTING };
-      const worker = createCloudflareWorker(WORKER_OPTIONS, clients);
-      try {
-        const preflight = await worker.preflight(NEW.id);
-        if (preflight.kind === "blocked") return preflight.because;
-        await worker.deliver(NEW, preflight.anchor, replaced);
-        return null;
-      } catch (error) {
-        if (error instanceof RotationError) return error;
-        throw error;
-      }
-    },
-  };
-}
-
-/** Another user's delivery to other names of the same Worker; its health route tells of its own pair. */
-function secondUser({ cloudflare }: Stage) {
-  const pair = { id: accessKeyId("AKIATHEIRTHEIRTHEIR4"), secret: new Secret("their-secret") };
-  const secrets = { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" };
-  const ask: AskHealth = async (about) => {
-    const health = await healthOf(cloudflare)(about);
-    const version = cloudflare.versions(ACCOUNT, WORKER).find(({ id }) => id === health.versionId);
-    return { ...health, keyId: (version?.secrets[secrets.accessKeyId] ?? "NONE").slice(-4) };
-  };
-  const client = {
-    ...clientFor(BASE, { fetch: cloudflareFetch(cloudflare) }),
-    secrets: () => Promise.resolve(Object.values(secrets).map((name) => ({ name, type: "secret_text" }))),
-  };
-  const worker = createCloudflareWorker(
-    { ...WORKER_OPTIONS, secrets },
-    { cloudflare: client, ask, clock: QUICK, random: COUNTING },
-  );
-  return async (): Promise<string | null> => {
-    try {
-      const preflight = await worker.preflight(pair.id);
-      if (preflight.kind === "blocked") return preflight.because;
-      await worker.deliver(pair, preflight.anchor, madeByHand);
-      return null;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
-}
-
-const pairOf = (secrets: Readonly<Record<string, string>> | undefined) => [secrets?.[ID], secrets?.[SECRET]];
-const live = ({ cloudflare }: Stage) => cloudflare.live(ACCOUNT, WORKER);
-const newest = ({ cloudflare }: Stage) => cloudflare.versions(ACCOUNT, WORKER).at(-1);
-const refusing = ({ cloudflare }: Stage): AskHealth => healthOf(cloudflare, [NEW.id]);
-
-/** Every version that ever was holds a pair that belongs together. */
-function expectWhole({ cloudflare }: Stage): void {
-  for (const { secrets } of cloudflare.versions(ACCOUNT, WORKER)) expect(WHOLE).toContainEqual(pairOf(secrets));
-}
-
-/** The new pair is live, alone, in the newest version. */
-function expectDelivered(stage: Stage): void {
-  expectWhole(stage);
-  expect(live(stage)).toHaveLength(1);
-  expect(live(stage)[0]).toBe(newest(stage));
-  expect(pairOf(live(stage)[0]?.secrets)).toEqual(WHOLE[1]);
-}
-
-/** The old pair is live, alone; and the newest version holds it, so that nobody's deploy brings the other. */
-function expectPutForward(stage: Stage): void {
-  expectWhole(stage);
-  expect(live(stage)).toHaveLength(1);
-  expect(live(stage)[0]).toBe(newest(stage));
-  expect(pairOf(live(stage)[0]?.secrets)).toEqual(WHOLE[0]);
-}
-
-/** The process dies around its nth call: it never learns the answer, and sends nothing more. */
-const dyingAt = (at: number, isSent: boolean): Around => {
-  const dead = (): Promise<never> => Promise.reject(new TypeError("fetch failed", { cause: { code: "ECONNRESET" } }));
-  return async (call, go) => {
-    if (call < at) return go();
-    if (call === at && isSent) await go();
-    return dead();
-  };
-};
-
-/** How many calls a run makes that nothing befalls. */
-async function callsOf(stage: Stage, options: RunOptions = {}): Promise<number> {
-  let calls = 0;
-  await stage.run({
-    ...options,
-    around: (call, go) => {
-      calls = call;
-      return go();
-    },
-  });
-  return calls;
-}
+  OLD,
+  NEW,
+  WHOLE,
+  BASE,
+  madeByHand,
+  setUp,
+  pairOf,
+  live,
+  newest,
+  refusing,
+  expectWhole,
+  expectDelivered,
+  expectPutForward,
+  dyingAt,
+  callsOf,
+} from "./staging-ground.ts";
+import type { Stage } from "./staging-ground.ts";
 
 describe("a staged delivery", () => {
   test("goes through a version at 0 %, and watches the live one for a minute", async () => {
@@ -382,135 +255,6 @@ describe("a staged delivery while the health route is silent", () => {
     expect(await stage.run({ ask })).toMatchObject({ code: "Unreachable" });
     expectDelivered(stage);
     expect(await stage.run()).toBeNull();
-  });
-});
-
-describe("somebody else", () => {
-  const meanwhile = (at: number, act: () => void): Around => {
-    return (call, go) => {
-      if (call === at) act();
-      return go();
-    };
-  };
-
-  test.for(["works", "is refused"])("who deploys in the middle of any step stays live (the pair %s)", async (how) => {
-    const askOf = (stage: Stage) => (how === "works" ? healthOf(stage.cloudflare) : refusing(stage));
-    const first = setUp();
-    const calls = await callsOf(first, { ask: askOf(first) });
-    for (let at = 1; at <= calls; at += 1) {
-      const stage = setUp();
-      const deploy = (): void => void stage.cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" });
-      await stage.run({ around: meanwhile(at, deploy), ask: askOf(stage) });
-      expectWhole(stage);
-      expect({ at, codes: live(stage).map(({ code }) => code) }).toEqual({ at, codes: ["theirs"] });
-    }
-  });
-
-  test.for(["deploys", "rolls back"])(
-    "who %s in the middle of any step does not keep the next run from delivering",
-    async (what) => {
-      const calls = await callsOf(setUp());
-      for (let at = 1; at <= calls; at += 1) {
-        const stage = setUp();
-        const { cloudflare } = stage;
-        const anchor = cloudflare.deploy(ACCOUNT, WORKER, { code: "second" });
-        const first = cloudflare.versions(ACCOUNT, WORKER)[0]?.id ?? "";
-        const rollBack = (versionId: string): void =>
-          void cloudflare.createDeployment(ACCOUNT, WORKER, {
-            shares: [{ versionId, percentage: 100 }],
-            isForced: true,
-          });
-        const act =
-          what === "deploys"
-            ? () => void cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" })
-            : () => rollBack(first);
-        await stage.run({ around: meanwhile(at, act) });
-        expect({ at, code: live(stage)[0]?.code }).toEqual({ at, code: what === "deploys" ? "theirs" : "" });
-        // A version that is older than the newest is nobody's to ship: whoever went back goes forward again, or deploys.
-        const isBlocked = (await stage.run()) !== null;
-        expect({ at, isBlocked }).toEqual({ at, isBlocked: what === "rolls back" });
-        if (isBlocked) cloudflare.deploy(ACCOUNT, WORKER, { code: anchor.code });
-        if (isBlocked) await stage.run();
-        expectDelivered(stage);
-      }
-    },
-  );
-
-  test("who deploys while our version is made leaves it on top of theirs: the next run goes on from it", async () => {
-    const stage = setUp();
-    const deploy = (): void => void stage.cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs" });
-    expect(await stage.run({ around: meanwhile(6, deploy) })).toMatchObject({ code: "Conflict" });
-    expect(newest(stage)?.number).toBe(3);
-    expect(await stage.run()).toBeNull();
-    expectDelivered(stage);
-    expect([newest(stage)?.number, newest(stage)?.code]).toEqual([3, "theirs"]);
-  });
-
-  test("who uploads a preview in the middle of any step does not see it shipped", async () => {
-    const calls = await callsOf(setUp());
-    for (let at = 1; at <= calls; at += 1) {
-      const stage = setUp();
-      const upload = (): void => void stage.cloudflare.upload(ACCOUNT, WORKER, { code: "unreleased" });
-      await stage.run({ around: meanwhile(at, upload) });
-      await stage.run();
-      expectWhole(stage);
-      expect({ at, codes: live(stage).map(({ code }) => code) }).toEqual({ at, codes: [""] });
-    }
-  });
-
-  test("who stages upon our version, tag and all, is not taken for us", async () => {
-    const stage = setUp({ annotationsAreInherited: true });
-    const dead = dyingAt(7, true);
-    await stage.run({ around: dead });
-    expect(newest(stage)?.number).toBe(2);
-    stage.cloudflare.stage(ACCOUNT, WORKER, { secrets: { FEATURE: "unreleased" } });
-    expect(await stage.run()).toMatch(/newest version is not the live one/);
-    expect(live(stage).map(({ number }) => number)).toEqual([1]);
-  });
-
-  test("who is another run of ours that has lost its lease harms nothing", async () => {
-    const calls = await callsOf(setUp());
-    for (let at = 1; at <= calls; at += 1) {
-      const stage = setUp();
-      let other: unknown = "not begun";
-      const around: Around = async (call, go) => {
-        if (call === at) other = await stage.run();
-        return go();
-      };
-      await stage.run({ around });
-      expectWhole(stage);
-      expect({ at, other, pair: pairOf(live(stage)[0]?.secrets) }).toEqual({ at, other: null, pair: WHOLE[1] });
-      expect({ at, later: await stage.run() }).toEqual({ at, later: null });
-      expectDelivered(stage);
-    }
-  });
-
-  test("B10: a second user of the same Worker, who delivers in the middle of any step, keeps what was delivered", async () => {
-    const calls = await callsOf(setUp());
-    for (let at = 1; at <= calls; at += 1) {
-      const stage = setUp();
-      const second = secondUser(stage);
-      let theirs: unknown = "not begun";
-      const around: Around = async (call, go) => {
-        if (call === at) theirs = await second();
-        return go();
-      };
-      await stage.run({ around });
-      // Where they were told that it was done, it stays so, whatever we do.
-      const held = live(stage)[0]?.secrets["AWS_ACCESS_KEY_ID"];
-      expect({ at, held, isTold: theirs === null }).toEqual({ at, held, isTold: held !== undefined });
-      // Whoever left a version behind goes on from it first; the other is blocked for so long.
-      await second();
-      expect([await stage.run(), await second()]).toEqual([null, null]);
-      expect(live(stage)[0]?.secrets).toMatchObject({ [ID]: NEW.id, AWS_ACCESS_KEY_ID: "AKIATHEIRTHEIRTHEIR4" });
-    }
-  });
-
-  test("who has a staged version of his own on the same Worker is not overruled", async () => {
-    const stage = setUp();
-    const tag = `keyturn staged AKIATHEIRTHEIRTHEIR4 2 AWS_ACCESS_KEY_ID`;
-    stage.cloudflare.stage(ACCOUNT, WORKER, { secrets: {}, annotations: { "workers/tag": tag } });
-    expect(await stage.run()).toMatch(/newest version is not the live one/);
   });
 });
 
