@@ -335,6 +335,26 @@ describe("a Worker that others deploy", () => {
   });
 });
 
+test("a destination is told what a replacement replaces, and of a confirming delivery that it replaces nothing", async () => {
+  const { here, first, worker, work } = await aSystem();
+  const told: string[] = [];
+  const listening: typeof worker = {
+    ...worker,
+    async deliver(pair, anchor, replaced) {
+      const old = await replaced?.();
+      told.push(old === undefined ? "nothing" : (old?.id ?? "a pair that custody does not hold"));
+      return await worker.deliver(pair, anchor);
+    },
+  };
+  here.destinations = { ci: [listening] };
+  await here.sweep();
+  const second = custodyOf(here) ?? "";
+  worker.deployByOthers();
+  await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(13), work);
+  await here.passUntil(() => told.length === 3, days(80), work);
+  expect(told).toEqual(["a pair that custody does not hold", "nothing", second]);
+});
+
 test("a destination that nobody knows is not created: NotFound is told, and nothing is begun", async () => {
   const { here, worker, work, calls } = await aSystem();
   worker.isMissing = true;
