@@ -68,8 +68,7 @@ async function bundleOne(entry: string, output: string, plugins: readonly Plugin
     // The packages' ES modules shake to about half the size of their CommonJS.
     mainFields: ["module", "main"],
     minify: true,
-    // Error names and stack traces stay readable.
-    keepNames: true,
+
     external: CREDENTIALS_NOT_IN_LAMBDA,
     legalComments: "none",
     logLevel: "warning",

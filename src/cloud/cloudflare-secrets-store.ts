@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import { type CloudflareOptions, createSender } from "./cloudflare.ts";
@@ -15,8 +15,8 @@ const StoredSecret = z.object({
   name: z.string(),
   status: z.string(),
   /** The services that may use it. */
-  scopes: z.array(z.string()).nullish(),
-  modified: z.string().refine((text) => !Number.isNaN(Date.parse(text))),
+  scopes: z.nullish(z.array(z.string())),
+  modified: z.string().check(z.refine((text) => !Number.isNaN(Date.parse(text)))),
 });
 
 /** Which secret. A store's name is its own in the account, and a secret's in the store. */
@@ -33,7 +33,7 @@ export function createSecretsStore(options: CloudflareOptions) {
   async function find<T extends { readonly name: string }>(
     path: string,
     name: string,
-    entry: z.ZodType<T>,
+    entry: z.ZodMiniType<T>,
   ): Promise<T> {
     const doing = `looking for ${name} in the Secrets Store`;
     for (let page = 1; page <= PAGES_MAX; page += 1) {

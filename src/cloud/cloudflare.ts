@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
@@ -32,19 +32,18 @@ const WorkerBinding = z.object({ name: z.string(), type: z.string() });
 
 /** A version of a Worker. Its number grows by one with each; its tag is what its maker gave it, in up to 100 bytes. */
 export type WorkerVersion = z.infer<typeof WorkerVersion>;
-const Annotations = z
-  .object({ "workers/tag": z.string().nullable().catch(null) })
-  .nullable()
-  .catch(null);
-const WorkerVersion = z
-  .object({ id: z.string(), number: z.number(), annotations: Annotations })
-  .transform(({ id, number, annotations }) => ({ id, number, tag: annotations?.["workers/tag"] ?? null }));
+const Annotations = z.catch(z.nullable(z.object({ "workers/tag": z.catch(z.nullable(z.string()), null) })), null);
+const WorkerVersion = z.pipe(
+  z.object({ id: z.string(), number: z.number(), annotations: Annotations }),
+  z.transform(({ id, number, annotations }) => ({ id, number, tag: annotations?.["workers/tag"] ?? null })),
+);
 
 /** One version of the live deployment, and its share of the traffic. */
 export type LiveShare = z.infer<typeof LiveShare>;
-const LiveShare = z
-  .object({ version_id: z.string(), percentage: z.number() })
-  .transform(({ version_id: versionId, percentage }) => ({ versionId, percentage }));
+const LiveShare = z.pipe(
+  z.object({ version_id: z.string(), percentage: z.number() }),
+  z.transform(({ version_id: versionId, percentage }) => ({ versionId, percentage })),
+);
 
 /** The few calls of Cloudflare's API that a delivery needs. Every method throws `RotationError` and nothing else. */
 export type CloudflareClient = ReturnType<typeof createCloudflare>;
@@ -60,9 +59,10 @@ interface ApiRequest {
 
 /** What was live at a time: one version, or two that share the traffic. */
 export type WorkerDeployment = z.infer<typeof WorkerDeployment>;
-const WorkerDeployment = z
-  .object({ id: z.string(), versions: z.array(LiveShare) })
-  .transform(({ id, versions: shares }) => ({ id, shares }));
+const WorkerDeployment = z.pipe(
+  z.object({ id: z.string(), versions: z.array(LiveShare) }),
+  z.transform(({ id, versions: shares }) => ({ id, shares })),
+);
 const Deployments = z.object({ deployments: z.array(WorkerDeployment) });
 const VersionDetails = z.object({ resources: z.object({ bindings: z.array(WorkerBinding) }) });
 const Versions = z.object({ items: z.array(WorkerVersion) });
@@ -70,7 +70,7 @@ const Versions = z.object({ items: z.array(WorkerVersion) });
 /** Cloudflare's API by plain fetch: the SDK takes a 200 with `success: false` for success, and can log secrets. */
 export function createCloudflare(options: CloudflareOptions) {
   const send = createSender(options);
-  async function get<T>(worker: WorkerName, path: string, answer: z.ZodType<T>): Promise<T> {
+  async function get<T>(worker: WorkerName, path: string, answer: z.ZodMiniType<T>): Promise<T> {
     const [what = ""] = path.split(/[/?]/);
     const doing = `reading the ${what} of Worker ${worker.script}`;
     const read = answer.safeParse(await send({ doing, method: "GET", path: scriptPath(worker, path) }));
@@ -185,9 +185,9 @@ function retryWaitMs(error: unknown, tried: number): number | null {
 
 /** What every answer is wrapped in. HTML and the like is no success and has no codes. */
 const Envelope = z.object({
-  success: z.boolean().catch(false),
+  success: z.catch(z.boolean(), false),
   result: z.unknown(),
-  errors: z.array(z.object({ code: z.number() }).catch({ code: Number.NaN })).catch([]),
+  errors: z.catch(z.array(z.catch(z.object({ code: z.number() }), { code: Number.NaN })), []),
 });
 
 /** One request and its answer. Resolves to the answer's `result`. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { accessKeyId, type Credential } from "../rotation/keys.ts";
 import type { CustodyIntent } from "../rotation/observation.ts";
@@ -17,16 +17,22 @@ export const formatIntent = ({ at, before }: CustodyIntent): string =>
   JSON.stringify({ Version: 1, Intent: { At: at, Before: before } });
 
 const Version = z.literal(1);
-const Text = z.string().min(1);
-const KeyId = Text.transform(accessKeyId);
+const Text = z.string().check(z.minLength(1));
+const KeyId = z.pipe(Text, z.transform(accessKeyId));
+const When = z.pipe(z.number(), z.transform(instant));
 const Content = z.union([
-  z
-    .object({ Version, AccessKeyId: KeyId, SecretAccessKey: Text })
-    .transform((held) => ({ pair: { id: held.AccessKeyId, secret: new Secret(held.SecretAccessKey) }, intent: null })),
-  z
-    .object({ Version, Intent: z.object({ At: z.number().transform(instant), Before: z.array(KeyId) }) })
-    .transform(({ Intent }) => ({ pair: null, intent: { at: Intent.At, before: Intent.Before } })),
-  z.strictObject({ Version }).transform(() => ({ pair: null, intent: null })),
+  z.pipe(
+    z.object({ Version, AccessKeyId: KeyId, SecretAccessKey: Text }),
+    z.transform((held) => ({ pair: { id: held.AccessKeyId, secret: new Secret(held.SecretAccessKey) }, intent: null })),
+  ),
+  z.pipe(
+    z.object({ Version, Intent: z.object({ At: When, Before: z.array(KeyId) }) }),
+    z.transform(({ Intent }) => ({ pair: null, intent: { at: Intent.At, before: Intent.Before } })),
+  ),
+  z.pipe(
+    z.strictObject({ Version }),
+    z.transform(() => ({ pair: null, intent: null })),
+  ),
 ]);
 
 /** Reads what a version holds. Throws `Misconfigured` for anything else, and never says what it read. */

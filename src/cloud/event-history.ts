@@ -1,5 +1,5 @@
 import { LookupEventsCommand, type Event, type LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { instant, type Instant } from "../rotation/time.ts";
 import type { Clock } from "../rotation/world.ts";
@@ -14,22 +14,23 @@ const LOOKUPS_PER_SECOND = 1.5;
 const PAGES_MAX = 100;
 
 /** A member that is missing or of another kind counts as an empty one: records differ from service to service. */
-const Text = z.string().nullable().catch(null);
-const Members = z.record(z.string(), z.unknown()).catch({});
-const Principal = z.object({ arn: Text }).optional().catch(undefined);
-const Session = z.object({ sessionIssuer: Principal }).optional().catch(undefined);
-const TrailRecord = z
-  .object({
+const Text = z.catch(z.nullable(z.string()), null);
+const Members = z.catch(z.record(z.string(), z.unknown()), {});
+const Principal = z.catch(z.optional(z.object({ arn: Text })), undefined);
+const Session = z.catch(z.optional(z.object({ sessionIssuer: Principal })), undefined);
+const TrailRecord = z.pipe(
+  z.object({
     sourceIPAddress: Text,
     userAgent: Text,
     errorCode: Text,
-    userIdentity: z.object({ arn: Text, sessionContext: Session }).optional().catch(undefined),
+    userIdentity: z.catch(z.optional(z.object({ arn: Text, sessionContext: Session })), undefined),
     requestParameters: Members,
     responseElements: Members,
-  })
-  .transform(({ sourceIPAddress: sourceAddress, userIdentity: { arn, sessionContext } = { arn: null }, ...more }) => {
+  }),
+  z.transform(({ sourceIPAddress: sourceAddress, userIdentity: { arn, sessionContext } = { arn: null }, ...more }) => {
     return { ...more, sourceAddress, principalArn: sessionContext?.sessionIssuer?.arn ?? arn };
-  });
+  }),
+);
 
 /** One management event of CloudTrail, with the few of its fields that we use. */
 export interface TrailEvent extends Readonly<z.infer<typeof TrailRecord>> {

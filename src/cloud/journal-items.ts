@@ -1,5 +1,5 @@
 import type { AttributeValue } from "@aws-sdk/client-dynamodb";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { userName, type UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
@@ -113,14 +113,14 @@ const RecordShape = z.looseObject({
   account: z.string(),
   userId: z.string(),
   since: z.number(),
-  intent: z.looseObject({ at: z.number(), before: z.array(z.unknown()) }).nullable(),
+  intent: z.nullable(z.looseObject({ at: z.number(), before: z.array(z.unknown()) })),
   orphans: Part,
   deliveries: z.array(Part),
   backOffs: z.array(Part),
   keys: z.record(z.string(), Part),
   notices: z.record(z.string(), Part),
   // Records of before there was rest do not have it.
-  rest: z.looseObject({ until: z.number(), seal: z.string() }).nullable().default(null),
+  rest: z._default(z.nullable(z.looseObject({ until: z.number(), seal: z.string() })), null),
 });
 const EntryShape = z.looseObject({ at: z.number(), what: z.string() });
 

@@ -1,5 +1,5 @@
 import { AwsClient } from "aws4fetch";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { AwsClock } from "./clock.ts";
@@ -29,11 +29,11 @@ const Parameter = z.object({
   /** Seconds since the epoch. */
   LastModifiedDate: z.number(),
   /** As it was given when the value was last put. */
-  KeyId: z.string().optional(),
+  KeyId: z.optional(z.string()),
 });
-const Described = z.object({ Parameters: z.array(Parameter), NextToken: z.string().nullish() });
+const Described = z.object({ Parameters: z.array(Parameter), NextToken: z.nullish(z.string()) });
 const Put = z.object({ Version: z.number() });
-const Refusal = z.object({ __type: z.string(), message: z.string().optional() });
+const Refusal = z.object({ __type: z.string(), message: z.optional(z.string()) });
 
 type Operation = "DescribeParameters" | "PutParameter";
 

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { SmtpRight } from "../rotation/keys.ts";
 import { readJson } from "./read-json.ts";
 
@@ -22,19 +22,38 @@ function matchesSendRaw(pattern: string): boolean {
 }
 
 const verdict = (isAllowed: boolean): SmtpRight => (isAllowed ? "allowed" : "none");
-const Patterns = z.union([z.array(z.string()), z.string().transform((one) => [one])]);
+const Patterns = z.union([
+  z.array(z.string()),
+  z.pipe(
+    z.string(),
+    z.transform((one: string) => [one]),
+  ),
+]);
 const Effect = z.literal("Allow");
 
 /** What a policy document says, a verdict a statement. */
-const Statement = z
-  .union([
-    z.object({ Effect: z.literal("Deny") }).transform(() => verdict(false)),
-    z.object({ Effect, Action: Patterns }).transform(({ Action }) => verdict(Action.some(matchesSendRaw))),
-    z
-      .object({ Effect, Action: z.never().optional(), NotAction: Patterns })
-      .transform(({ NotAction }) => verdict(!NotAction.some(matchesSendRaw))),
-  ])
-  .catch("unknown");
-const Verdicts = z
-  .object({ Statement: z.union([z.array(Statement), Statement.transform((one) => [one])]) })
-  .transform((document) => document.Statement);
+const Denied = z.pipe(
+  z.object({ Effect: z.literal("Deny") }),
+  z.transform(() => verdict(false)),
+);
+const Allowed = z.pipe(
+  z.object({ Effect, Action: Patterns }),
+  z.transform(({ Action }) => verdict(Action.some(matchesSendRaw))),
+);
+const AllowedButFor = z.pipe(
+  z.object({ Effect, Action: z.optional(z.never()), NotAction: Patterns }),
+  z.transform(({ NotAction }) => verdict(!NotAction.some(matchesSendRaw))),
+);
+const Statement = z.catch(z.union([Denied, Allowed, AllowedButFor]), "unknown");
+const Verdicts = z.pipe(
+  z.object({
+    Statement: z.union([
+      z.array(Statement),
+      z.pipe(
+        Statement,
+        z.transform((one: SmtpRight) => [one]),
+      ),
+    ]),
+  }),
+  z.transform((document) => document.Statement),
+);

@@ -1,32 +1,30 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import { readJson } from "./read-json.ts";
 
 /** What a Worker's health route says of itself. `docs/health-route.md` is its contract. */
 export type WorkerHealth = z.infer<typeof WorkerHealth>;
+const When = z.pipe(
+  z.pipe(
+    z.string(),
+    z.transform((text: string) => Date.parse(text)),
+  ),
+  z.number(),
+);
 const WorkerHealth = z.object({
   /** The version that answered; null where the Worker is not told its own. */
-  versionId: z.string().nullable(),
+  versionId: z.nullable(z.string()),
   /** The last four characters of the key id that it signs with. */
-  keyId: z.string().length(4),
+  keyId: z.string().check(z.length(4)),
   /** Whether AWS knew the signer, whatever it allowed. The code is foreign text: only a plain word is kept. */
   aws: z.object({
     authenticated: z.boolean(),
     status: z.number(),
-    code: z
-      .string()
-      .regex(/^\w{1,64}$/)
-      .nullable()
-      .catch(null),
+    code: z.catch(z.nullable(z.string().check(z.regex(/^\w{1,64}$/))), null),
   }),
   /** When the consumer itself last signed with this key, in milliseconds since the epoch. What is no date is not known. */
-  lastSignedAt: z
-    .string()
-    .transform((text) => Date.parse(text))
-    .pipe(z.number())
-    .nullish()
-    .catch(null),
+  lastSignedAt: z.catch(z.nullish(When), null),
 });
 
 interface WorkerHealthOptions {

@@ -1,13 +1,15 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
 import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
 import { TrailInput } from "./trail-input.ts";
 
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
-const ProfileName = z.string().regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@");
+const ProfileName = z
+  .string()
+  .check(z.regex(/^[\p{L}\p{N}_.:/=+\-@]{1,256}$/u, "a tag's value: letters, digits and _.:/=+-@"));
 
-const Path = z.string().regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash");
+const Path = z.string().check(z.regex(/^\/([\u0021-\u007E]{1,510}\/)?$/, "a path that begins and ends with a slash"));
 const Discovery = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("tags") }),
   z.strictObject({ by: z.literal("path"), prefix: Path }),
@@ -15,8 +17,8 @@ const Discovery = z.discriminatedUnion("by", [
 
 const ConfigInput = z.strictObject({
   profiles: z.record(ProfileName, z.unknown()),
-  discovery: Discovery.default({ by: "tags" }),
-  trail: TrailInput.optional(),
+  discovery: z._default(Discovery, { by: "tags" }),
+  trail: z.optional(TrailInput),
 });
 
 const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
@@ -53,11 +55,14 @@ export function defineConfig(input: ConfigInput): Config {
   });
 }
 
+/** A profile of which a setting that does not exist is passed over, so that its sums are weighed all the same. */
+const LenientInput = z.object(ProfileInput.shape);
+
 /** What could be read of one profile; its misspelt settings go to `refusals`, and do not hide what its sums have to say. */
 function readProfile(name: string, found: unknown, refusals: Refusal[]): NamedProfile[] {
   const strict = ProfileInput.safeParse(found, { reportInput: true });
   if (!strict.success) refusals.push(...strict.error.issues.map((issue) => refusalOf(issue, ["profiles", name])));
-  const { data: read } = strict.success ? strict : ProfileInput.strip().safeParse(found);
+  const { data: read } = strict.success ? strict : LenientInput.safeParse(found);
   return read === undefined ? [] : [{ name, read }];
 }
 

@@ -1,50 +1,49 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { DestinationOptions } from "../destinations/index.ts";
 import type { Profile } from "../rotation/policy.ts";
 import { Duration } from "./duration.ts";
 
 /** A user name as IAM accepts it, or a path that begins and ends with a slash. Source: IAM API, CreateUser (UserName, Path). */
 const USER = /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/;
-const UserPattern = z.string().regex(USER, "an IAM user name, or a path that begins and ends with a slash");
+const UserPattern = z.string().check(z.regex(USER, "an IAM user name, or a path that begins and ends with a slash"));
 
 const REGION = /^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/;
-export const Region = z.string().regex(REGION, 'the name of an AWS Region, such as "us-east-1"');
+export const Region = z.string().check(z.regex(REGION, 'the name of an AWS Region, such as "us-east-1"'));
 
 const Reason = z
   .string()
-  .trim()
-  .regex(/^\S+(\s+\S+){2,}/, "the reason, as a sentence of three words or more");
+  .check(z.trim(), z.regex(/^\S+(\s+\S+){2,}/, "the reason, as a sentence of three words or more"));
 
 /** A profile as `keyturn.config.ts` writes it. The defaults are here and nowhere else. */
 export const ProfileInput = z.strictObject({
   /** The users that the profile may serve; the tag on a user only opts in. */
-  users: z.array(UserPattern).min(1, "at least one user name or path"),
-  destinations: z.array(DestinationOptions).min(1, "at least one destination"),
+  users: z.array(UserPattern).check(z.minLength(1, "at least one user name or path")),
+  destinations: z.array(DestinationOptions).check(z.minLength(1, "at least one destination")),
   /** How many machines or processes hold the pair. */
-  consumers: z.int().min(1, "a whole number of 1 or more").default(1),
+  consumers: z._default(z.int().check(z.minimum(1, "a whole number of 1 or more")), 1),
   /** The consumers fetch the new pair from custody with the pair they hold. */
-  pulls: z.boolean().default(false),
-  rotateAfter: Duration.prefault("75d"),
-  deliverWithin: Duration.prefault("1d"),
-  quietFor: Duration.prefault("10d"),
+  pulls: z._default(z.boolean(), false),
+  rotateAfter: z.prefault(Duration, "75d"),
+  deliverWithin: z.prefault(Duration, "1d"),
+  quietFor: z.prefault(Duration, "10d"),
   /** The longest silence of a consumer that still lives. */
-  idleAtMost: Duration.optional(),
-  soakFor: Duration.prefault("7d"),
-  maxAge: Duration.prefault("90d"),
-  cacheFor: Duration.prefault("1h"),
+  idleAtMost: z.optional(Duration),
+  soakFor: z.prefault(Duration, "7d"),
+  maxAge: z.prefault(Duration, "90d"),
+  cacheFor: z.prefault(Duration, "1h"),
   /** How long code that began before a delivery may go on: five minutes, or the `max_delay` of Durable Objects. */
-  drainFor: Duration.prefault("5min"),
-  adopt: z.enum(["when-due", "at-once"]).default("when-due"),
-  adoption: z.enum(["required", "optional"]).default("required"),
+  drainFor: z.prefault(Duration, "5min"),
+  adopt: z._default(z.enum(["when-due", "at-once"]), "when-due"),
+  adoption: z._default(z.enum(["required", "optional"]), "required"),
   /** The owner's word that no SMTP password was derived from the key. */
-  smtp: z.literal("none").optional(),
+  smtp: z.optional(z.literal("none")),
   /** Where the consumers call AWS. */
-  regions: z.array(Region).min(1, "at least one Region").default(["us-east-1"]),
+  regions: z._default(z.array(Region).check(z.minLength(1, "at least one Region")), ["us-east-1"]),
   /** Regions whose CloudTrail is not asked, each with the reason. */
-  unaskedRegions: z.record(Region, Reason).default({}),
-  replicaRegions: z.array(Region).default([]),
+  unaskedRegions: z._default(z.record(Region, Reason), {}),
+  replicaRegions: z._default(z.array(Region), []),
   /** Why a quiet below 48 h is long enough for every consumer of this profile. */
-  acceptShortQuiet: Reason.optional(),
+  acceptShortQuiet: z.optional(Reason),
 });
 export type ProfileInput = z.input<typeof ProfileInput>;
 

@@ -1,12 +1,12 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { Region } from "./profile-input.ts";
 
 /** Names that stand in a query are no more than words. Source: Athena User Guide, names for tables, databases and columns. */
-const Word = z.string().regex(/^[a-z_][a-z0-9_]{0,254}$/i, "a name of letters, digits and underscores");
+const Word = z.string().check(z.regex(/^[a-z_][a-z0-9_]{0,254}$/i, "a name of letters, digits and underscores"));
 /** Source: CloudWatch Logs API, CreateLogGroup (logGroupName). */
-const LogGroup = z.string().regex(/^[\w./#-]{1,512}$/, "the name of the log group that the trail delivers to");
+const LogGroup = z.string().check(z.regex(/^[\w./#-]{1,512}$/, "the name of the log group that the trail delivers to"));
 /** Source: Athena API, StartQueryExecution (WorkGroup). */
-const Workgroup = z.string().regex(/^[\w.-]{1,128}$/, "the name of a workgroup");
+const Workgroup = z.string().check(z.regex(/^[\w.-]{1,128}$/, "the name of a workgroup"));
 /** The partition by the day, spelled as "2027/03/14": without it each query would read every year. */
 const Table = { database: Word, table: Word, dayPartition: Word, workgroup: Workgroup };
 

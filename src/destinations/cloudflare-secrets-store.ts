@@ -1,11 +1,11 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { SecretsStoreClient, StoredSecret } from "../cloud/cloudflare-secrets-store.ts";
 import type { Destination } from "../rotation/world.ts";
 import { CloudflareWorkerOptions } from "./cloudflare-worker.ts";
 import { createOneText, type Look, markOf } from "./parts/one-text.ts";
 
 const { accountId, apiToken } = CloudflareWorkerOptions.shape;
-const Name = z.string().regex(/^[\w-]{1,255}$/, "letters, digits, hyphens and underscores");
+const Name = z.string().check(z.regex(/^[\w-]{1,255}$/, "letters, digits, hyphens and underscores"));
 
 export type SecretsStoreOptions = z.infer<typeof SecretsStoreOptions>;
 export const SecretsStoreOptions = z.strictObject({

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { CloudflareClient, WorkerBinding, WorkerName } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
 import type { AccessKeyId, Credential } from "../rotation/keys.ts";
@@ -14,27 +14,27 @@ import { openVersions } from "./worker/versions.ts";
 import { createWatch, judgeHealth } from "./worker/watch.ts";
 
 /** A secret of Secrets Manager that is not custody: those begin with keyturn. */
-const TokenName = z
-  .string()
-  .min(1)
-  .refine((name) => !name.startsWith("keyturn"), "must not begin with keyturn");
+const TokenName = z.string().check(
+  z.minLength(1),
+  z.refine((name) => !name.startsWith("keyturn"), "must not begin with keyturn"),
+);
 
-const VariableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
+const VariableName = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/));
 
 export type CloudflareWorkerOptions = z.infer<typeof CloudflareWorkerOptions>;
 export const CloudflareWorkerOptions = z.strictObject({
   kind: z.literal("cloudflare-worker"),
-  accountId: z.string().regex(/^[0-9a-f]{32}$/),
+  accountId: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   /** The script's name. A Wrangler environment is a script of its own: "api-staging". */
-  worker: z.string().regex(/^[a-z0-9_][a-z0-9_-]*$/),
+  worker: z.string().check(z.regex(/^[a-z0-9_][a-z0-9_-]*$/)),
   /** What the Worker calls the two halves of the pair. */
   secrets: z
     .strictObject({ accessKeyId: VariableName, secretAccessKey: VariableName })
-    .refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names"),
+    .check(z.refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names")),
   /** The Secrets Manager secret that holds the Cloudflare API token. */
   apiToken: TokenName,
   /** The Worker's health route, and the secret that holds its bearer token. With it, deliveries are staged. */
-  health: z.strictObject({ url: z.url({ protocol: /^https$/ }), token: TokenName }).optional(),
+  health: z.optional(z.strictObject({ url: z.url({ protocol: /^https$/ }), token: TokenName })),
 });
 
 /** What the options alone say. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { SecretsStoreClient } from "../cloud/cloudflare-secrets-store.ts";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { ParameterStore } from "../cloud/parameter-store.ts";

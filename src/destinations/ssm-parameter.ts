@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { Parameter, ParameterStore } from "../cloud/parameter-store.ts";
 import { RotationError } from "../rotation/errors.ts";
 import type { Destination } from "../rotation/world.ts";
@@ -11,17 +11,20 @@ export type SsmParameterOptions = z.infer<typeof SsmParameterOptions>;
 export const SsmParameterOptions = z.strictObject({
   kind: z.literal("ssm-parameter"),
   /** The parameter's whole name. Source of its form: SSM API, PutParameter (Name). */
-  name: z
-    .string()
-    .max(900)
-    .regex(/^(\/[\w.-]+){1,15}$/, "a path such as /app/aws-key, of at most 15 parts")
-    .refine((name) => !/^\/(aws|ssm)/i.test(name), "must not begin with aws or ssm, which are the service's own"),
-  region: z.string().regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"'),
+  name: z.string().check(
+    z.maxLength(900),
+    z.regex(/^(\/[\w.-]+){1,15}$/, "a path such as /app/aws-key, of at most 15 parts"),
+    z.refine((name) => !/^\/(aws|ssm)/i.test(name), "must not begin with aws or ssm, which are the service's own"),
+  ),
+  region: z.string().check(z.regex(/^[a-z]{2,}(-[a-z]+)+-\d{1,2}$/, 'the name of an AWS Region, such as "us-east-1"')),
   /** Under what the parameter is encrypted, as DescribeParameters names it. Left out: the account's alias/aws/ssm. */
-  kmsKeyId: z
-    .string()
-    .regex(/^(alias\/[\w/-]+|[\da-f-]{36}|mrk-[\da-f]{32}|arn:aws:kms:\S+)$/, "the id, ARN or alias of a KMS key")
-    .optional(),
+  kmsKeyId: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(/^(alias\/[\w/-]+|[\da-f-]{36}|mrk-[\da-f]{32}|arn:aws:kms:\S+)$/, "the id, ARN or alias of a KMS key"),
+      ),
+  ),
 });
 
 /** What the options alone say. */

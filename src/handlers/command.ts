@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { accessKeyId, userName } from "../rotation/keys.ts";
 
@@ -8,18 +8,12 @@ const DESTINATION = "the name of a destination, as the notice spells it";
 const USERS = "a list of one user name or more; leave it out for all";
 
 /** Source: IAM API, CreateUser (UserName). */
-const User = z
-  .string(USER)
-  .regex(/^[\w+=,.@-]{1,64}$/, USER)
-  .transform(userName);
+const User = z.pipe(z.string(USER).check(z.regex(/^[\w+=,.@-]{1,64}$/, USER)), z.transform(userName));
 /** Source: IAM API, accessKeyIdType. */
-const Key = z
-  .string(KEY)
-  .regex(/^\w{16,128}$/, KEY)
-  .transform(accessKeyId);
-const Users = z.array(User, USERS).min(1, USERS).optional();
+const Key = z.pipe(z.string(KEY).check(z.regex(/^\w{16,128}$/, KEY)), z.transform(accessKeyId));
+const Users = z.optional(z.array(User, USERS).check(z.minLength(1, USERS)));
 
-const command = <Name extends string, Fields extends z.ZodRawShape>(name: Name, fields: Fields) => {
+const command = <Name extends string, Fields extends z.core.$ZodShape>(name: Name, fields: Fields) => {
   const allowed = `with ${name}, only ${["command", ...Object.keys(fields)].join(" and ")}`;
   return z.strictObject({ command: z.literal(name), ...fields }, allowed);
 };
@@ -29,11 +23,11 @@ const COMMANDS = [
   command("plan", { users: Users }),
   command("explain", { user: User }),
   command("release", { user: User, key: Key }),
-  command("forget", { user: User, destination: z.string(DESTINATION).min(1, DESTINATION) }),
+  command("forget", { user: User, destination: z.string(DESTINATION).check(z.minLength(1, DESTINATION)) }),
   command("resume", {}),
   command("pause", {}),
 ] as const;
-const NAMES = COMMANDS.map(({ shape }) => shape.command.value).join(", ");
+const NAMES = COMMANDS.map(({ shape }) => shape.command.def.values[0]).join(", ");
 
 /** What the function can be asked to do. `plan` decides and reports as `sweep` does, and does nothing else. */
 export type Command = z.infer<typeof Command>;
@@ -60,6 +54,6 @@ export function parseCommand(event: unknown): Command {
 
 /** What EventBridge sends of itself when no input was set. Source: EventBridge User Guide, events of scheduled rules. */
 const Scheduled = z.union([
-  z.object({ command: z.never().optional(), source: z.literal("aws.scheduler") }),
-  z.object({ command: z.never().optional(), "detail-type": z.literal("Scheduled Event") }),
+  z.object({ command: z.optional(z.never()), source: z.literal("aws.scheduler") }),
+  z.object({ command: z.optional(z.never()), "detail-type": z.literal("Scheduled Event") }),
 ]);

@@ -24,7 +24,7 @@ const clients = {
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");
-  const kinds = DestinationOptions.options.map((option) => option.shape.kind.value);
+  const kinds = DestinationOptions.def.options.map((option): string => option.shape.kind.def.values[0] ?? "");
   expect(kinds.map((kind) => `${kind}.ts`).toSorted()).toEqual(files.toSorted());
   expect(ALL.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
 });
