@@ -42,11 +42,11 @@ export async function sls(args: readonly string[], variables: Readonly<Record<st
   return (await running).stdout;
 }
 
-/** Packages a stage. */
-export async function packageStage(stage: string): Promise<Packaged> {
+/** Packages a stage. `parameters`: as `--param` takes them, "path=/ci/". */
+export async function packageStage(stage: string, parameters: readonly string[] = []): Promise<Packaged> {
   const directory = await mkdtemp(join(tmpdir(), "keyturn-package-"));
   try {
-    await sls(["package", "--stage", stage, "--package", directory]);
+    await sls(["package", "--stage", stage, "--package", directory, ...parameters.map((one) => `--param=${one}`)]);
     const read = async (name: string): Promise<Buffer> => readFile(join(directory, name));
     const template = await read("cloudformation-template-update-stack.json");
     const { Resources } = JSON.parse(template.toString("utf8")) as { readonly Resources: Resources };

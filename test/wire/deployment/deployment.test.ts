@@ -102,6 +102,20 @@ describe("the roles", () => {
     });
   });
 
+  test("have neither path nor boundary, but where the account wants them and the deployment says so", async () => {
+    const boundary = "arn:aws:iam::123456789012:policy/limit";
+    const limited = await packageStage("default", [`boundary=${boundary}`, "path=/ci/"]);
+    const of = (all: Resources, role: string): unknown => [
+      all[role]?.Properties["Path"],
+      all[role]?.Properties["PermissionsBoundary"],
+    ];
+    const boundTo = (arn: string): unknown => ({ "Fn::If": ["HasBoundary", arn, { Ref: "AWS::NoValue" }] });
+    for (const role of ["KeyturnRole", "ScheduleRole"]) {
+      expect(of(resources, role)).toEqual(["/", boundTo("none")]);
+      expect(of(limited.resources, role)).toEqual(["/ci/", boundTo(boundary)]);
+    }
+  });
+
   test("let the Scheduler invoke this function, keep what failed, and nothing else", () => {
     const schedule = grantsOf(resources, "ScheduleRole");
     expect(schedule.actions).toEqual(["lambda:InvokeFunction", "sqs:SendMessage"]);

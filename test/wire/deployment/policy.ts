@@ -14,7 +14,9 @@ export interface Asked {
 
 interface Statement {
   readonly Effect: string;
-  readonly Action: string | readonly string[];
+  readonly Action?: string | readonly string[];
+  /** Every action but these: the statement means all the others. */
+  readonly NotAction?: readonly string[];
   readonly Resource: unknown;
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -36,7 +38,7 @@ export function grantsOf(resources: Resources, role: string): Grants {
   const matches = (effect: string, asked: Asked): boolean =>
     having(effect).some((statement) => isMeant(resources, statement, asked));
   return {
-    actions: having("Allow").flatMap(({ Action }) => Action),
+    actions: having("Allow").flatMap(({ Action = [] }) => Action),
     // An explicit refusal wins over every permission (IAM User Guide, policy evaluation logic).
     allows: (asked) => matches("Allow", asked) && !matches("Deny", asked),
     denies: (asked) => matches("Deny", asked),
@@ -46,10 +48,17 @@ export function grantsOf(resources: Resources, role: string): Grants {
 function isMeant(resources: Resources, statement: Statement, asked: Asked): boolean {
   const where = [statement.Resource].flat().map((resource) => plain(resources, resource));
   return (
-    [statement.Action].flat().includes(asked.action) &&
+    isNamed(statement, asked.action) &&
     where.some((pattern) => isLike(pattern, asked.resource)) &&
     Object.entries(statement.Condition ?? {}).every(([operator, keys]) => holds(operator, keys, asked))
   );
+}
+
+/** Actions are compared without case. Source: IAM User Guide, JSON policy elements, Action and NotAction. */
+function isNamed({ Action, NotAction }: Statement, action: string): boolean {
+  const isOneOf = (patterns: string | readonly string[]): boolean =>
+    [patterns].flat().some((pattern) => isLike(pattern.toLowerCase(), action.toLowerCase()));
+  return NotAction === undefined ? isOneOf(Action ?? []) : !isOneOf(NotAction);
 }
 
 /**
