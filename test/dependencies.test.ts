@@ -18,8 +18,14 @@ interface Manifest {
 const PERMISSIVE = ["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0"];
 /** Of tools alone, which run on a developer's machine and are not shipped: each is a library that stays its own file. */
 const TOOLS_ALSO = [
-  ...["CC0-1.0", "LGPL-3.0-or-later", "MPL-2.0", "PSF-2.0", "Python-2.0", "MIT OR Apache-2.0"],
-  ...["Apache-2.0 AND LGPL-3.0-or-later", "Apache-2.0 AND LGPL-3.0-or-later AND MIT"],
+  "CC0-1.0",
+  "LGPL-3.0-or-later",
+  "MPL-2.0",
+  "PSF-2.0",
+  "Python-2.0",
+  "MIT OR Apache-2.0",
+  "Apache-2.0 AND LGPL-3.0-or-later",
+  "Apache-2.0 AND LGPL-3.0-or-later AND MIT",
 ];
 
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
