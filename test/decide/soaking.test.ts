@@ -1,5 +1,6 @@
 import { describe } from "vitest";
-import type { Observation } from "../../src/rotation/observation.ts";
+import type { Author, Observation } from "../../src/rotation/observation.ts";
+import type { Instant } from "../../src/rotation/time.ts";
 import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import {
   K1,
@@ -98,6 +99,28 @@ describe("the soak", () => {
       }),
       ...hold("delete", "Soaking"),
     },
+    "what a person did before we took the key does not hide our own hand": {
+      seen: soaking({
+        inactiveForMs: hours(5),
+        evidence: evidence(lastUsed(K1, usedAt(ago(hours(6)))), live, {
+          ...ours,
+          author: { kind: "other", who: "security", at: ago(hours(5) + minutes(2) + seconds(1)) },
+        }),
+      }),
+      rule: "needed-after-all",
+      step: "reactivate",
+      reason: "UsedAfterDeactivation",
+    },
+    "and what a person did in the same minutes counts as done since": {
+      seen: soaking({
+        inactiveForMs: hours(5),
+        evidence: evidence(lastUsed(K1, usedAt(ago(hours(6)))), live, {
+          ...ours,
+          author: { kind: "other", who: "security", at: ago(hours(5) + minutes(2)) },
+        }),
+      }),
+      ...hold("delete", "Soaking"),
+    },
     "N6: so does one up to 15 minutes after the call was answered": {
       seen: soaking({
         inactiveForMs: hours(5),
@@ -157,6 +180,54 @@ describe("the soak", () => {
         },
       }),
       ...hold("delete", "Soaking"),
+    },
+  });
+});
+
+describe("a key that was Inactive when its record was begun", () => {
+  const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
+  const nobody = { kind: "unknown", because: "CloudTrail shows no UpdateAccessKey" } as const;
+  const met = (over: {
+    readonly use: Parameters<typeof lastUsed>[1];
+    readonly author?: Author;
+    readonly firstSeenAt?: Instant;
+  }): Observation =>
+    anObservation({
+      keys: [aKey(K1, days(300), "inactive"), aKey(K2, days(150))],
+      custody: aCustody({ current: K2 }),
+      record: aRecord({
+        deliveries: [aDelivery(K2, ago(days(150)))],
+        keys: {
+          [K1]: aMemory({ firstSeenAt: over.firstSeenAt ?? ago(days(7)), inactiveSince: ago(days(7)) }),
+          [K2]: aMemory({ promotedAt: ago(days(150)), adoptedAt: ago(days(150)) }),
+        },
+      }),
+      evidence: evidence(lastUsed(K1, over.use), trail(K1, unused), live, {
+        source: "authorship",
+        keyId: K1,
+        event: "UpdateAccessKey",
+        author: over.author ?? nobody,
+      }),
+    });
+  const gone = { rule: "delete", step: "delete", reason: "SoakOver" } as const;
+  rows({
+    "stays where nothing says since when: it may have been in use to the last": {
+      seen: met({ use: usedAt(ago(days(20))) }),
+      ...hold("delete", "UseUnknown"),
+    },
+    "stays until its last use is 90 days ago": {
+      seen: met({ use: usedAt(ago(days(90) + minutes(15) - seconds(1))) }),
+      ...hold("delete", "UseUnknown"),
+    },
+    "goes when its last use is 90 days ago": { seen: met({ use: usedAt(ago(days(90) + minutes(15))) }), ...gone },
+    "goes where it was never used": { seen: met({ use: unused }), ...gone },
+    "goes where CloudTrail names who disabled it": {
+      seen: met({ use: usedAt(ago(days(20))), author: { kind: "other", who: "security", at: ago(days(9)) } }),
+      ...gone,
+    },
+    "goes where it was seen before it was Inactive": {
+      seen: met({ use: usedAt(ago(days(20))), firstSeenAt: ago(days(7) + seconds(1)) }),
+      ...gone,
     },
   });
 });

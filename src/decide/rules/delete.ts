@@ -3,6 +3,7 @@ import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation
 import { days, describeMs, type Instant, plus } from "../../rotation/time.ts";
 import { adoptionOf } from "../adoption.ts";
 import {
+  authorOf,
   healthOpen,
   holderOfOld,
   type Judged,
@@ -65,7 +66,7 @@ function unproved(judged: Judged): Ruling | null {
   const open = lastUsedOpen(observation, old.id);
   if (open !== null) return open;
   const since = silenceBegan(judged);
-  if (since === null) return hold("TwoHandMadeKeys", `${old.id} is Inactive, was made by hand and is in recent use`);
+  if (since === null) return usedUntilUnknown(judged);
   const trail = trailOpen(judged, since);
   if (trail !== null) return trail;
   const memory = memoryOf(observation, old.id);
@@ -100,14 +101,33 @@ function held({ observation, old }: Judged): Ruling | null {
   return blind.find((ruling) => ruling !== null) ?? (currentId === null ? null : healthOpen(observation, currentId));
 }
 
-/** After when no use may lie: our own deactivation's quietSince, or 15 minutes after somebody else's was first seen. */
+/**
+ * After when no use may lie: our own deactivation's quietSince, or 15 minutes after somebody else's was first seen. Null
+ * where it was used in the last months, and nobody knows for how long it had been silent when it was taken.
+ */
 function silenceBegan(judged: Judged): Instant | null {
   const { observation, profile, now, old } = judged;
   const deactivation = memoryOf(observation, old.id)?.deactivation;
   if (deactivation) return deactivation.quietSince;
-  if (!partsOf(observation).isCustodyEmpty) return plus(inactiveSinceOf(judged), LAST_USED_COLLAPSE_MS);
   const silentSince = silentSinceOf(observation, old);
+  const isTold = isDated(judged) || silentSince === old.createdAt;
+  if (isTold && !partsOf(observation).isCustodyEmpty) return plus(inactiveSinceOf(judged), LAST_USED_COLLAPSE_MS);
   return now - silentSince >= unusedForMs(profile) ? silentSince : null;
+}
+
+/** Whether it is known since when it is Inactive: the record saw it before, or CloudTrail shows who disabled it. */
+function isDated(judged: Judged): boolean {
+  const { observation, old } = judged;
+  const firstSeenAt = memoryOf(observation, old.id)?.firstSeenAt ?? judged.now;
+  const author = authorOf(observation, old.id, "UpdateAccessKey");
+  return firstSeenAt < inactiveSinceOf(judged) || (author !== undefined && author.kind !== "unknown");
+}
+
+function usedUntilUnknown({ observation, old }: Judged): Ruling {
+  if (partsOf(observation).isCustodyEmpty) {
+    return hold("TwoHandMadeKeys", `${old.id} is Inactive, was made by hand and is in recent use`);
+  }
+  return hold("UseUnknown", `nothing says since when ${old.id} is Inactive, and it may have been in use to the last`);
 }
 
 function remove(judged: Judged): Ruling {

@@ -3,7 +3,7 @@ import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
 import type { Sighting } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../rotation/policy.ts";
 import type { Deactivation } from "../../rotation/record.ts";
-import { plus } from "../../rotation/time.ts";
+import { minutes, plus } from "../../rotation/time.ts";
 import {
   authorOf,
   healthOpen,
@@ -17,6 +17,9 @@ import {
 } from "../answers.ts";
 import { partsOf } from "../parts.ts";
 import { describeSighting, look } from "../rulings.ts";
+
+/** The clocks of two runs, and CloudTrail's seconds, may lie so far apart. */
+const CLOCKS_DIFFER_MS = minutes(2);
 
 /**
  * Rule 1. A key that we deactivated was needed after all: a use before the deactivation comes to light late, what is
@@ -72,11 +75,14 @@ function needed(old: AccessKey, holder: string): Ruling {
   return { step: reactivating(old), reason: "DestinationHoldsOldKey", because };
 }
 
-/** What somebody disabled since is not given back: the journal knows our own hand only. */
+/** What somebody disabled since is not given back: the journal knows our own hand only, and CloudTrail may have lost it. */
 function giveBack(judged: Judged, ruling: Ruling): Ruling | null {
-  const author = authorOf(judged.observation, judged.old.id, "UpdateAccessKey");
+  const { observation, old } = judged;
+  const author = authorOf(observation, old.id, "UpdateAccessKey");
   if (author === undefined) return askAuthor(judged);
-  return author.kind === "other" ? null : ruling;
+  const takenAt = memoryOf(observation, old.id)?.deactivation?.at ?? null;
+  const isSince = author.kind === "other" && (takenAt === null || author.at >= plus(takenAt, -CLOCKS_DIFFER_MS));
+  return isSince ? null : ruling;
 }
 
 function askAuthor({ now, old }: Judged): Ruling {

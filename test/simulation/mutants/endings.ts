@@ -104,6 +104,30 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     tests: TABLE,
   },
   {
+    name: "an undated key goes",
+    mistake: "A key of which nobody knows since when it is Inactive counts as long unused (S5).",
+    patches: [
+      {
+        file: DELETE,
+        find: "return firstSeenAt < inactiveSinceOf(judged) || (",
+        replace: "return firstSeenAt <= inactiveSinceOf(judged) || (",
+      },
+    ],
+    tests: TABLE,
+  },
+  {
+    name: "an older hand hides ours",
+    mistake: "What a person did to a key before we took it counts as done since.",
+    patches: [
+      {
+        file: "src/decide/rules/needed-after-all.ts",
+        find: "(takenAt === null || author.at >=",
+        replace: "(takenAt === null || author.at > 0 || author.at >=",
+      },
+    ],
+    tests: TABLE,
+  },
+  {
     name: "a disabled current key rotates",
     mistake: "A current key that somebody disabled, or deleted, is replaced as if it were there.",
     patches: [
