@@ -55,7 +55,8 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
     secrets: secretsIn(region),
     sns: kept(new SNSClient({ ...ours, region })),
     secretsIn,
-    cloudtrailIn: perRegion((at) => kept(new CloudTrailClient({ ...ours, region: at }))),
+    /** Asks once: who asks it keeps a pace, and tries again within that. */
+    cloudtrailIn: perRegion((at) => kept(new CloudTrailClient({ ...ours, maxAttempts: 1, region: at }))),
     /** A client of a service that few configurations need, and that is loaded only for them. */
     make: <T extends Parameters<typeof kept>[0]>(client: (options: typeof ours) => T): T => kept(client(ours)),
     /** A client that signs with this pair and asks once. The caller destroys it. */

@@ -1,7 +1,12 @@
-import { LookupEventsCommand, type Event, type LookupAttributeKey } from "@aws-sdk/client-cloudtrail";
+import {
+  LookupEventsCommand,
+  type Event,
+  type LookupAttributeKey,
+  type LookupEventsResponse,
+} from "@aws-sdk/client-cloudtrail";
 import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
-import { instant, type Instant } from "../rotation/time.ts";
+import { instant, type Instant, minutes } from "../rotation/time.ts";
 import type { Clock } from "../rotation/world.ts";
 import { perRegion, type Clients } from "./clients.ts";
 import { createPace } from "./pace.ts";
@@ -10,6 +15,10 @@ import { asking } from "./translate-error.ts";
 
 /** Below the two requests a second and Region that all callers of the account share. */
 const LOOKUPS_PER_SECOND = 1.5;
+/** So often one page is asked for in all, each time at the Region's own pace, which slows down meanwhile. */
+const TRIES_MAX = 5;
+/** With less time than this left of the run nothing is tried again: the other users' work comes first. */
+const TIME_TO_TRY_AGAIN_MS = minutes(5);
 /** At that pace a minute and more for one key in one Region; what is longer will not be told. */
 const PAGES_MAX = 100;
 
@@ -55,6 +64,23 @@ export type SearchEvents = (search: Search) => AsyncGenerator<TrailEvent, void>;
 /** Event history, at one pace a Region for all askers. */
 export function createEventHistory(clients: Clients, clock: Clock, perSecond = LOOKUPS_PER_SECOND): SearchEvents {
   const paceIn = perRegion(() => createPace(clock, perSecond));
+  /** The client asks once: what it repeated by itself would go beside the pace, and be throttled again. */
+  async function lookUp(region: string, command: LookupEventsCommand, doing: string): Promise<LookupEventsResponse> {
+    const pace = paceIn(region);
+    for (let tried = 1; ; tried += 1) {
+      await pace.turn();
+      try {
+        const answer = await asking(doing, clients.cloudtrailIn(region).send(command));
+        pace.asBefore();
+        return answer;
+      } catch (thrown) {
+        const { code } = thrown as RotationError;
+        if (code === "Throttled") pace.slower();
+        const isPassing = code === "Throttled" || code === "Unreachable";
+        if (!isPassing || tried === TRIES_MAX || clock.remainingMs() < TIME_TO_TRY_AGAIN_MS) throw thrown;
+      }
+    }
+  }
   return async function* ({ region, by, value, from, pageSize }) {
     const doing = `asking cloudtrail:LookupEvents in ${region} for ${value}`;
     let token: string | undefined;
@@ -67,8 +93,7 @@ export function createEventHistory(clients: Clients, clock: Clock, perSecond = L
         MaxResults: pageSize,
         NextToken: token,
       });
-      await paceIn(region)();
-      const answer = await asking(doing, clients.cloudtrailIn(region).send(command));
+      const answer = await lookUp(region, command, doing);
       for (const event of answer.Events ?? []) yield parseEvent(event, doing);
       token = answer.NextToken;
       if (token === undefined) return;

@@ -25,7 +25,7 @@ export function createTrail(options: TrailOptions, clients: Clients, clock: Cloc
   return async ({ keyId, from, handOversApart }: Question): Promise<Use> => {
     // It stands in the text of a query. Source: IAM API, accessKeyIdType.
     must(/^\w{16,128}$/.test(keyId), `${keyId} is an access key id`);
-    await pace();
+    await pace.turn();
     const to = clock.now();
     const isUse = (row: Row): boolean => !handOversApart || row["eventname"] !== "GetSecretValue";
     const uses = await queries.uses(keyId, from, to);
