@@ -2,12 +2,14 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
 import { instant } from "../../src/rotation/time.ts";
+import { PAGES_OPTIONS, pagesAt } from "./pages-under-test.ts";
 import { PARAMETER_OPTIONS, parametersAt } from "./parameter-under-test.ts";
 import { SECRETS_STORE_OPTIONS, secretsStoreAt } from "./secrets-store-under-test.ts";
 import { clientFor, COUNTING, QUICK, WORKER_OPTIONS } from "./worker-under-test.ts";
 
 const ALL: readonly DestinationOptions[] = [
   WORKER_OPTIONS,
+  PAGES_OPTIONS,
   SECRETS_STORE_OPTIONS,
   { kind: "secrets-manager" },
   PARAMETER_OPTIONS,
@@ -15,6 +17,7 @@ const ALL: readonly DestinationOptions[] = [
 const clock = { ...QUICK, now: () => instant(0) };
 const clients = {
   cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"),
+  pages: () => pagesAt("http://cloudflare.invalid/client/v4"),
   secretsStore: () => secretsStoreAt("http://cloudflare.invalid/client/v4"),
   parameters: () => parametersAt("http://ssm.invalid"),
   health: () => () => Promise.reject(new Error("nobody asks")),
@@ -24,7 +27,7 @@ const clients = {
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");
-  const kinds = DestinationOptions.options.map((option) => option.shape.kind.value);
+  const kinds = DestinationOptions.options.map((option) => option.shape.kind.def.values[0]);
   expect(kinds.map((kind) => `${kind}.ts`).toSorted()).toEqual(files.toSorted());
   expect(ALL.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
 });
