@@ -42,7 +42,7 @@ export function storedRuling({ observation, now }: Situation, name: string, keyI
   const last = lastDeliveryTo(observation, name);
   const words = `${name} has stored ${keyId}, which is not live before ${awaited}`;
   if (live === "failed" && last !== undefined && now - last.attemptedAt >= FAILED_AGAIN_AFTER_MS) {
-    return deliverTo(name, keyId, `${words}: that has failed, and is begun again`, last.deliveredAt !== null);
+    return deliverTo(name, keyId, `${words}: that has failed, and is begun again`);
   }
   if (live === "failed") return hold("DestinationNotLive", `${words}: that has failed. Mend it, and deploy`);
   const isOurs = live === "previous" && last?.receipt?.version !== null;
