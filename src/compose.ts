@@ -1,6 +1,7 @@
 import { createAccessKeys } from "./cloud/access-keys.ts";
 import { createClients } from "./cloud/clients.ts";
 import { createAwsClock } from "./cloud/clock.ts";
+import { createPages } from "./cloud/cloudflare-pages.ts";
 import { createSecretsStore } from "./cloud/cloudflare-secrets-store.ts";
 import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
 import { createCustody } from "./cloud/custody.ts";
@@ -62,6 +63,7 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
     destinations: createDestinations(config, {
       cloudflare: (apiToken) => createCloudflare(cloudflareWith(apiToken)),
+      pages: (apiToken) => createPages(cloudflareWith(apiToken)),
       secretsStore: (apiToken) => createSecretsStore(cloudflareWith(apiToken)),
       parameters: (region) =>
         createParameterStore({

@@ -32,7 +32,8 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));
     throw error;
   });
-  const line = lineOf(acting, `delivered to ${name}`, { keyId });
+  const what = receipt.awaits === undefined ? "delivered to" : "stored, and not live yet, at";
+  const line = lineOf(acting, `${what} ${name}`, { keyId });
   await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: line.at }), line);
   return doneWith(acting, {});
 }
@@ -60,16 +61,20 @@ function withAttempt(
   }));
 }
 
-/** A confirming delivery finds the pair live already: the version to tell the old pair by is the first delivery's. */
+/**
+ * A confirming delivery finds the pair live already: the version to tell the old pair by is the first delivery's. A pair
+ * that is only stored is delivered, or confirmed, when it is seen live.
+ */
 function withReceipt(
   record: UserRecord,
   attempt: Attempt,
   { isConfirming, receipt, now }: { readonly isConfirming: boolean; readonly receipt: Receipt; readonly now: Instant },
 ): UserRecord {
+  const liveAt = receipt.awaits === undefined ? now : null;
   const delivered = withDelivery(record, attempt, (known) => ({
     ...attempt,
-    deliveredAt: isConfirming ? (known?.deliveredAt ?? now) : now,
-    confirmedAt: isConfirming ? now : (known?.confirmedAt ?? null),
+    deliveredAt: isConfirming ? (known?.deliveredAt ?? liveAt) : liveAt,
+    confirmedAt: (isConfirming ? liveAt : null) ?? known?.confirmedAt ?? null,
     receipt: isConfirming ? { ...receipt, anchor: known?.receipt?.anchor ?? receipt.anchor } : receipt,
   }));
   return { ...delivered, backOffs: backOffsBut(record, attempt.destination) };

@@ -4,7 +4,7 @@ type Meaning = readonly [code: RotationErrorCode, words: string];
 
 const REFUSED: Meaning = [
   "Denied",
-  "the API token is not allowed to. Give it the role Editor on this Worker (of the Secrets Store: Secrets Store Write), or store a valid one in the apiToken secret",
+  "the API token is not allowed to. Give it the role Editor on this Worker (for Pages: Pages Write, for the Secrets Store: Secrets Store Write), or store a valid one in the apiToken secret",
 ];
 
 /** The codes of Cloudflare's error envelope that its API is known to answer to our calls. */
@@ -13,6 +13,8 @@ const MEANINGS: readonly (readonly [codes: readonly number[], ...Meaning])[] = [
   [[7000, 7003], "Misconfigured", "the account id is not valid"],
   [[9106, 9109, 10000, 10001], ...REFUSED],
   [[10007, 10090], "NotFound", "the account has no Worker of that name, and none is created. Correct the name"],
+  [[8000007], "NotFound", "the account has no Pages project of that name, and none is created. Correct the name"],
+  [[8000009], "NotFound", "the Pages project has no such deployment any more"],
   [[10021, 10201], "Bug", "the request was not understood"],
   [[10053], "Misconfigured", "the name is taken by another kind of binding. Remove that, and make it a secret"],
   [[10056], "Misconfigured", "the Worker has no binding of that name"],

@@ -39,15 +39,15 @@ export function liveAt(observation: Observation, destination: string): AnswerOf<
   return answersOf(observation, "destination").findLast((it) => it.destination === destination);
 }
 
-/** The destinations that confirmed a delivery of ours: only there can be told whether what is live is ours. */
+/** The destinations that confirmed a delivery of ours, or stored it: only there can be told whether what is live is ours. */
 function filled({ destinations, record }: Observation): readonly string[] {
-  const delivered = record.deliveries.filter(({ deliveredAt }) => deliveredAt !== null);
+  const delivered = record.deliveries.filter((it) => it.deliveredAt !== null || it.receipt?.awaits !== undefined);
   return destinations.map(({ name }) => name).filter((name) => delivered.some((it) => it.destination === name));
 }
 
-/** The questions still to be asked about what is live where we delivered. */
-export function unaskedLive(observation: Observation): readonly Question[] {
-  return filled(observation)
+/** The questions still to be asked about what is live where we delivered, or at these of them. */
+export function unaskedLive(observation: Observation, names = filled(observation)): readonly Question[] {
+  return names
     .filter((name) => liveAt(observation, name) === undefined)
     .map((name) => ({ source: "destination", destination: name }));
 }

@@ -1,11 +1,11 @@
-import type { Ruling } from "../rotation/decision.ts";
+import type { Ruling, Situation } from "../rotation/decision.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { DestinationFacts, Observation } from "../rotation/observation.ts";
 import type { BackOff, Delivery } from "../rotation/record.ts";
-import { type Instant, latest } from "../rotation/time.ts";
+import { hours, type Instant, latest } from "../rotation/time.ts";
 import { liveAt, liveUnknown, unaskedLive } from "./answers.ts";
 import { partsOf } from "./parts.ts";
-import { deliverTo, look } from "./rulings.ts";
+import { deliverTo, hold, look } from "./rulings.ts";
 
 /** What last went, or may have gone, to a destination. */
 function lastDeliveryTo({ record }: Observation, destination: string): Delivery | undefined {
@@ -23,6 +23,30 @@ export function destinationsBehind(observation: Observation, keyId: AccessKeyId)
     const isThere = last?.keyId === keyId && last.deliveredAt !== null && isSame(last.slots, slots);
     return !readsCustody && !isThere;
   });
+}
+
+/** What a destination that has stored a key, and does not show it yet, waits for; null where it waits for nothing. */
+export function awaitedAt(observation: Observation, destination: string, keyId: AccessKeyId): string | null {
+  const last = lastDeliveryTo(observation, destination);
+  return last?.keyId === keyId ? (last.receipt?.awaits ?? null) : null;
+}
+
+/** What was made to put a stored pair live has failed, and is made again after this time: a build that fails is dear. */
+const FAILED_AGAIN_AFTER_MS = hours(6);
+
+/** What a stored pair asks for once it was looked at: to be delivered again where what we made has failed, or to be waited for. */
+export function storedRuling({ observation, now }: Situation, name: string, keyId: AccessKeyId): Ruling | null {
+  const awaited = awaitedAt(observation, name, keyId);
+  if (awaited === null) return null;
+  const live = liveAt(observation, name)?.live;
+  const last = lastDeliveryTo(observation, name);
+  const words = `${name} has stored ${keyId}, which is not live before ${awaited}`;
+  if (live === "failed" && last !== undefined && now - last.attemptedAt >= FAILED_AGAIN_AFTER_MS) {
+    return deliverTo(name, keyId, `${words}: that has failed, and is begun again`);
+  }
+  if (live === "failed") return hold("DestinationNotLive", `${words}: that has failed. Mend it, and deploy`);
+  const isOurs = live === "previous" && last?.receipt?.version !== null;
+  return hold(isOurs ? "DestinationStored" : "DestinationNotLive", words);
 }
 
 const isSame = (one: readonly string[], other: readonly string[]): boolean =>
@@ -57,19 +81,36 @@ export function lastConfirmedAt({ record }: Observation, keyId: AccessKeyId): In
   return latest(...record.deliveries.filter((delivery) => delivery.keyId === keyId).map((it) => it.confirmedAt));
 }
 
+/**
+ * What is asked at every look: whether a destination is back on an older pair, and is to be given the current one. Where
+ * nothing is in motion, that is how somebody's rollback is noticed.
+ */
+export function broughtBack(situation: Situation, isFree: (name: string) => boolean): Ruling | null {
+  const { observation } = situation;
+  const { currentId } = partsOf(observation);
+  const questions = unaskedLive(observation);
+  if (questions.length > 0) return look(questions, "whether what is live still carries our pair");
+  const free = observation.destinations.filter(({ name, readsCustody }) => !readsCustody && isFree(name));
+  const rulings = free.map(({ name }) => (currentId === null ? null : redelivery(situation, name, currentId)));
+  return rulings.find((ruling) => ruling?.reason === "DestinationBehind") ?? null;
+}
+
 /** What the destinations' live state still asks for, once everything else allows the deactivation. */
-export function destinationNotOurs(observation: Observation): Ruling | null {
+export function destinationNotOurs(situation: Situation): Ruling | null {
+  const { observation } = situation;
   const { currentId } = partsOf(observation);
   const questions = unaskedLive(observation);
   if (questions.length > 0) return look(questions, "whether what is live still carries our pair");
   for (const { name, readsCustody } of observation.destinations) {
-    const ruling = readsCustody || currentId === null ? null : redelivery(observation, name, currentId);
+    const ruling = readsCustody || currentId === null ? null : redelivery(situation, name, currentId);
     if (ruling !== null) return ruling;
   }
   return null;
 }
 
-function redelivery(observation: Observation, name: string, keyId: AccessKeyId): Ruling | null {
+function redelivery(situation: Situation, name: string, keyId: AccessKeyId): Ruling | null {
+  const { observation } = situation;
+  if (awaitedAt(observation, name, keyId) !== null) return storedRuling(situation, name, keyId);
   const live = liveAt(observation, name)?.live;
   if (live === "previous") {
     return deliverTo(name, keyId, `${name} is back on what was live before our delivery, and is given ${keyId} again`);

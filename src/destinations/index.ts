@@ -1,9 +1,11 @@
 import * as z from "zod/mini";
+import type { PagesClient } from "../cloud/cloudflare-pages.ts";
 import type { SecretsStoreClient } from "../cloud/cloudflare-secrets-store.ts";
 import type { CloudflareClient } from "../cloud/cloudflare.ts";
 import type { ParameterStore } from "../cloud/parameter-store.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
 import type { Clock, Destination, Random } from "../rotation/world.ts";
+import { cloudflarePagesFacts, CloudflarePagesOptions, createCloudflarePages } from "./cloudflare-pages.ts";
 import { createSecretsStoreDestination, secretsStoreFacts, SecretsStoreOptions } from "./cloudflare-secrets-store.ts";
 import { cloudflareWorkerFacts, CloudflareWorkerOptions, createCloudflareWorker } from "./cloudflare-worker.ts";
 import { createSecretsManager, secretsManagerFacts, SecretsManagerOptions } from "./secrets-manager.ts";
@@ -13,6 +15,7 @@ export type DestinationOptions = z.infer<typeof DestinationOptions>;
 /** Where a profile delivers. A destination is a file beside this one and a line in each list here. */
 export const DestinationOptions = z.discriminatedUnion("kind", [
   CloudflareWorkerOptions,
+  CloudflarePagesOptions,
   SecretsStoreOptions,
   SecretsManagerOptions,
   SsmParameterOptions,
@@ -23,6 +26,8 @@ export function factsOf(options: DestinationOptions): Pick<Destination, "name" |
   switch (options.kind) {
     case "cloudflare-worker":
       return cloudflareWorkerFacts(options);
+    case "cloudflare-pages":
+      return cloudflarePagesFacts(options);
     case "cloudflare-secrets-store":
       return secretsStoreFacts(options);
     case "secrets-manager":
@@ -35,6 +40,7 @@ export function factsOf(options: DestinationOptions): Pick<Destination, "name" |
 /** What destinations are made with. Tokens are named by the Secrets Manager secret that holds them. */
 export interface DestinationClients {
   readonly cloudflare: (apiToken: string) => CloudflareClient;
+  readonly pages: (apiToken: string) => PagesClient;
   readonly secretsStore: (apiToken: string) => SecretsStoreClient;
   readonly parameters: (region: string) => ParameterStore;
   readonly health: (route: { readonly url: string; readonly token: string }) => AskHealth;
@@ -51,6 +57,8 @@ export function createDestination(options: DestinationOptions, clients: Destinat
         clock: clients.clock,
         random: clients.random,
       });
+    case "cloudflare-pages":
+      return createCloudflarePages(options, clients.pages(options.apiToken));
     case "cloudflare-secrets-store":
       return createSecretsStoreDestination(options, clients.secretsStore(options.apiToken));
     case "secrets-manager":

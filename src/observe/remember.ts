@@ -142,7 +142,8 @@ export function rememberEvidence(record: UserRecord, evidence: readonly Evidence
 
 function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
   if (answer.source === "health") return rememberSigned(record, answer, seen);
-  if (answer.source === "destination" || answer.source === "authorship") return record;
+  if (answer.source === "destination") return rememberLive(record, answer, seen.now);
+  if (answer.source === "authorship") return record;
   const known = record.keys[answer.keyId];
   if (known === undefined) return record;
   if (answer.source === "attribution") {
@@ -165,6 +166,26 @@ function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): U
     if (answer.source === "last-used") next = rememberAdoption(record, next, { keyId: answer.keyId, sighting, seen });
   }
   return { ...record, keys: { ...record.keys, [answer.keyId]: next } };
+}
+
+/** A pair that was stored is delivered, or confirmed, once it is seen live, or what came after it is. */
+function rememberLive(
+  record: UserRecord,
+  { destination, live }: Extract<Answer, { readonly source: "destination" }>,
+  now: Instant,
+): UserRecord {
+  if (live !== "ours" && live !== "foreign") return record;
+  const here = record.deliveries.filter((delivery) => delivery.destination === destination);
+  const lastAt = latest(...here.map(({ attemptedAt }) => attemptedAt));
+  const deliveries = record.deliveries.map((delivery) => {
+    const { deliveredAt, attemptedAt, receipt } = delivery;
+    const isLast = delivery.destination === destination && attemptedAt === lastAt;
+    if (!isLast || receipt?.awaits === undefined) return delivery;
+    const { version, anchor } = receipt;
+    const times = deliveredAt === null ? { deliveredAt: now } : { confirmedAt: now };
+    return { ...delivery, ...times, receipt: { version, anchor } };
+  });
+  return { ...record, deliveries };
 }
 
 /** A consumer's own word that it signed with the current key after the promotion is adoption, too. */

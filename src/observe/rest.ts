@@ -9,6 +9,9 @@ import { wordOf } from "./standing.ts";
 /** Everybody is looked at in full at least once a day, and not all in the same hour. */
 const REST_MIN_MS = hours(12);
 const REST_SPREAD_MS = hours(12);
+/** Where a pair was delivered, somebody may bring an older version back: with hourly sweeps that is seen within six hours. */
+const DRIFT_MIN_MS = hours(3);
+const DRIFT_SPREAD_MS = hours(2);
 
 /**
  * Whether nothing can have happened to a user since its last full look, by what a sweep reads of all users at once: the
@@ -36,7 +39,11 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
   const [shown] = reported ?? [];
   if (reported?.length !== 1 || shown?.isActive !== true || shown.changedAt < key.createdAt) return null;
   const seal = sealOf(subject);
-  const lookAt = plus(observedAt, REST_MIN_MS + fractionOf(subject.user) * REST_SPREAD_MS);
+  // A stored pair that nobody has yet is in motion.
+  if (record.deliveries.some(({ receipt }) => receipt?.awaits !== undefined)) return null;
+  const isFilled = subject.destinations.some(({ readsCustody }) => !readsCustody);
+  const [atLeastMs, spreadMs] = isFilled ? [DRIFT_MIN_MS, DRIFT_SPREAD_MS] : [REST_MIN_MS, REST_SPREAD_MS];
+  const lookAt = plus(observedAt, atLeastMs + fractionOf(subject.user) * spreadMs);
   const dueAt = plus(key.createdAt, profile.policy.rotateAfterMs);
   return { until: instant(Math.floor(Math.min(lookAt, dueAt))), seal };
 }

@@ -38,6 +38,8 @@ interface Reasons {
   readonly orphan: "OrphanProvedOurs" | "OrphanTooYoung" | "OrphanUnproved";
   readonly surprise: "Stranger" | "PendingDisabled" | "PendingGone";
   readonly delivery: "ReplacementNotProved" | "DestinationBehind" | "DestinationBackingOff" | "DeliveredEverywhere";
+  /** The pair is stored, and will be live by itself, or will not. */
+  readonly stored: "DestinationStored" | "DestinationNotLive";
   readonly redelivery: "ForeignVersionLive";
   readonly room: "TwoHandMadeKeys" | "MakingRoom";
   readonly creation: "KeyDue" | "FirstKey" | "WaitingAfterOrphan";

@@ -51,6 +51,7 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   OrphanUnproved: operator("Find out who made this key. If nobody needs it, delete it."),
   Stranger: operator("Somebody made this key. Delete it if nobody needs it; Keyturn will not."),
   PendingDisabled: operator("Activate the replacement again, or delete it: the rotation then starts again."),
+  DestinationNotLive: operator("The pair is stored, and nobody has it before what is named was done. Both keys stay."),
   TwoHandMadeKeys: operator("Both keys were made by hand and are in use. Retire one of them by hand."),
   FormerDestination: operator("A destination that still holds the old key is no longer in the profile. Put it back."),
   UseUnknown: operator("The old key stays until its use can be told. Mend what is named."),

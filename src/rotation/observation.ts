@@ -94,8 +94,11 @@ export type Author =
   | { readonly kind: "other"; readonly who: string; readonly at: Instant }
   | { readonly kind: "unknown"; readonly because: string };
 
-/** What the live state of a destination is, as far as it can be read back. `previous`: what was live before our delivery. */
-export type LiveState = "ours" | "previous" | "foreign" | "unknown";
+/**
+ * What the live state of a destination is, as far as it can be read back. `previous`: what was live before our delivery.
+ * `failed`: that, and a stored pair will not become live by itself.
+ */
+export type LiveState = "ours" | "previous" | "foreign" | "failed" | "unknown";
 
 /** An event that changes a key, as CloudTrail names it. */
 type KeyEvent = "CreateAccessKey" | "UpdateAccessKey";

@@ -17,6 +17,8 @@ export interface Receipt {
   readonly version: string | null;
   /** Such as the Worker version that was live before. */
   readonly anchor: string | null;
+  /** The pair is stored, and its consumer does not have it yet: what that waits for, in words. Left out where it has it. */
+  readonly awaits?: string;
 }
 
 /** One pair that went, or may have gone, to one destination. Written before the call, and completed after it. */

@@ -140,9 +140,13 @@ export interface Destination extends Omit<DestinationFacts, "hasHealth"> {
   /**
    * Sets the pair; safe to repeat. A missing target is `NotFound`, never created; a wrong pre-flight, or somebody else's
    * change in between, is `Conflict`. `replaced`: given for a replacement only, which is taken back where it does not work.
+   * A receipt that `awaits` something is of a pair that is stored, and not delivered before `live` says so.
    */
   deliver(credential: Credential, anchor: string | null, replaced?: Replaced | null): Promise<Receipt>;
-  /** What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. */
+  /**
+   * What is live now, compared with the receipt of our delivery. Never throws for a state it cannot tell: `unknown`. While
+   * the receipt awaits something, `foreign` is what came after ours, and has the pair.
+   */
   live(receipt: Receipt | null): Promise<LiveState>;
   /** Where it can be asked: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
   readonly health?: (keyId: AccessKeyId) => Promise<Health>;

@@ -25,6 +25,8 @@ export interface DestinationUnderTest {
   readonly previousLooks?: "previous" | "foreign";
   /** What must be mended before a delivery, each with a part of the words that tell an operator so. */
   readonly blocks: Readonly<Record<string, { readonly arrange: () => void; readonly words: RegExp }>>;
+  /** What makes a pair live that a delivery only stores; left out where a delivery is live at once. */
+  readonly becomesLive?: () => void;
   /** Whether the target exists now. */
   readonly exists: () => boolean;
   readonly close: () => Promise<void>;
@@ -65,8 +67,14 @@ type Run = (body: (world: DestinationUnderTest) => Promise<void>) => () => Promi
 function delivers(run: Run): void {
   test(
     "shows what it was given, and says that it is ours",
-    run(async ({ destination, pair }) => {
+    run(async ({ destination, pair, becomesLive }) => {
+      const before = pair();
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
+      expect(receipt.awaits === undefined).toBe(becomesLive === undefined);
+      if (becomesLive !== undefined) {
+        expect([pair(), await destination.live(receipt)]).toEqual([before, "previous"]);
+        becomesLive();
+      }
       expect(pair()).toEqual({ id: NEW.id, secret: NEW.secret.reveal() });
       expect(await destination.live(receipt)).toBe("ours");
     }),
@@ -74,9 +82,11 @@ function delivers(run: Run): void {
 
   test(
     "takes the same pair twice",
-    run(async ({ destination, pair }) => {
+    run(async ({ destination, pair, becomesLive }) => {
       const first = await destination.deliver(NEW, await anchorOf(destination));
+      becomesLive?.();
       const second = await destination.deliver(NEW, await anchorOf(destination));
+      becomesLive?.();
       expect(second.anchor).toBe(first.version);
       expect(pair().id).toBe(NEW.id);
       expect(await destination.live(second)).toBe("ours");
@@ -85,8 +95,9 @@ function delivers(run: Run): void {
 
   test(
     "says foreign when somebody deployed after us",
-    run(async ({ destination, happenings }) => {
+    run(async ({ destination, happenings, becomesLive }) => {
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
+      becomesLive?.();
       happenings.somebodyDeploys();
       expect(await destination.live(receipt)).toBe("foreign");
     }),
@@ -94,8 +105,9 @@ function delivers(run: Run): void {
 
   test(
     "says that it is not ours when what was live before us is live again",
-    run(async ({ destination, happenings, pair, previousLooks = "previous" }) => {
+    run(async ({ destination, happenings, pair, becomesLive, previousLooks = "previous" }) => {
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
+      becomesLive?.();
       happenings.previousIsBroughtBack();
       expect(pair().id).not.toBe(NEW.id);
       expect(await destination.live(receipt)).toBe(previousLooks);
@@ -111,7 +123,7 @@ function delivers(run: Run): void {
 
   test(
     "goes on when an answer is lost, or throws an unknown outcome, and a repeated delivery settles it",
-    run(async ({ destination, happenings, pair }) => {
+    run(async ({ destination, happenings, pair, becomesLive }) => {
       const anchor = await anchorOf(destination);
       happenings.answerIsLost();
       const first = destination.deliver(NEW, anchor);
@@ -122,6 +134,7 @@ function delivers(run: Run): void {
       );
       expect(error).toMatchObject(unheard);
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
+      becomesLive?.();
       expect(pair()).toEqual({ id: NEW.id, secret: NEW.secret.reveal() });
       expect(await destination.live(receipt)).toBe("ours");
     }),

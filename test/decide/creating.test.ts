@@ -3,6 +3,7 @@ import type { Observation } from "../../src/rotation/observation.ts";
 import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import {
   K1,
+  WORKER,
   K2,
   aCustody,
   aDelivery,
@@ -50,6 +51,7 @@ describe("creating", () => {
           deliveries: [aDelivery(K1, ago(days(1)))],
           keys: { [K1]: aMemory({ promotedAt: ago(days(1)) }) },
         }),
+        evidence: evidence({ source: "destination", destination: WORKER, live: "ours", because: null }),
       }),
       profile: aProfile({ policy: aPolicy({ adopt: "at-once" }) }),
       ...hold("nothing-due", "NothingDue"),

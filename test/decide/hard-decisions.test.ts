@@ -126,14 +126,24 @@ describe("when the soak is over", () => {
         { source: "authorship", keyId: K1, event: "UpdateAccessKey", author: OTHER },
       ),
     });
+  const backingOff = (seen: Observation): Observation => {
+    const backOffs = [{ destination: WORKER, failures: 1, until: plus(ago(0), hours(1)) }];
+    return { ...seen, record: { ...seen.record, backOffs } };
+  };
   const USED = { at: ago(days(21)), service: "lambda", region: null, detail: null };
   const OTHER = { kind: "other", who: "security", at: ago(days(9)) } as const;
   const at = ago(days(9));
   const deactivation = { at, answeredAt: at, quietSince: ago(days(15)), isWaived: false };
   rows({
     "the old key goes": { seen: soaked({ deactivation }), rule: "delete", step: "delete", reason: "SoakOver" },
-    "and stays where a destination is back on it": {
-      seen: soaked({ deactivation }, "previous"),
+    "a destination that is back on it is given the current pair": {
+      seen: { ...soaked({ deactivation }, "previous"), proved: [K2] },
+      rule: "deliver-again",
+      step: "deliver",
+      reason: "DestinationBehind",
+    },
+    "and the old key stays while that fails": {
+      seen: backingOff(soaked({ deactivation }, "previous")),
       ...hold("delete", "DestinationHoldsOldKey"),
     },
     "and stays where somebody else disabled it, and nobody adopted the new one": {

@@ -128,3 +128,60 @@ describe("a consumer that can say whether it is well", () => {
     },
   });
 });
+
+/** One key, which is not due, and what is seen of its consumer. */
+const resting = (said: readonly Answer[], delivery: Parameters<typeof aDelivery>[2] = {}): Observation =>
+  anObservation({
+    destinations,
+    keys: [aKey(K2, days(20))],
+    custody: aCustody({ current: K2 }),
+    record: aRecord({
+      deliveries: [aDelivery(K2, ago(days(20)), delivery)],
+      keys: { [K2]: aMemory({ promotedAt: ago(days(20)), adoptedAt: ago(days(19)) }) },
+    }),
+    evidence: evidence(...said),
+  });
+const stored = { receipt: { version: "v2", anchor: "v1", awaits: "its build" } };
+
+describe("a consumer of a key of which nothing is due", () => {
+  rows({
+    "is looked at": { seen: resting([]), rule: "deliver-again", step: "look", reason: "NeedsEvidence" },
+    "and then asked": { seen: resting([live]), rule: "drift", step: "look", reason: "NeedsEvidence" },
+    "and is well": { seen: resting([live, WELL]), ...hold("nothing-due", "NothingDue") },
+    "and signs with another key: somebody set it, and that is told": {
+      seen: resting([live, ILL]),
+      ...hold("drift", "ConsumerUnhealthy"),
+    },
+    "and does not answer: it is asked again at the next look": {
+      seen: resting([live, SILENT]),
+      ...hold("nothing-due", "NothingDue"),
+    },
+    "is given the current pair when what was live before is live again": {
+      seen: { ...resting([{ ...live, live: "previous" }]), proved: [K2] },
+      rule: "deliver-again",
+      step: "deliver",
+      reason: "DestinationBehind",
+    },
+    "is let be when a version of others is live": {
+      seen: resting([{ ...live, live: "foreign" }, WELL]),
+      ...hold("nothing-due", "NothingDue"),
+    },
+    "waits for a stored pair, and is not given it again": {
+      seen: resting([{ ...live, live: "previous" }, WELL], stored),
+      ...hold("drift", "DestinationStored"),
+    },
+    "is named where a stored pair will not be live by itself": {
+      seen: resting([{ ...live, live: "failed" }, WELL], { ...stored, attemptedAt: ago(hours(5)) }),
+      ...hold("drift", "DestinationNotLive"),
+    },
+    "has it stored again six hours later": {
+      seen: {
+        ...resting([{ ...live, live: "failed" }, WELL], { ...stored, attemptedAt: ago(hours(6)) }),
+        proved: [K2],
+      },
+      rule: "deliver-again",
+      step: "deliver",
+      reason: "DestinationBehind",
+    },
+  });
+});

@@ -87,18 +87,30 @@ describe("retiring the old key", () => {
       step: "deactivate",
       reason: "OldKeyQuiet",
     },
-    "asks last-used before anything else": {
-      seen: replaced({ deliveredAgoMs: quietNow, evidence: [] }),
+    "asks what is live before anything else, long before the key could go": {
+      seen: replaced({ deliveredAgoMs: hours(1), evidence: [] }),
+      rule: "deliver-again",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "and then last-used": {
+      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(live("ours")) }),
       rule: "retire",
       step: "look",
       reason: "NeedsEvidence",
     },
+    "gives a destination that is back on the old pair the current one, whatever else is open": {
+      seen: replaced({ deliveredAgoMs: hours(1), evidence: evidence(live("previous")), changes: { proved: [K2] } }),
+      rule: "deliver-again",
+      step: "deliver",
+      reason: "DestinationBehind",
+    },
     "holds when last-used is unknown": {
-      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(lastUsed(K1, unknown)) }),
+      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(lastUsed(K1, unknown), live("ours")) }),
       ...hold("retire", "UseUnknown"),
     },
     "asks CloudTrail last": {
-      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(use1) }),
+      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(use1, live("ours")) }),
       rule: "retire",
       step: "look",
       reason: "NeedsEvidence",
@@ -111,13 +123,13 @@ describe("retiring the old key", () => {
       ...hold("retire", "UseUnknown"),
     },
     "holds when CloudTrail is unknown": {
-      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(use1, trail(K1, unknown)) }),
+      seen: replaced({ deliveredAgoMs: quietNow, evidence: evidence(use1, trail(K1, unknown), live("ours")) }),
       ...hold("retire", "UseUnknown"),
     },
     "holds when CloudTrail shows a use that last-used does not": {
       seen: replaced({
         deliveredAgoMs: quietNow,
-        evidence: evidence(use1, trail(K1, usedAt(ago(hours(1))))),
+        evidence: evidence(use1, trail(K1, usedAt(ago(hours(1)))), live("ours")),
       }),
       ...hold("retire", "OldKeyStillUsed"),
     },
@@ -171,7 +183,10 @@ describe("retiring the old key", () => {
       ...hold("retire", "OldKeyStillUsed"),
     },
     "asks CloudTrail for sessions while one can still count": {
-      seen: replaced({ deliveredAgoMs: quietNow + SESSION_MAX_MS - seconds(1), evidence: evidence(use1, noSessions) }),
+      seen: replaced({
+        deliveredAgoMs: quietNow + SESSION_MAX_MS - seconds(1),
+        evidence: evidence(use1, noSessions, live("ours")),
+      }),
       rule: "retire",
       step: "look",
       reason: "NeedsEvidence",
@@ -223,7 +238,7 @@ describe("retiring the old key", () => {
       seen: replaced({
         deliveredAgoMs: quietNow,
         current: { adoptedAt: null },
-        evidence: evidence(use1, lastUsed(K2, unused)),
+        evidence: evidence(use1, lastUsed(K2, unused), live("ours")),
       }),
       ...hold("retire", "NotAdopted"),
     },
@@ -252,7 +267,7 @@ describe("retiring the old key", () => {
         old: {
           latestUse: { at: ago(quietNow + days(89)), service: "s3", region: null, detail: null },
         },
-        evidence: evidence(use1, lastUsed(K2, unused)),
+        evidence: evidence(use1, lastUsed(K2, unused), live("ours")),
       }),
       ...hold("retire", "NotAdopted"),
     },

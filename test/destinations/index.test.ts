@@ -2,12 +2,14 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
 import { instant } from "../../src/rotation/time.ts";
+import { PAGES_OPTIONS, pagesAt } from "./pages-under-test.ts";
 import { PARAMETER_OPTIONS, parametersAt } from "./parameter-under-test.ts";
 import { SECRETS_STORE_OPTIONS, secretsStoreAt } from "./secrets-store-under-test.ts";
 import { clientFor, COUNTING, QUICK, WORKER_OPTIONS } from "./worker-under-test.ts";
 
 const ALL: readonly DestinationOptions[] = [
   WORKER_OPTIONS,
+  PAGES_OPTIONS,
   SECRETS_STORE_OPTIONS,
   { kind: "secrets-manager" },
   PARAMETER_OPTIONS,
@@ -15,6 +17,7 @@ const ALL: readonly DestinationOptions[] = [
 const clock = { ...QUICK, now: () => instant(0) };
 const clients = {
   cloudflare: () => clientFor("http://cloudflare.invalid/client/v4"),
+  pages: () => pagesAt("http://cloudflare.invalid/client/v4"),
   secretsStore: () => secretsStoreAt("http://cloudflare.invalid/client/v4"),
   parameters: () => parametersAt("http://ssm.invalid"),
   health: () => () => Promise.reject(new Error("nobody asks")),

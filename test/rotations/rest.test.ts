@@ -34,8 +34,9 @@ describe("a user of whom nothing is due", () => {
     });
   });
 
-  test("is looked at in full at least once a day", async () => {
+  test("is looked at in full at least once a day, where its consumers read custody", async () => {
     const { here } = await resting();
+    here.destinations = {};
     const before = looks(here);
     await here.pass(days(10));
     expect(looks(here) - before).toBeGreaterThanOrEqual(10);
@@ -100,6 +101,7 @@ describe("a user at rest to whom something happens", () => {
 
   test("is seen within a day even if the report never changes", async () => {
     const { here, first } = await aSystem();
+    here.destinations = {};
     await here.passUntil(
       () => ofKey(here, first.keyId) === "gone",
       days(20),

@@ -37,6 +37,7 @@ describe("a key that a destination visibly holds", () => {
     await release(here.run(), { user: userName(DEPLOY), keyId: accessKeyId(first.keyId) });
     await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
     worker.rollBackTo("v1");
+    worker.blockedBecause = "the newest version is not the live one";
     const results = await here.pass(days(10));
     expect(ofKey(here, first.keyId)).toBe("Inactive");
     expect(lastOf(results.at(-1))).toBe("delete hold DestinationHoldsOldKey held");
@@ -46,6 +47,7 @@ describe("a key that a destination visibly holds", () => {
     const { here, first, worker, work } = await aSystem();
     await here.pass(days(2), work);
     worker.rollBackTo("v1");
+    worker.blockedBecause = "the newest version is not the live one";
     person(here).setStatus(first.keyId, "Inactive");
     const results = await here.pass(days(9));
     expect(ofKey(here, first.keyId)).toBe("Inactive");

@@ -1,4 +1,5 @@
 import { type Cloudflare, CloudflareRefusal, type Fault, type WorkerVersion } from "./cloudflare.ts";
+import { askPages, PAGES } from "./pages.ts";
 import { askSecretsStore, SECRETS_STORE } from "./secrets-store.ts";
 
 /** One request to the API, its path without the base: "/accounts/…". */
@@ -47,11 +48,19 @@ const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
   ["PATCH", /^\/accounts\/([^/]+)\/workers\/workers\/([^/]+)\/versions\/latest$/, stageVersion],
   ["GET", SECRETS_STORE, secretsStore],
   ["PATCH", SECRETS_STORE, secretsStore],
+  ["GET", PAGES, pages],
+  ["PATCH", PAGES, pages],
+  ["POST", PAGES, pages],
 ];
 
 function secretsStore({ secretsStore: store }: Cloudflare, request: ApiRequest): unknown {
   if (store === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
   return askSecretsStore(store, request);
+}
+
+function pages({ pages: simulated }: Cloudflare, request: ApiRequest): unknown {
+  if (simulated === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
+  return askPages(simulated, request);
 }
 
 function script(path: string): RegExp {

@@ -1,3 +1,4 @@
+import type { Pages } from "./pages.ts";
 import type { SecretsStore } from "./secrets-store.ts";
 
 /** What the API refuses, with the code that it answers. Source of the codes: workers-sdk and Cloudflare's API reference. */
@@ -101,6 +102,8 @@ export class Cloudflare {
   readonly faults: Fault[] = [];
   /** The accounts' Secrets Store, where one is simulated. */
   secretsStore: SecretsStore | null = null;
+  /** The accounts' Pages projects, where they are simulated. */
+  pages: Pages | null = null;
   readonly #clock: { now(): number };
   readonly #readings: Readings;
   readonly #tokens = new Map<string, Token>();

@@ -78,7 +78,7 @@ export function aCaller(here: Installation, pair: () => SigningPair, name = "cal
 }
 
 /** The id of the key whose pair a label of custody shows, or null. */
-export function custodyOf(here: Installation, stage = "AWSCURRENT", user = DEPLOY): string | null {
+export function custodyOf(here: Pick<Installation, "cloud">, stage = "AWSCURRENT", user = DEPLOY): string | null {
   const text = here.cloud.secretsManager.textOf(`keyturn/${user}`, stage);
   const value = JSON.parse(text ?? "{}") as Readonly<Record<string, unknown>>;
   return typeof value["AccessKeyId"] === "string" ? value["AccessKeyId"] : null;

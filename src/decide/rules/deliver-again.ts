@@ -1,10 +1,10 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
-import { destinationNotOurs, destinationsBehind, runningBackOff } from "../deliveries.ts";
+import { awaitedAt, broughtBack, destinationNotOurs, destinationsBehind, runningBackOff } from "../deliveries.ts";
 import { partsOf } from "../parts.ts";
 import { retirementOf } from "../retirement.ts";
 import { deliverTo } from "../rulings.ts";
 
-/** Rule 10. A destination added later, or one whose live version is not ours when the old key is about to go. */
+/** Rule 10. A destination added later, one that is back on an older pair, or whose live version is not ours when the old key is about to go. */
 export const deliverAgain: Rule = { name: "deliver-again", judge: (situation) => redeliveryOf(situation) };
 
 /** The current key's next delivery, or the look that must come before it; null when every destination is as it should be. */
@@ -13,12 +13,15 @@ export function redeliveryOf(situation: Situation): Ruling | null {
   const { current, pending } = partsOf(observation);
   if (current === null || pending !== null) return null;
   const isFree = (name: string): boolean => runningBackOff(observation, name, now) === null;
-  const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name));
+  const isStored = (name: string): boolean => awaitedAt(observation, name, current.id) !== null;
+  const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name) && !isStored(name));
   if (behind !== undefined) {
     return deliverTo(behind.name, current.id, `${behind.name} was not given ${current.id}, the current key, yet`);
   }
-  if (retirementOf(situation)?.step.kind !== "deactivate") return null;
-  const ruling = destinationNotOurs(observation);
+  // Whoever brings an older version back brings an older pair back: that is asked at every look, and not just at the end.
+  const back = broughtBack(situation, isFree);
+  if (back !== null || retirementOf(situation)?.step.kind !== "deactivate") return back;
+  const ruling = destinationNotOurs(situation);
   // What cannot be read is the next rules' to hold; a failed re-delivery waits for its back-off there, too.
   if (ruling?.step.kind === "hold") return null;
   return ruling?.step.kind === "deliver" && !isFree(ruling.step.destination) ? null : ruling;

@@ -1,20 +1,32 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import { describeMs } from "../../rotation/time.ts";
-import { destinationsBehind, runningBackOff } from "../deliveries.ts";
+import { unaskedLive } from "../answers.ts";
+import { awaitedAt, destinationsBehind, runningBackOff, storedRuling } from "../deliveries.ts";
 import { partsOf } from "../parts.ts";
-import { deliverTo, hold } from "../rulings.ts";
+import { deliverTo, hold, look } from "../rulings.ts";
 
 /** Rule 8. Every destination gets the pending key before it becomes current. Rules during a back-off, too. */
 export const deliver: Rule = { name: "deliver", judge: (situation) => nextDelivery(situation) };
 
-/** The next delivery of the pending key, or the hold while all that are behind back off; null when none is behind. */
-export function nextDelivery({ observation, now }: Situation): Ruling | null {
+/**
+ * The next delivery of the pending key, or the look at where it is stored, or the hold while all that are behind wait; null
+ * when none is behind.
+ */
+export function nextDelivery(situation: Situation): Ruling | null {
+  const { observation, now } = situation;
   const { pending } = partsOf(observation);
   if (pending === null) return null;
   const behind = destinationsBehind(observation, pending.id).map(({ name }) => name);
   if (behind.length === 0) return null;
-  const next = behind.find((name) => runningBackOff(observation, name, now) === null);
+  const stored = behind.filter((name) => awaitedAt(observation, name, pending.id) !== null);
+  const isFree = (name: string): boolean => runningBackOff(observation, name, now) === null;
+  const questions = unaskedLive(observation, stored);
+  if (questions.length > 0) return look(questions, `whether ${pending.id} is live where it is stored`);
+  const next = behind.find((name) => !stored.includes(name) && isFree(name));
   if (next !== undefined) return deliverTo(next, pending.id, `${next} does not have ${pending.id} yet`);
+  const open = stored.filter((name) => isFree(name)).map((name) => storedRuling(situation, name, pending.id));
+  const [waiting = null] = open.toSorted((one) => (one?.step.kind === "deliver" ? -1 : 0));
+  if (waiting !== null) return waiting;
   const [until = null] = behind
     .flatMap((name) => runningBackOff(observation, name, now)?.until ?? [])
     .toSorted((one, other) => one - other);

@@ -15,6 +15,7 @@ import { create } from "./create.ts";
 import { deleteOld } from "./delete.ts";
 import { deliverAgain } from "./deliver-again.ts";
 import { deliver } from "./deliver.ts";
+import { drift } from "./drift.ts";
 import { makeRoom } from "./make-room.ts";
 import { neededAfterAll } from "./needed-after-all.ts";
 import { notOursToTouch } from "./not-ours-to-touch.ts";
@@ -39,5 +40,6 @@ export const RULES: readonly Rule[] = [
   makeRoom, // only while custody is empty; later rules make the room in every other case
   create, // needs a free slot, so it never competes with the two that follow
   retire, // relies on deliver-again: the current key is everywhere
-  deleteOld, // last, because it is the only step that cannot be undone
+  deleteOld, // after all that could still need the key, because it is the only step that cannot be undone
+  drift, // only where nothing else is to be done: it tells, and changes nothing
 ];

@@ -15,10 +15,11 @@ export const prove: Rule = {
   },
 };
 
-/** The key that a delivery or a promotion is about to follow; null while every destination backs off. */
+/** The key that a delivery or a promotion is about to follow; null while every destination backs off, or is asked. */
 function keyToFollow(situation: Situation): AccessKeyId | null {
   const { pending } = partsOf(situation.observation);
-  if (pending !== null) return nextDelivery(situation)?.step.kind === "hold" ? null : pending.id;
+  const next = nextDelivery(situation)?.step.kind;
+  if (pending !== null) return next === "hold" || next === "look" ? null : pending.id;
   const step = redeliveryOf(situation)?.step;
   return step?.kind === "deliver" ? step.keyId : null;
 }

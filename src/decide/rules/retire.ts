@@ -13,7 +13,7 @@ export const retire: Rule = {
     if (retirement?.step.kind !== "deactivate") return retirement;
     const { observation } = situation;
     const { currentId } = partsOf(observation);
-    const open = destinationNotOurs(observation) ?? (currentId === null ? null : healthOpen(observation, currentId));
+    const open = destinationNotOurs(situation) ?? (currentId === null ? null : healthOpen(observation, currentId));
     if (open === null || open.step.kind === "hold" || open.step.kind === "look") return open ?? retirement;
     // A re-delivery that rule 10 did not rule is waiting for its back-off.
     return hold("DestinationBackingOff", open.because);
