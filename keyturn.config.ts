@@ -6,7 +6,8 @@ const CLOUDFLARE_ACCOUNT_ID = "0123456789abcdef0123456789abcdef";
 
 /**
  * Laptops and CI fetch their pair from custody with the pair that they hold. A laptop may stay shut for four weeks, so
- * the old key stays that long, and the rotation begins early enough to end within 90 days all the same.
+ * the old key stays that long, and the rotation begins early enough to end within 90 days all the same: as long as each
+ * reader signs by its name, which is how it is seen to have the new pair (docs/laptops.md).
  */
 const PULLED = {
   destinations: [{ kind: "secrets-manager" }],
@@ -44,6 +45,7 @@ export default defineConfig({
       ...PULLED,
       users: ["ai-math-tutor-deploy", "serverless-deploy"],
       consumers: 2,
+      readers: ["laptop", "ci"],
       smtp: "none",
     },
 
@@ -62,9 +64,19 @@ export default defineConfig({
     },
 
     /** A local web application on several developers' laptops. */
-    flowid: { ...PULLED, users: ["flowid-dev-user"], consumers: 4 },
+    flowid: {
+      ...PULLED,
+      users: ["flowid-dev-user"],
+      consumers: 4,
+      readers: ["laptop-a", "laptop-b", "laptop-c", "laptop-d"],
+    },
 
     /** A command line and an SDK user. Its console password is not Keyturn's, and is never touched. */
-    "invoice-scanner": { ...PULLED, users: ["ai-invoice-scanner-user"], consumers: 2 },
+    "invoice-scanner": {
+      ...PULLED,
+      users: ["ai-invoice-scanner-user"],
+      consumers: 2,
+      readers: ["command-line", "nightly-job"],
+    },
   },
 });

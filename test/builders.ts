@@ -35,6 +35,7 @@ export const aProfile = (changes: Partial<Profile> = {}): Profile => ({
   users: [USER],
   policy: aPolicy(),
   isPulled: false,
+  readers: [],
   smtp: null,
   regions: ["us-east-1"],
   unaskedRegions: {},

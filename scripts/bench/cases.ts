@@ -36,6 +36,7 @@ const PROFILE: Profile = {
     adoption: "required",
   },
   isPulled: false,
+  readers: [],
   smtp: "none",
   regions: ["us-east-1"],
   unaskedRegions: {},

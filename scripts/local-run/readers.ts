@@ -16,6 +16,8 @@ interface Hour {
 interface ReaderPlan {
   readonly system: SystemName;
   readonly name: string;
+  /** The name that it signs by, as its profile knows it. */
+  readonly reader: string;
   readonly isAtWork: (at: Hour) => boolean;
   /** What it does with the pair that it holds. */
   readonly calls: readonly CallName[];
@@ -40,48 +42,56 @@ const PLANS: readonly ReaderPlan[] = [
   {
     system: "ai-math-tutor",
     name: "CI",
+    reader: "ci",
     isAtWork: ({ day, hour }) => isWeekday(day) && [9, 11, 14, 17].includes(hour),
     calls: deploying,
   },
   {
     system: "ai-math-tutor",
     name: "deploy laptop",
+    reader: "laptop",
     isAtWork: ({ day, hour }) => day % 13 === 3 && hour === 15,
     calls: deploying,
   },
   {
     system: "flowid",
     name: "laptop A",
+    reader: "laptop-a",
     isAtWork: ({ hour }) => hour === 9,
     calls: developing,
   },
   {
     system: "flowid",
     name: "laptop B",
+    reader: "laptop-b",
     isAtWork: ({ day, hour }) => day >= SHUT_UNTIL_DAY && hour === 10,
     calls: developing,
   },
   {
     system: "flowid",
     name: "laptop C",
+    reader: "laptop-c",
     isAtWork: ({ day, hour }) => isWeekday(day) && (hour === 8 || hour === 16),
     calls: developing,
   },
   {
     system: "flowid",
     name: "laptop D",
+    reader: "laptop-d",
     isAtWork: ({ day, hour }) => day % 7 === 1 && hour === 13,
     calls: developing,
   },
   {
     system: "invoice-scanner",
     name: "command line",
+    reader: "command-line",
     isAtWork: ({ day, hour }) => day % 4 === 2 && hour === 16,
     calls: ["s3", "textract"],
   },
   {
     system: "invoice-scanner",
     name: "nightly job",
+    reader: "nightly-job",
     isAtWork: ({ hour }) => hour === 2,
     calls: ["s3", "textract", "dynamodb"],
   },
@@ -89,7 +99,7 @@ const PLANS: readonly ReaderPlan[] = [
 
 export const createReaders = (local: LocalCloud): Reader[] => PLANS.map((plan) => createReader(local, plan));
 
-function createReader(local: LocalCloud, { system, name, isAtWork, calls }: ReaderPlan): Reader {
+function createReader(local: LocalCloud, { system, name, reader, isAtWork, calls }: ReaderPlan): Reader {
   const { user, firstPair } = local.systems[system];
   const book = openBook(system, name);
   let held = firstPair;
@@ -105,7 +115,8 @@ function createReader(local: LocalCloud, { system, name, isAtWork, calls }: Read
       retries: 0,
     });
     const key = held.keyId.slice(-4);
-    const answer = await ask(aws, local.wire.url + path, init);
+    const headers = { ...init.headers, "user-agent": `aws4fetch app/keyturn-${reader}` };
+    const answer = await ask(aws, local.wire.url + path, { ...init, headers });
     const isNothingYet = answer.code === "ResourceNotFoundException";
     book.enter({ atMs, key, code: isNothingYet ? null : answer.code });
     return answer.code === null ? answer.body : null;
@@ -115,7 +126,11 @@ function createReader(local: LocalCloud, { system, name, isAtWork, calls }: Read
     isAtWork: (hours) => isAtWork({ day: Math.floor(hours / 24), hour: hours % 24 }),
     async work() {
       const content = await send("secretsmanager", `keyturn/${user}`);
-      held = pairIn(content) ?? held;
+      const found = pairIn(content) ?? held;
+      const isNew = found.keyId !== held.keyId;
+      held = found;
+      // What it has stored it reads custody with once more, so that it is seen to have it.
+      if (isNew) await send("secretsmanager", `keyturn/${user}`);
       for (const call of calls) await send(call);
     },
   };

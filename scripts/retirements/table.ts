@@ -55,7 +55,7 @@ export function tableOf({ done, reconciles, coverage }: Figures): readonly strin
     `| simulated | ${String(done)} | ${String(reconciles)} sweeps made; ${list(became)} |`,
     `| false "unused" | ${String(verdicts["false unused"] ?? 0)} | of ${String(taken)} deactivations |`,
     `| taken from somebody slower than declared | ${String(verdicts["slower than declared"] ?? 0)} | ${list(coverage["slower than declared"] ?? {})} |`,
-    `| hidden by a hand-over | ${String(verdicts["hidden by a hand-over"] ?? 0)} | ${list(coverage["hidden by a hand-over"] ?? {})} |`,
+    `| hidden by a hand-over, from a holder that the profile does not count | ${String(verdicts["not counted"] ?? 0)} | ${list(coverage["not counted"] ?? {})} |`,
     `| last-used worse than documented, and no source could show it | ${String(verdicts["no source could show it"] ?? 0)} | ${list(coverage["no source could show it"] ?? {})} |`,
     `| rightly kept, being in use to the end | ${String(verdicts["rightly kept to the end"] ?? 0)} | |`,
     `| false "still used": not taken within 120 d | ${String(total(kept))} | ${list(kept)} |`,

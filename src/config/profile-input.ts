@@ -14,6 +14,11 @@ const Reason = z
   .string()
   .check(z.trim(), z.regex(/^\S+(\s+\S+){2,}/, "the reason, as a sentence of three words or more"));
 
+/** With "keyturn-" before it an application id, which has 50 characters at the most (AWS SDKs and Tools Reference Guide). */
+const Reader = z
+  .string()
+  .check(z.regex(/^[\w.-]{1,42}$/, "a name of at most 42 letters, digits, dots, hyphens and underscores"));
+
 /** A profile as `keyturn.config.ts` writes it. The defaults are here and nowhere else. */
 export const ProfileInput = z.strictObject({
   /** The users that the profile may serve; the tag on a user only opts in. */
@@ -23,6 +28,8 @@ export const ProfileInput = z.strictObject({
   consumers: z._default(z.int().check(z.minimum(1, "a whole number of 1 or more")), 1),
   /** The consumers fetch the new pair from custody with the pair they hold. */
   pulls: z._default(z.boolean(), false),
+  /** A name for each of them, by which it signs ("app/keyturn-<name>" in its user agent). Without, a pull is a use. */
+  readers: z._default(z.array(Reader), []),
   rotateAfter: z.prefault(Duration, "75d"),
   deliverWithin: z.prefault(Duration, "1d"),
   quietFor: z.prefault(Duration, "10d"),
@@ -71,5 +78,5 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     adoption,
   };
   const given = { name, users, regions, unaskedRegions, replicaRegions, destinations };
-  return { ...given, policy, isPulled: read.pulls, smtp: read.smtp ?? null };
+  return { ...given, policy, isPulled: read.pulls, readers: read.readers, smtp: read.smtp ?? null };
 }

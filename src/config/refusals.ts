@@ -17,7 +17,12 @@ export type NamedProfile = { readonly name: string; readonly read: ProfileRead }
 /** What cannot be in one profile by itself, although each of its settings could. */
 export function profileRefusals({ name, read }: NamedProfile): Refusal[] {
   const { policy, isPulled } = profileOf(name, read);
-  const found = [...refusedSums(policy, isPulled), ...refusedRhythm(read, policy), ...refusedDestinations(read)];
+  const found = [
+    ...refusedSums(policy, isPulled),
+    ...refusedRhythm(read, policy),
+    ...refusedReaders(read),
+    ...refusedDestinations(read),
+  ];
   return found.map((refusal) => ({ ...refusal, path: `profiles.${name}.${refusal.path}` }));
 }
 
@@ -80,6 +85,16 @@ function needsIdleAtMost({ consumers, pulls, adoption }: ProfileRead): string | 
   if (consumers > 1) return `with ${String(consumers)} consumers`;
   if (pulls) return "that pulls";
   return adoption === "optional" ? "with optional adoption" : null;
+}
+
+/** Two that share a name would be taken for one, and the second for handed over with the first. */
+function refusedReaders({ readers, consumers, pulls }: ProfileRead): Refusal[] {
+  if (readers.length === 0) return [];
+  const names = new Set(readers).size;
+  const found = `${String(names)} names of readers`;
+  if (!pulls) return [{ path: "readers", found, allowed: "none in a profile that does not pull" }];
+  if (names === readers.length && names >= consumers) return [];
+  return [{ path: "readers", found, allowed: `one for each of the ${String(consumers)} consumers, or none at all` }];
 }
 
 function refusedDestinations(read: ProfileRead): Refusal[] {

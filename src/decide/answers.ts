@@ -24,6 +24,11 @@ function answersOf<From extends Source>({ evidence }: Observation, source: From)
   return evidence.map(({ answer }) => answer).filter((it): it is AnswerOf<From> => it.source === source);
 }
 
+/** Whether a source has answered for a key in this very look, whatever it said. */
+export function hasAnswered(observation: Observation, source: "readers", keyId: AccessKeyId): boolean {
+  return answersOf(observation, source).some((it) => it.keyId === keyId);
+}
+
 /** What the journal remembers of a key; `observe` made sure that every listed key has an entry. */
 export function memoryOf({ record }: Observation, keyId: AccessKeyId): KeyRecord | null {
   return record.keys[keyId] ?? null;

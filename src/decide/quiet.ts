@@ -5,6 +5,7 @@ import type { KeyRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 import { type Judged, lastUsedAt, memoryOf } from "./answers.ts";
 import { lastConfirmedAt, lastDeliveredAt } from "./deliveries.ts";
+import { areHandedOver } from "./readers.ts";
 
 /** How far a read in last-used and the same read in CloudTrail may lie apart, and still be one. */
 const SAME_CALL_MS = minutes(1);
@@ -27,7 +28,8 @@ export interface QuietClock {
 }
 
 /** Null while the current key's promotion is not on record. */
-export function quietClock({ observation, profile, old, current }: Replaced): QuietClock | null {
+export function quietClock(replaced: Replaced): QuietClock | null {
+  const { observation, profile, old, current } = replaced;
   const { policy } = profile;
   const memory = memoryOf(observation, old.id);
   const { promotedAt = null, reactivatedAt: currentSince = null } = memoryOf(observation, current.id) ?? {};
@@ -35,7 +37,9 @@ export function quietClock({ observation, profile, old, current }: Replaced): Qu
   if (promotedAt === null || everywhereAt === null || memory === null) return null;
 
   const base = plus(everywhereAt, policy.cacheForMs);
-  const use = latestUse(memory, profile.isPulled);
+  // Who fetched the pair with the old key may hide somebody else's use of that quarter of an hour, or have got no answer.
+  const use = latestUse(memory, areHandedOver(replaced));
+  const usedByOther = latestUse(memory, profile.readers.length > 0);
   const usedUntil = use === null ? null : plus(use.at, LAST_USED_COLLAPSE_MS);
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
   // While somebody had disabled the current key nobody could show that they had it, and the old one's silence says nothing.
@@ -55,21 +59,27 @@ export function quietClock({ observation, profile, old, current }: Replaced): Qu
     quietSince,
     silentSince: latest(quietSince, handedOverUntil) ?? quietSince,
     readyAt: latest(...waits) ?? quietSince,
-    useAfterBase: use !== null && use.at > base ? use : null,
+    useAfterBase: usedByOther !== null && usedByOther.at > base ? usedByOther : null,
   };
 }
 
-/** The latest use that counts: for a profile that pulls, a read of its own custody is a hand-over and does not. */
-export function latestUse(old: KeyRecord, isPulled: boolean): Sighting | null {
-  const read = isPulled ? unexplainedRead(old) : old.latestRead;
-  if (read === null) return old.latestUse;
-  return old.latestUse === null || read.at > old.latestUse.at ? read : old.latestUse;
+/** The latest use that counts: once all readers have the pair, a read of their own custody is a hand-over and does not. */
+export function latestUse(old: KeyRecord, isHandedOver: boolean): Sighting | null {
+  const uses = [
+    old.latestUse,
+    isHandedOver ? unexplainedRead(old) : old.latestRead,
+    isHandedOver ? null : handOverOf(old),
+  ];
+  return uses.reduce((one, other) => (one === null || (other !== null && other.at > one.at) ? other : one));
+}
+
+function handOverOf({ handOverAt: at }: KeyRecord): Sighting | null {
+  return at === null ? null : { at, service: "secretsmanager", region: null, detail: "a reader fetched its pair" };
 }
 
 /**
  * A call to Secrets Manager that CloudTrail was not yet seen to show as a hand-over. One before a later hand-over is told
- * apart, too: the answer that showed the later had read all that lies before it. What stays hidden is a data event that no
- * sweep could see between two reads (docs/retirements.md counts them).
+ * apart, too: the answer that showed the later had read all that lies before it.
  */
 export function unexplainedRead({ latestRead, handOverAt }: KeyRecord): Sighting | null {
   if (latestRead === null || handOverAt === null) return latestRead;

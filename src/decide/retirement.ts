@@ -15,6 +15,7 @@ import {
 import { destinationsBehind, formerDestination } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
+import { describeReaders, readersUnasked } from "./readers.ts";
 import { describeSighting, hold, look } from "./rulings.ts";
 import { describeSigners, signersUnasked } from "./signers.ts";
 
@@ -38,6 +39,7 @@ export function retirementOf(situation: Situation): Ruling | null {
     tooSoon(replaced, clock) ??
     useUnknown(replaced) ??
     unexplained(replaced, clock) ??
+    readersUnasked(replaced, clock) ??
     notQuiet(replaced, clock) ??
     contradicted(replaced) ??
     notAdopted(replaced) ??
@@ -102,7 +104,7 @@ function contradicted({ observation, old }: Replaced): Ruling | null {
 function unexplained(replaced: Replaced, { base, readyAt }: QuietClock): Ruling | null {
   const { observation, profile, now, old } = replaced;
   const memory = memoryOf(observation, old.id);
-  const read = profile.isPulled && memory !== null ? unexplainedRead(memory) : null;
+  const read = profile.readers.length > 0 && memory !== null ? unexplainedRead(memory) : null;
   if (read === null || read.at <= base || readyAt <= now) return null;
   const open = trailOpen(replaced, base);
   // An answer, whatever it is, has been counted by the clock; a read that it could not explain stays a use.
@@ -115,13 +117,15 @@ function notQuiet(replaced: Replaced, { base, quietSince, readyAt, useAfterBase 
   if (useAfterBase !== null) {
     const because = `${old.id} is still used after its replacement was delivered: ${describeSighting(useAfterBase, now)}`;
     const stillUsed = hold("OldKeyStillUsed", because, readyAt);
-    const details = describeSigners(replaced, useAfterBase);
+    const details = [...describeReaders(replaced), ...describeSigners(replaced, useAfterBase)];
     return signersUnasked(replaced, useAfterBase, base) ?? { ...stillUsed, details };
   }
   const silent = `${describeMs(Math.max(0, now - quietSince))} of ${describeMs(quietMs(profile.policy))} and 4 h`;
   const isSession = memoryOf(observation, old.id)?.sessionsEndAt === quietSince;
   const since = isSession ? ", counted from the end of a session that was made with it" : "";
-  return hold("OldKeyQuieting", `${old.id} has been silent for ${silent}${since}`, readyAt);
+  const quieting = hold("OldKeyQuieting", `${old.id} has been silent for ${silent}${since}`, readyAt);
+  const details = describeReaders(replaced);
+  return details.length === 0 ? quieting : { ...quieting, details };
 }
 
 function notAdopted(replaced: Replaced): Ruling | null {

@@ -122,7 +122,8 @@ async function answerTo(world: Asks, { user, profile }: Subject, { observation, 
   if (question.source === "destination")
     return await liveAt(world, profile, { observation, name: question.destination });
   if (question.source === "health") return { ...question, health: await healthAt(world, profile, question) };
-  return await world.evidence.answer(question, { user, unaskedRegions: profile?.unaskedRegions ?? {} });
+  const { unaskedRegions = {}, readers = [] } = profile ?? {};
+  return await world.evidence.answer(question, { user, unaskedRegions, readers });
 }
 
 /** What is live at a destination; whatever keeps us from telling is `unknown`, with the reason. */

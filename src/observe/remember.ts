@@ -1,6 +1,6 @@
 import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
-import type { Answer, Evidence, ObservedCustody, Sighting } from "../rotation/observation.ts";
+import type { Answer, Evidence, ObservedCustody, ReadersSeen, Sighting } from "../rotation/observation.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
@@ -125,12 +125,12 @@ function promotion(
   known: KeyRecord,
   id: AccessKeyId,
   { custody, now, promotedLastAt }: Seen & { readonly promotedLastAt: Instant | null },
-): Pick<KeyRecord, "promotedAt" | "adoptedAt"> {
+): Partial<KeyRecord> {
   const { promotedAt, adoptedAt } = known;
   if (custody.kind !== "present" || custody.current?.keyId !== id) return { promotedAt, adoptedAt };
   // Another key was promoted later, and somebody moved the label back: readers take this pair from now on.
   if (promotedAt !== null && promotedLastAt !== null && promotedAt < promotedLastAt) {
-    return { promotedAt: now, adoptedAt: null };
+    return { promotedAt: now, adoptedAt: null, readers: null };
   }
   return { promotedAt: custody.replicasBehind.length > 0 ? now : (promotedAt ?? now), adoptedAt };
 }
@@ -148,6 +148,10 @@ function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): U
   if (known === undefined) return record;
   if (answer.source === "attribution") {
     return { ...record, keys: { ...record.keys, [answer.keyId]: { ...known, attribution: answer.attribution } } };
+  }
+  if (answer.source === "readers") {
+    const readers = seenBySome(known.readers ?? null, answer.seen);
+    return { ...record, keys: { ...record.keys, [answer.keyId]: { ...known, readers } } };
   }
   let next = known;
   if (answer.source === "cloudtrail" && answer.use.verdict !== "unknown") {
@@ -186,6 +190,16 @@ function rememberLive(
     return { ...delivery, ...times, receipt: { version, anchor } };
   });
   return { ...record, deliveries };
+}
+
+/** Each by the latest of its times: a read that was cut short teaches what it saw, and is no reason to read less next time. */
+function seenBySome(known: ReadersSeen | null, found: ReadersSeen): ReadersSeen {
+  const names = Object.keys({ ...known?.at, ...found.at });
+  const at = names.flatMap((name) => {
+    const seenAt = latest(known?.at[name] ?? null, found.at[name] ?? null);
+    return seenAt === null ? [] : [[name, seenAt] as const];
+  });
+  return { at: Object.fromEntries(at), readUntil: latest(known?.readUntil ?? null, found.readUntil) };
 }
 
 /** A consumer's own word that it signed with the current key after the promotion is adoption, too. */

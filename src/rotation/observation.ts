@@ -88,6 +88,13 @@ export type Use =
   | { readonly verdict: "unused"; readonly from: Instant; readonly to: Instant }
   | { readonly verdict: "unknown"; readonly because: string };
 
+/** Those of the profile's readers that were seen to sign with a key, each when it last did. */
+export interface ReadersSeen {
+  readonly at: Readonly<Record<string, Instant>>;
+  /** All that CloudTrail showed by then was read; null where a Region could not be asked. */
+  readonly readUntil: Instant | null;
+}
+
 /** Who made a call that changed a key: our own role, somebody else (named), or nobody who could be found. */
 export type Author =
   | { readonly kind: "ours"; readonly at: Instant }
@@ -116,6 +123,7 @@ export type Question =
       readonly sessionsFrom?: Instant | null;
     }
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly from: Instant }
+  | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
   | { readonly source: "destination"; readonly destination: string }
   | { readonly source: "health"; readonly destination: string; readonly keyId: AccessKeyId };
@@ -137,7 +145,7 @@ export type Answer =
       readonly keyId: AccessKeyId;
       readonly from: Instant;
       readonly use: Use;
-      /** When the key last read the user's own custody, if it did and hand-overs were asked apart. */
+      /** When a named reader last read the user's own custody with it, if one did and hand-overs were asked apart. */
       readonly handOverAt: Instant | null;
       /** Those that end last, of the sessions that the key made. */
       readonly sessions: readonly DerivedSession[];
@@ -149,6 +157,7 @@ export type Answer =
       readonly deeper?: string;
     }
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly attribution: Attribution }
+  | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly seen: ReadersSeen }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
   | {
       readonly source: "destination";

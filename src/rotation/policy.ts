@@ -28,6 +28,8 @@ export interface Profile {
   readonly policy: RotationPolicy;
   /** The consumers read custody with the very pair they hold (laptops, CI), so that a read of it is no other use. */
   readonly isPulled: boolean;
+  /** By what names they sign, where they pull and name themselves: each that holds the pair has one of its own. */
+  readonly readers: readonly string[];
   /** The owner's word that no SMTP password was derived from the key; null where it was not given. */
   readonly smtp: "none" | null;
   /** Regions in which the consumers call, and in which a new pair must therefore answer. At least one. */

@@ -1,5 +1,5 @@
 import type { AccessKeyId, UserName } from "./keys.ts";
-import type { Attribution, Sighting } from "./observation.ts";
+import type { Attribution, ReadersSeen, Sighting } from "./observation.ts";
 import type { Instant } from "./time.ts";
 
 /** The intent of a creation, written before CreateAccessKey. Void 15 minutes after `at`. */
@@ -57,12 +57,14 @@ export interface KeyRecord {
   readonly latestUse: Sighting | null;
   /** The latest call to Secrets Manager, kept apart for profiles that pull: it may be a hand-over, and no other use. */
   readonly latestRead: Sighting | null;
-  /** The latest read of the user's own custody with this key, as a complete CloudTrail shows it. */
+  /** The latest read of the user's own custody with this key by a named reader, as a complete CloudTrail shows it. */
   readonly handOverAt: Instant | null;
   /** When the last session ends that it was seen to make. Older records do not have it; nor the next. */
   readonly sessionsEndAt?: Instant | null;
   /** Who was last found to sign with it, after its replacement was delivered. */
   readonly attribution?: Attribution;
+  /** The named readers that signed with it since it was promoted: CloudTrail forgets. Older records do not have it. */
+  readonly readers?: ReadersSeen | null;
   readonly probes: readonly Probe[];
   readonly deactivation: Deactivation | null;
   /** Since when it is known to be Inactive. */

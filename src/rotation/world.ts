@@ -115,11 +115,15 @@ export interface Prover {
   callerArn(credential: Credential, region: string): Promise<CallerAnswer>;
 }
 
-/** Who asks, for whom: the custody of a profile that pulls is told apart, and unasked Regions are named. */
-export type EvidenceContext = { readonly user: UserName; readonly unaskedRegions: Readonly<Record<string, string>> };
+/** Who asks, for whom: reads of its custody by the named readers are told apart, and unasked Regions are named. */
+export interface EvidenceContext {
+  readonly user: UserName;
+  readonly unaskedRegions: Readonly<Record<string, string>>;
+  readonly readers?: readonly string[];
+}
 
 export interface EvidenceSources {
-  /** Answers `last-used`, `cloudtrail`, `attribution` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
+  /** Answers `last-used`, `cloudtrail`, `attribution`, `readers` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
   answer(question: Exclude<Question, { readonly destination: string }>, context: EvidenceContext): Promise<Answer>;
 }
 

@@ -8,7 +8,7 @@ const READ: TrailEvent = {
   at: instant(0),
   service: "secretsmanager",
   sourceAddress: null,
-  userAgent: null,
+  userAgent: "aws-cli/2.9 app/keyturn-laptop",
   errorCode: null,
   principalArn: null,
   requestParameters: {},
@@ -26,7 +26,10 @@ test.for([
   ["the name, refused", "keyturn/deploy", { errorCode: "AccessDenied" }, false],
   ["the name, to describe it", "keyturn/deploy", { name: "DescribeSecret" }, false],
   ["the name, of another service", "keyturn/deploy", { service: "ssm" }, false],
+  ["the name, by a reader whom the profile does not know", "keyturn/deploy", { userAgent: "app/keyturn-old" }, false],
+  ["the name, by somebody without a name", "keyturn/deploy", { userAgent: "aws-cli/2.9" }, false],
+  ["the name, by somebody whose name only ends so", "keyturn/deploy", { userAgent: "my-app/keyturn-laptop" }, false],
 ] as const)("a call with %s is a hand-over or not", ([, secretId, change, expected]) => {
   const event = { ...READ, requestParameters: { secretId }, ...change };
-  expect(isHandOver(event, "keyturn/deploy")).toBe(expected);
+  expect(isHandOver(event, { name: "keyturn/deploy", readers: ["laptop"] })).toBe(expected);
 });

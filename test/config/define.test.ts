@@ -86,6 +86,8 @@ describe("what is taken", () => {
     ["the shortest soak", profile({ soakFor: "255min" })],
     ["a profile that pulls, as shipped", pulling()],
     ["pulling at the latest rotateAfter that keeps maxAge", pulling({ rotateAfter: "1219h" })],
+    ["as many readers as consumers", pulling({ readers: ["laptop", "ci"] })],
+    ["more readers than consumers", pulling({ readers: ["laptop", "ci", "x".repeat(42)] })],
     ["two consumers that declare their rhythm", profile({ consumers: 2, idleAtMost: "10d" })],
     ["a drain that is over before quiet begins", profile({ drainFor: "1h", rotateAfter: "1891h" })],
     ["two Workers", profile({ destinations: [worker("api"), worker("web")] })],
@@ -97,6 +99,19 @@ describe("what is taken", () => {
 
 describe("what is refused", () => {
   test.for<[string, object, string]>([
+    [
+      "fewer readers than consumers",
+      pulling({ readers: ["laptop"] }),
+      "p.readers: found 1 names of readers; allowed: one",
+    ],
+    [
+      "two readers of one name",
+      pulling({ readers: ["ci", "ci"] }),
+      "p.readers: found 1 names of readers; allowed: one",
+    ],
+    ["readers who do not pull", profile({ readers: ["ci"] }), "p.readers: found 1 names of readers; allowed: none"],
+    ["a name that is no part of a user agent", pulling({ readers: ["a b", "ci"] }), "p.readers.0: found"],
+    ["a name too long", pulling({ readers: ["x".repeat(43), "ci"] }), "p.readers.0: found"],
     ["a rotateAfter an hour too late", profile({ rotateAfter: "1892h" }), "p.rotateAfter: found 78 d 20 h, so that"],
     [
       "a rotateAfter equal to the rotation before it",

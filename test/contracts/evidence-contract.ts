@@ -4,10 +4,13 @@ import { accessKeyId } from "../../src/rotation/keys.ts";
 import type { Question } from "../../src/rotation/observation.ts";
 import { days, hours, instant, minutes, seconds } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
+import type { EvidenceContext } from "../../src/rotation/world.ts";
 import { DEPLOY } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
-const CONTEXT = { user: DEPLOY, unaskedRegions: {} };
+const CONTEXT = { user: DEPLOY, unaskedRegions: {}, readers: ["laptop", "ci.runner"] };
+/** As the SDK for Python spells it. */
+const LAPTOP = "Boto3/1.42 md/Botocore#1.42 ua/2.1 os/linux cfg/retry-mode#standard app/keyturn-laptop";
 
 /** What `EvidenceSources` promises. Time is moved before the world is asked: a run's clock knows no leaps. */
 export function evidenceContract(makeSetup: MakeSetup): void {
@@ -26,11 +29,12 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   const use = (service: string, operation: string, region = "us-east-1", input = {}): void => {
     setup.cloud.callAs({ keyId: key.id, secret: key.secret }, { service, operation, region, input });
   };
+  const read = (SecretId: unknown, userAgent: string): void => {
+    const call = { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId }, userAgent };
+    setup.cloud.callAs({ keyId: key.id, secret: key.secret }, call);
+  };
   /** Every run asks who it is first, and so learns the time. */
-  const answer = async (
-    question: Exclude<Question, { destination: string }>,
-    context: { user: typeof DEPLOY; unaskedRegions: Record<string, string> } = CONTEXT,
-  ) => {
+  const answer = async (question: Exclude<Question, { destination: string }>, context: EvidenceContext = CONTEXT) => {
     await setup.world.identity.read();
     return setup.world.evidence.answer(question, context);
   };
@@ -167,7 +171,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       use("logs", "DescribeLogGroups");
       clock.advance(minutes(1));
       for (let reads = 0; reads < 60; reads += 1) {
-        use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId: "keyturn/deploy" });
+        read("keyturn/deploy", LAPTOP);
       }
       clock.advance(cloud.lags.cloudTrailMs + hours(1));
       expect(await answer(trail(from, true))).toMatchObject({
@@ -187,7 +191,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
         });
         const SecretId = by === "name" ? "keyturn/deploy" : cloud.secretsManager.named("keyturn/deploy")?.arn;
         const readAt = clock.now();
-        use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId });
+        read(SecretId, LAPTOP);
         clock.advance(cloud.lags.cloudTrailMs + hours(1));
         expect(await answer(trail(from, true))).toMatchObject({
           use: { verdict: "unused" },
@@ -199,6 +203,19 @@ export function evidenceContract(makeSetup: MakeSetup): void {
         });
       },
     );
+
+    test("counts a read of the user's own custody by an unknown reader as a use", async () => {
+      const { cloud, clock } = setup;
+      const from = clock.now();
+      cloud.callAs(cloud.role, {
+        service: "secretsmanager",
+        operation: "CreateSecret",
+        input: { Name: "keyturn/deploy", SecretString: "{}" },
+      });
+      read("keyturn/deploy", "app/keyturn-old-laptop");
+      clock.advance(cloud.lags.cloudTrailMs + hours(1));
+      expect(await answer(trail(from, true))).toMatchObject({ use: { verdict: "used" }, handOverAt: null });
+    });
 
     test("counts a read of another secret as a use", async () => {
       const { cloud, clock } = setup;
@@ -249,6 +266,64 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       expect(await answer(trail(setup.clock.now() - days(1)))).toMatchObject({
         use: { verdict: "unknown" },
       });
+    });
+  });
+
+  describe("readers", () => {
+    const readers = (fromMs: number, context = CONTEXT) =>
+      answer({ source: "readers", keyId: id, from: instant(fromMs) }, context);
+    const who = (region: string, userAgent: string): void => {
+      const call = { service: "sts", operation: "GetCallerIdentity", region, userAgent };
+      setup.cloud.callAs({ keyId: key.id, secret: key.secret }, call);
+    };
+
+    test("are those of the profile that CloudTrail shows to have signed with the key, each when it last did", async () => {
+      const { cloud, clock } = setup;
+      const from = clock.now();
+      who("us-east-1", LAPTOP);
+      clock.advance(minutes(5));
+      const lastAt = clock.now();
+      who("sa-east-1", LAPTOP);
+      clock.advance(minutes(1));
+      who("us-east-1", "app/keyturn-someone-else");
+      who("us-east-1", "app/ci.runner");
+      who("us-east-1", "my-app/keyturn-ci.runner");
+      clock.advance(cloud.lags.cloudTrailMs + hours(1));
+      expect(await readers(from)).toMatchObject({ keyId: id, seen: { at: { laptop: second(lastAt) } } });
+      expect(await readers(from)).not.toHaveProperty("seen.at.ci.runner");
+      who("us-east-1", "aws-sdk-js/3.1 app/keyturn-ci.runner lang/js");
+      const ciAt = second(clock.now());
+      clock.advance(cloud.lags.cloudTrailMs + hours(1));
+      expect(await readers(from)).toMatchObject({
+        seen: { at: { laptop: second(lastAt), "ci.runner": ciAt }, readUntil: expect.any(Number) },
+      });
+    });
+
+    test("are none of before the window, nor of a Region that is left out", async () => {
+      const { cloud, clock } = setup;
+      who("us-east-1", LAPTOP);
+      clock.advance(hours(1));
+      const from = clock.now();
+      who("sa-east-1", LAPTOP);
+      clock.advance(cloud.lags.cloudTrailMs + hours(1));
+      const unaskedRegions = { "sa-east-1": "denied by the organization" };
+      expect(await readers(from, { ...CONTEXT, unaskedRegions })).toMatchObject({ seen: { at: {} } });
+    });
+
+    test("are told as far as they were seen when a Region refuses, and that not all was read", async () => {
+      const { cloud, clock } = setup;
+      const from = clock.now();
+      who("us-east-1", LAPTOP);
+      clock.advance(cloud.lags.cloudTrailMs + hours(1));
+      cloud.faults.add({
+        service: "cloudtrail",
+        operation: "LookupEvents",
+        kind: "error-before",
+        code: "AccessDeniedException",
+        times: "forever",
+        when: ({ region }) => region === "sa-east-1",
+      });
+      expect(await readers(from)).toMatchObject({ seen: { readUntil: null } });
     });
   });
 

@@ -70,15 +70,19 @@ describe("when quiet is over", () => {
     readonly old?: Partial<KeyRecord>;
     readonly delivery?: Partial<Delivery>;
     readonly live?: LiveState;
+    /** Those seen to sign with the new pair. */
+    readonly readers?: readonly string[];
   }): Observation => {
     const at = ago(days(20));
+    const seen = (of.readers ?? []).map((name) => [name, at] as const);
+    const readers = { at: Object.fromEntries(seen), readUntil: at };
     const live = { source: "destination", destination: WORKER, live: of.live ?? "ours", because: null } as const;
     return anObservation({
       keys: [aKey(K1, days(95)), aKey(K2, days(20))],
       custody: aCustody({ current: K2, previous: K1 }),
       record: aRecord({
         deliveries: [aDelivery(K2, at, of.delivery)],
-        keys: { [K1]: aMemory(of.old), [K2]: aMemory({ promotedAt: at, adoptedAt: at }) },
+        keys: { [K1]: aMemory(of.old), [K2]: aMemory({ promotedAt: at, adoptedAt: at, readers }) },
       }),
       evidence: evidence(lastUsed(K1, usedAt(ago(days(21)))), trail(K1, unused), live),
     });
@@ -98,9 +102,16 @@ describe("when quiet is over", () => {
       seen: replaced({ live: "foreign", delivery: { confirmedAt: ago(days(1)) } }),
       ...deactivate,
     },
-    "N10: a laptop that pulled last week is waited for": {
+    "N10: of a laptop that pulled last week, and names nobody, it is asked who it is": {
       seen: replaced({ old: { handOverAt: ago(days(7)) } }),
       profile: aProfile({ isPulled: true, policy: aPolicy({ idleAtMostMs: days(10) }) }),
+      rule: "retire",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "N10: one that was seen to have its new pair is waited for all the same": {
+      seen: replaced({ old: { handOverAt: ago(days(7)) }, readers: ["laptop"] }),
+      profile: aProfile({ isPulled: true, readers: ["laptop"], policy: aPolicy({ idleAtMostMs: days(10) }) }),
       ...hold("retire", "OldKeyQuieting"),
     },
   });

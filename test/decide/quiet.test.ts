@@ -6,12 +6,13 @@ import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aCustody, aKey, aMemory, anObservation, aPolicy, aProfile, aRecord, ago, K1, K2, NOW } from "../builders.ts";
 
 const PROMOTED_AT = ago(days(3));
-const profile = aProfile({ isPulled: true, policy: aPolicy({ idleAtMostMs: days(28) }) });
+const profile = aProfile({ isPulled: true, readers: ["laptop", "ci"], policy: aPolicy({ idleAtMostMs: days(28) }) });
 
 /** The clock of a key that several laptops pulled with: the latest read that last-used told of, and the latest hand-over. */
-function clockOf(readAt: Instant, handOverAt: Instant | null) {
+function clockOf(readAt: Instant, handOverAt: Instant | null, seen: readonly string[] = ["laptop", "ci"]) {
   const latestRead: Sighting = { at: readAt, service: "secretsmanager", region: "us-east-1", detail: null };
-  const keys = { [K1]: aMemory({ latestRead, handOverAt }), [K2]: aMemory({ promotedAt: PROMOTED_AT }) };
+  const readers = { at: Object.fromEntries(seen.map((name) => [name, readAt])), readUntil: NOW };
+  const keys = { [K1]: aMemory({ latestRead, handOverAt }), [K2]: aMemory({ promotedAt: PROMOTED_AT, readers }) };
   const [old, current] = [aKey(K1, days(60)), aKey(K2, days(3))];
   const observation = anObservation({
     keys: [old, current],
@@ -33,6 +34,21 @@ describe("a read with the old key after the promotion", () => {
   test("is no use where CloudTrail has shown a later hand-over, of another laptop", () => {
     const later = plus(readAt, hours(1));
     expect(clockOf(readAt, later)).toMatchObject({ quietSince: base, useAfterBase: null });
+  });
+
+  test.for([[[]], [["laptop"]], [["laptop", "somebody else"]]])(
+    "is a use while only %j have the new pair",
+    ([seen]) => {
+      expect(clockOf(readAt, readAt, seen)).toMatchObject({
+        quietSince: plus(readAt, minutes(15)),
+        readyAt: plus(readAt, days(28) + minutes(15) + hours(4)),
+      });
+    },
+  );
+
+  test("is a use where only CloudTrail tells of it, and not all have the new pair", () => {
+    const later = plus(readAt, hours(1));
+    expect(clockOf(readAt, later, ["laptop"])).toMatchObject({ quietSince: plus(later, minutes(15)) });
   });
 
   test("is a use while CloudTrail has shown none, or only an earlier one", () => {

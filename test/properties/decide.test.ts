@@ -27,6 +27,8 @@ const silenced = (answer: Answer): Answer => {
       return { ...answer, use: { verdict: "unknown", because: "silenced" }, handOverAt: null, sessions: [] };
     case "attribution":
       return { ...answer, attribution: { ...answer.attribution, signers: [], sessions: [], because: "silenced" } };
+    case "readers":
+      return { ...answer, seen: { at: {}, readUntil: null } };
     case "authorship":
       return { ...answer, author: { kind: "unknown", because: "silenced" } };
     case "destination":

@@ -116,6 +116,11 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
     }),
   }),
   fc.record({
+    source: fc.constant("readers" as const),
+    keyId: id,
+    seen: fc.record({ at: fc.record({ laptop: past }, { requiredKeys: [] }), readUntil: perhaps(past) }),
+  }),
+  fc.record({
     source: fc.constant("health" as const),
     destination: fc.constant(WORKER),
     keyId: id,
@@ -146,6 +151,7 @@ export const memory: fc.Arbitrary<KeyRecord> = fc.record({
   latestUse: perhaps(sighting),
   latestRead: perhaps(sighting),
   handOverAt: perhaps(past),
+  readers: perhaps(fc.record({ at: fc.record({ laptop: past }, { requiredKeys: [] }), readUntil: perhaps(past) })),
   probes: fc.array(
     past.map((from) => ({ from, to: from })),
     { maxLength: 2 },
@@ -176,12 +182,15 @@ const record: fc.Arbitrary<UserRecord> = fc
 export const profile: fc.Arbitrary<Profile> = fc
   .record({
     isPulled: fc.boolean(),
+    isNamed: fc.boolean(),
     idleAtMostMs: perhaps(fc.constantFrom(days(3), days(28))),
     adoption: fc.constantFrom("required" as const, "optional" as const),
     quietForMs: fc.constantFrom(days(2), days(10)),
     soakForMs: fc.constantFrom(hours(5), days(7)),
   })
-  .map(({ isPulled, ...policy }) => build.aProfile({ isPulled, policy: build.aPolicy(policy) }));
+  .map(({ isPulled, isNamed, ...policy }) =>
+    build.aProfile({ isPulled, readers: isPulled && isNamed ? ["laptop"] : [], policy: build.aPolicy(policy) }),
+  );
 
 /** Any situation at all, such as no sequence of events leads to. */
 const any: fc.Arbitrary<Situation> = fc

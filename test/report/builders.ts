@@ -33,6 +33,7 @@ export const profile: Profile = {
     adoption: "required",
   },
   isPulled: false,
+  readers: [],
   smtp: null,
   regions: ["us-east-1"],
   unaskedRegions: {},

@@ -4,7 +4,7 @@ import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, ofKey, toldOf } from "../world/system.ts";
 import type { System } from "../world/system.ts";
-import type { Consumer, PullReader } from "../world/workloads.ts";
+import type { Consumer, PullReader, PullReaderOptions } from "../world/workloads.ts";
 import { pullReader } from "../world/workloads.ts";
 
 const POLICY = aPolicy({ rotateAfterMs: days(47), idleAtMostMs: days(28), cacheForMs: hours(8) });
@@ -13,14 +13,19 @@ interface Laptop extends PullReader {
   readonly calls: Consumer;
 }
 
-function aLaptop({ here, first }: System, name = "laptop"): Laptop {
-  const where = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9" };
+function aLaptop({ here, first }: System, name = "laptop", more: Partial<PullReaderOptions> = {}): Laptop {
+  const where = {
+    region: "us-east-1",
+    sourceAddress: "198.51.100.7",
+    userAgent: `aws-cli/2.9 app/keyturn-${name}`,
+    ...more,
+  };
   const reader = pullReader(here.cloud, { ...where, name, secretId: `keyturn/${DEPLOY}`, first });
   return { ...reader, calls: aCaller(here, () => reader.pair(), name) };
 }
 
-async function aPulledUser(ageMs: number, policy = POLICY): Promise<System> {
-  const system = await aSystem({ ageMs, profile: { isPulled: true, policy } });
+async function aPulledUser(ageMs: number, policy = POLICY, readers: readonly string[] = ["laptop"]): Promise<System> {
+  const system = await aSystem({ ageMs, profile: { isPulled: true, readers, policy } });
   system.here.destinations = {};
   return system;
 }
@@ -168,7 +173,7 @@ test("N10: a hand-over that CloudTrail cannot confirm counts as a use", async ()
 
 describe("B6: a shut laptop beside one that is used every day", () => {
   const pair = async (policy: ReturnType<typeof aPolicy>) => {
-    const system = await aPulledUser(days(60), policy);
+    const system = await aPulledUser(days(60), policy, ["A", "B"]);
     const { here } = system;
     const [open, shut] = [aLaptop(system, "A"), aLaptop(system, "B")];
     let hour = 0;

@@ -116,10 +116,10 @@ test("S5: lost right after the deactivation, a use that was hidden then still gi
 
 test("S5: lost in the soak of a laptop, the hand-over before it does not pass for a late use", async () => {
   const policy = aPolicy({ rotateAfterMs: days(47), idleAtMostMs: days(28), cacheForMs: hours(8) });
-  const system = await aSystem({ profile: { isPulled: true, policy } });
+  const system = await aSystem({ profile: { isPulled: true, readers: ["laptop"], policy } });
   const { here, first } = system;
   here.destinations = {};
-  const where = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9" };
+  const where = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9 app/keyturn-laptop" };
   const laptop = pullReader(here.cloud, { ...where, name: "laptop", secretId: `keyturn/${DEPLOY}`, first });
   const calls = aCaller(here, () => laptop.pair(), "laptop");
   let hour = 0;

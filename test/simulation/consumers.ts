@@ -83,6 +83,9 @@ function settleOne(
   while (atMs < toMs) {
     const { pair, untilMs, pulledWith } = hold.at(atMs);
     if (pulledWith !== undefined) make(stage, consumer, { pair: pulledWith, call: PULL, atMs, toMs: atMs + 1, spans });
+    // What it has stored it reads custody with once more, so that it is seen to have it.
+    if (pulledWith !== undefined && pair !== null && pair.keyId !== pulledWith.keyId)
+      make(stage, consumer, { pair, call: PULL, atMs, toMs: atMs + 1, spans });
     let endMs = Math.min(toMs, untilMs);
     if (pair !== null) endMs = make(stage, consumer, { pair, call, atMs, toMs: endMs, spans });
     atMs = rhythm.next(Math.max(endMs, atMs + 1));
@@ -168,10 +171,16 @@ function recordEvents(stage: Stage, { key, consumer, call, fromMs, toMs }: Span)
   const lastMs = Math.max(fromMs, consumer.rhythm.last(toMs));
   const beforeMs = Math.max(fromMs, consumer.rhythm.last(lastMs));
   for (const atMs of beforeMs < lastMs ? [beforeMs, lastMs] : [lastMs]) {
-    const where = { signer: null, sourceAddress: "203.0.113.9", userAgent: consumer.name };
+    const where = { signer: null, sourceAddress: "203.0.113.9", userAgent: agentOf(consumer) };
     const input = call === PULL ? { SecretId: custodyName(consumer.user) } : {};
     stage.cloud.cloudTrail.record({ ...call, ...where, input, caller: key.caller, nowMs: atMs }, null, null);
   }
+}
+
+/** A reader of custody names itself, as its profile may ask for: "app/keyturn-reader-0". */
+function agentOf({ name }: Consumer): string {
+  const reader = /^reader \d+/.exec(name)?.[0].replace(" ", "-");
+  return reader === undefined ? name : `${name} app/keyturn-${reader}`;
 }
 
 /** The pair that a consumer would sign its next call with, as the world is now. */

@@ -68,6 +68,7 @@ export function profileShape(dice: Dice, name: string): Profile {
     regions: dice.chance(0.7) ? ["us-east-1"] : ["us-east-1", "eu-central-1"],
     unaskedRegions: dice.chance(0.1) ? { "eu-central-1": "nobody works there at all" } : {},
     replicaRegions: dice.chance(0.15) ? ["eu-central-1"] : [],
+    readers: isPulled && dice.chance(0.5) ? ["reader-0", "reader-1"] : [],
   };
 }
 

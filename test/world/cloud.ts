@@ -43,6 +43,7 @@ interface ShortCall {
   readonly operation: string;
   readonly input?: Readonly<Record<string, unknown>>;
   readonly region?: string;
+  readonly userAgent?: string;
 }
 
 export type CallListener = (call: CloudCall) => void;
@@ -129,7 +130,7 @@ export class Cloud implements SimulatedCloud {
       input: call.input ?? {},
       signer: signerOf(pair),
       sourceAddress: KEYTURN_ADDRESS,
-      userAgent: "aws-sdk-js/3",
+      userAgent: call.userAgent ?? "aws-sdk-js/3",
     });
   }
 

@@ -26,10 +26,10 @@ export interface CloudTrailSources {
 }
 
 type Window = { readonly from: Instant; readonly to: Instant };
-/** What is asked of every Region. Reads of the custody named are hand-overs; with null they are uses like any other. */
+/** What is asked of every Region. Without hand-overs apart there is no custody, and each read is a use like any other. */
 interface RegionQuestion extends Pick<CloudTrailAnswer, "keyId" | "sessionsFrom"> {
   readonly window: Window;
-  readonly custodyName: string | null;
+  readonly custody: ReadCustody | null;
 }
 type RegionAnswer = Pick<CloudTrailAnswer, "use" | "handOverAt" | "sessions" | "sessionsFrom">;
 
@@ -44,7 +44,7 @@ export const startOfWindow = (from: Instant, now: Instant): Instant => instant(M
 export async function askCloudTrail(
   { search, enabledRegions, clock, custodyPrefix }: CloudTrailSources,
   { keyId, from, handOversApart, sessionsFrom = null }: CloudTrailQuestion,
-  { user, unaskedRegions: regionsUnasked }: EvidenceContext,
+  { user, unaskedRegions: regionsUnasked, readers = [] }: EvidenceContext,
 ): Promise<CloudTrailAnswer> {
   const answer = { source: "cloudtrail", keyId, from, regionsUnasked } as const;
   try {
@@ -52,7 +52,8 @@ export async function askCloudTrail(
     const regionsAsked = enabled.filter((region) => !Object.hasOwn(regionsUnasked, region));
     const now = clock.now();
     const window = { from: startOfWindow(from, now), to: now };
-    const question = { keyId, window, custodyName: handOversApart ? custodyPrefix + user : null, sessionsFrom };
+    const custody = handOversApart ? { name: custodyPrefix + user, readers } : null;
+    const question = { keyId, window, custody, sessionsFrom };
     const answers = await Promise.all(regionsAsked.map((region) => askRegion(search, region, question)));
     const handOverAt = latest(...answers.map((each) => each.handOverAt));
     const sessions = lastEnding(answers.flatMap((each) => each.sessions));
@@ -73,8 +74,8 @@ export async function askCloudTrail(
  * for, it then reads on to where they begin: each of them was made by an event of the key's own.
  */
 async function askRegion(search: SearchEvents, region: string, question: RegionQuestion): Promise<RegionAnswer> {
-  const { keyId: value, window, custodyName, sessionsFrom } = question;
-  const pageSize = custodyName === null && sessionsFrom === null ? 1 : PAGE_SIZE_MAX;
+  const { keyId: value, window, custody, sessionsFrom } = question;
+  const pageSize = custody === null && sessionsFrom === null ? 1 : PAGE_SIZE_MAX;
   const sessions: DerivedSession[] = [];
   let handOverAt: Instant | null = null;
   let use: Use = { verdict: "unused", ...window };
@@ -87,7 +88,7 @@ async function askRegion(search: SearchEvents, region: string, question: RegionQ
       if (event.at < window.from - (window.from % 1_000)) past += 1;
       if (past > PAST_EVENTS_MAX) return { handOverAt, use, sessions: [longestBefore(window.from)], sessionsFrom };
       if (past > 0) continue;
-      if (custodyName !== null && isHandOver(event, custodyName)) handOverAt = latest(handOverAt, event.at);
+      if (custody !== null && isHandOver(event, custody)) handOverAt = latest(handOverAt, event.at);
       else if (use.verdict === "unused") use = { verdict: "used", latest: sighting(event, region) };
       // A use within the window moves the silence, and so the time in which a session can matter.
       if (use.verdict === "used" && (sessionsFrom === null || event.at > window.from)) {
@@ -106,9 +107,19 @@ function longestBefore(at: Instant): DerivedSession {
   return { event: "one of too many calls", at, endsAt: plus(at, SESSION_MAX_MS), principal: null };
 }
 
-/** A read of the user's own custody, by the secret's name or by its ARN, which ends in six characters more. */
-export function isHandOver(event: TrailEvent, custodyName: string): boolean {
+/** A user's custody secret, and who of those that hold the pair say who they are. */
+interface ReadCustody {
+  readonly name: string;
+  readonly readers: readonly string[];
+}
+
+/**
+ * A read of the user's own custody, by the secret's name or by its ARN, which ends in six characters more. By one who is
+ * not among the readers it is a use like any other: then somebody holds the pair whom the profile does not know.
+ */
+export function isHandOver(event: TrailEvent, { name: custodyName, readers }: ReadCustody): boolean {
   if (event.service !== "secretsmanager" || event.name !== "GetSecretValue") return false;
+  if (!readers.includes(readerOf(event) ?? "")) return false;
   const secretId = event.requestParameters["secretId"];
   if (typeof secretId !== "string" || event.errorCode !== null) return false;
   if (secretId === custodyName) return true;
@@ -128,6 +139,14 @@ export const addressOf = ({ sourceAddress }: TrailEvent): string => sourceAddres
 export function agentOf({ userAgent }: TrailEvent): string {
   if (userAgent === null || userAgent === "") return "an unknown agent";
   return (userAgent.split(" ", 1)[0] ?? "").slice(0, USER_AGENT_LENGTH_MAX);
+}
+
+/**
+ * Who of the readers made a call: AWS SDKs and CLIs put "app/<id>" into the user agent, and a reader's id is its name after
+ * "keyturn-" (AWS SDKs and Tools Reference Guide, application ID). Null for everybody else.
+ */
+export function readerOf({ userAgent }: Pick<TrailEvent, "userAgent">): string | null {
+  return /(?:^| )app\/keyturn-(\S+)/.exec(userAgent ?? "")?.[1] ?? null;
 }
 
 /** The latest use, or why there may be one; null when every Region was asked and saw none. */

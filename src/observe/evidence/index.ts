@@ -8,6 +8,7 @@ import { askAuthorship } from "./authorship.ts";
 import { askCloudTrail } from "./cloudtrail.ts";
 import { createDeepen, type TrailOptions } from "./deepen.ts";
 import { askLastUsed } from "./last-used.ts";
+import { askReaders } from "./readers.ts";
 
 interface EvidenceOptions {
   readonly clock: Clock;
@@ -37,6 +38,8 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
           return deepen(await askCloudTrail(cloudtrail, question, context), question.handOversApart);
         case "attribution":
           return { source, keyId, attribution: await askAttribution(cloudtrail, question, context) };
+        case "readers":
+          return { source, keyId, seen: await askReaders(cloudtrail, question, context) };
         case "authorship": {
           const author = await askAuthorship({ search, identity, clock }, question);
           return { source, keyId, event: question.event, author };

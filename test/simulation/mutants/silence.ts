@@ -142,8 +142,20 @@ export const SILENCE_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: QUIET,
-        find: "const read = isPulled ? unexplainedRead(old) : old.latestRead;",
-        replace: "const read = isPulled ? null : old.latestRead;",
+        find: "isHandedOver ? unexplainedRead(old) : old.latestRead",
+        replace: "isHandedOver ? null : old.latestRead",
+      },
+    ],
+    tests: TABLE,
+  },
+  {
+    name: "handed over is who asked",
+    mistake: "A hand-over restarts quietFor although not all readers were seen to sign with the new pair.",
+    patches: [
+      {
+        file: "src/decide/readers.ts",
+        find: "return replaced.profile.readers.length > 0 && missingReaders(replaced).length === 0;",
+        replace: "return replaced.profile.readers.length > 0;",
       },
     ],
     tests: TABLE,

@@ -54,7 +54,7 @@ export interface Script {
 export function castSigners(script: Script): readonly Signer[] {
   const { dice, profile, consumers, deliveredMs } = script;
   // Two consumers of one machine are one: whoever is not declared beside it is out of the owner's sight.
-  const declared = profile.isPulled ? dice.between(1, 3) : dice.between(1, consumers);
+  const declared = dice.between(1, consumers);
   const isForgotten = dice.chance(consumers === 1 && !profile.isPulled ? 0.15 : 0.3);
   const isAlone = consumers === 1 && declared === 1 && !isForgotten;
   const signers: Signer[] = [];
@@ -63,8 +63,11 @@ export function castSigners(script: Script): readonly Signer[] {
       signers.push(...member(script, { at, isAlone, deliveredMs: deliveredMs[at] ?? null }));
     }
   }
-  if (isForgotten)
-    signers.push(forgotten(script, dice.chance(0.5) ? "forgotten" : "moved late", besideOf(dice, signers)));
+  if (isForgotten) {
+    const other = forgotten(script, dice.chance(0.5) ? "forgotten" : "moved late", besideOf(dice, signers));
+    // Names are as many as the holders that the owner knows of: only then is everybody named handed over.
+    signers.push({ ...other, isCounted: profile.readers.length === 0 || declared < consumers });
+  }
   return signers;
 }
 
@@ -146,6 +149,8 @@ function signer(script: Script, { name, kind, isAlone, switchesMs }: Member, rhy
     fallsBack: null,
     promisedMs,
     handOversMs: [],
+    reader: null,
+    isCounted: true,
   };
 }
 
@@ -184,14 +189,33 @@ function laptop(script: Script, name: string): readonly Signer[] {
   const handOversMs = dice.chance(0.03) ? [askedMs, pulls.next(askedMs + 1)] : [askedMs];
   const fetchedMs = handOversMs.at(-1) ?? askedMs;
   const pull = signer(script, { name, kind: "laptop's pull", isAlone: false, switchesMs: fetchedMs + 1 }, pulls);
-  const reads = { ...pull, call: PULL, handOversMs };
+  // An owner who counts on names may have left one laptop without: then nobody is ever taken for handed over.
+  const reader = profile.readers.length > 0 && !dice.chance(0.05) ? name.replace(" ", "-") : null;
+  const reads = { ...pull, call: PULL, handOversMs, reader };
+  // What it has stored it reads custody with once more.
+  const checkedMs = fetchedMs + 1_000;
+  const check = signer(
+    script,
+    { name, kind: "laptop's check", isAlone: false, switchesMs: checkedMs },
+    once(checkedMs),
+  );
   // A laptop that fetches its pair at each use works right after.
   const isAtOnce = dice.chance(0.5);
   const goesOnMs = isAtOnce ? 0 : Math.floor(quietForMs * dice.fraction());
   const works = isAtOnce ? later(pulls, 2_000) : rhythmWithin(script, idleAtMostMs ?? 0);
   const switchesMs = fetchedMs + 1 + goesOnMs;
-  return [reads, signer(script, { name, kind: "laptop", isAlone: false, switchesMs }, works)];
+  const laptopWorks = signer(script, { name, kind: "laptop", isAlone: false, switchesMs }, works);
+  return [reads, laptopWorks, { ...check, call: PULL, reader, endsMs: checkedMs + 1 }];
 }
+
+/** One call, and no other. */
+const once = (onceMs: number): Rhythm => ({
+  name: "once",
+  gapMs: 0,
+  next: (atMs) => (atMs <= onceMs ? onceMs : Number.POSITIVE_INFINITY),
+  last: (atMs) => (atMs > onceMs ? onceMs : Number.NEGATIVE_INFINITY),
+  count: (fromMs, toMs) => (fromMs <= onceMs && onceMs < toMs ? 1 : 0),
+});
 
 const later = (rhythm: Rhythm, byMs: number): Rhythm => ({
   name: rhythm.name,

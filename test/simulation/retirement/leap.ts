@@ -24,6 +24,9 @@ export interface Left {
   readonly isAdopted: boolean;
   /** The latest read of custody that CloudTrail has not told apart yet, and no use came after; for a profile that pulls. */
   readonly unexplainedMs: number | null;
+  /** Whether it is asked, once a day, which readers sign with the replacement; and until when that was read. */
+  readonly isAskingReaders: boolean;
+  readonly readersReadMs: number | null;
   /** When the old key went Inactive; null while it is Active. */
   readonly inactiveMs: number | null;
 }
@@ -44,6 +47,7 @@ export function nextSweepMs(leaping: Leaping, left: Left): number {
   for (const { fromMs } of profile.isPulled ? [...troubles.lastUsed.outages, ...sweeps.gaps] : []) {
     if (sweeps.last(fromMs) > nowMs) stops.push(sweeps.last(fromMs));
   }
+  if (left.isAskingReaders && inactiveMs === null) stops.push(sweeps.next((left.readersReadMs ?? nowMs) + days(1)));
   // What was hidden before the deactivation comes to light at once.
   for (const { untilMs: thawedMs } of inactiveMs === null ? [] : troubles.lastUsed.frozen) {
     if (thawedMs > nowMs) stops.push(sweeps.next(thawedMs));

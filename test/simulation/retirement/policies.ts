@@ -22,13 +22,17 @@ function shapeOf(dice: Dice, kind: (typeof KINDS)[number]): Shape {
   const isMany = kind !== "alone" && kind !== "hasty";
   const isHasty = kind === "hasty";
   return {
-    consumers: kind === "many" ? dice.between(2, 4) : 1,
+    consumers: kind === "many" || kind === "pulled" ? dice.between(kind === "many" ? 2 : 1, 4) : 1,
     pulls: kind === "pulled",
     quietForMs: isHasty ? hours(dice.pick([2, 8, 30])) : days(dice.pick([2, 2, 3, 5, 7, 10])),
     idleAtMostMs: isMany ? days(dice.pick([3, 5, 8, 15, 31, 35])) : null,
     cacheForMs: isHasty ? minutes(5) : dice.pick([minutes(5), hours(1), hours(1), hours(12), days(2)]),
   };
 }
+
+/** Two in three owners have their readers name themselves, each that holds the pair by a name of its own. */
+const readersOf = (dice: Dice, consumers: number): string[] =>
+  dice.chance(0.66) ? Array.from({ length: consumers }, (_, at) => `consumer-${String(at)}`) : [];
 
 const spelled = (ms: number): string =>
   ms % hours(1) === 0 ? `${String(ms / hours(1))}h` : `${String(ms / minutes(1))}min`;
@@ -55,6 +59,7 @@ export function drawProfile(dice: Dice, coverage: Coverage): { readonly profile:
     soakFor: spelled(soakForMs),
     maxAge: spelled(maxAgeMs),
     cacheFor: spelled(cacheForMs),
+    readers: pulls ? readersOf(dice, shape.consumers) : [],
     adoption: kind === "optional" ? "optional" : "required",
     regions: dice.chance(0.7) ? ["us-east-1"] : ["us-east-1", "eu-central-1"],
     unaskedRegions: dice.chance(0.1) ? { "eu-central-1": "nobody works there at all" } : {},

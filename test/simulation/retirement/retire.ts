@@ -3,6 +3,7 @@ import { createEvidenceSources } from "../../../src/observe/evidence/index.ts";
 import type { Turn } from "../../../src/report/notices.ts";
 import { reconcile } from "../../../src/reconcile.ts";
 import { accessKeyId } from "../../../src/rotation/keys.ts";
+import type { Profile } from "../../../src/rotation/policy.ts";
 import type { KeyRecord } from "../../../src/rotation/record.ts";
 import { describeMs, hours, instant } from "../../../src/rotation/time.ts";
 import type { World } from "../../../src/rotation/world.ts";
@@ -110,11 +111,14 @@ export async function simulate(seed: number, { isTraced = true, isLeaping = true
     if (keys.old.isDeleted) seen.deletedMs = atMs;
     const record = (await ground.journal.read(ground.subject.user)).record;
     const oldRecord = record?.keys[accessKeyId(keys.old.id)];
+    const newRecord = record?.keys[accessKeyId(keys.new.id)];
     const left = {
       nowMs: atMs,
       decision,
-      isAdopted: (record?.keys[accessKeyId(keys.new.id)]?.adoptedAt ?? null) !== null,
-      unexplainedMs: judging.profile.isPulled && oldRecord ? unexplained(oldRecord) : null,
+      isAdopted: (newRecord?.adoptedAt ?? null) !== null,
+      unexplainedMs: judging.profile.readers.length > 0 && oldRecord ? unexplained(oldRecord) : null,
+      isAskingReaders: isAskingReaders(judging.profile, oldRecord, newRecord),
+      readersReadMs: newRecord?.readers?.readUntil ?? null,
       inactiveMs: keys.old.status === "Inactive" ? keys.old.changedAtMs : null,
     };
     atMs = isLeaping ? nextSweepMs(leaping, left) : leaping.sweeps.next(atMs + 1);
@@ -128,6 +132,12 @@ export async function simulate(seed: number, { isTraced = true, isLeaping = true
 function unexplained(old: KeyRecord): number | null {
   const read = unexplainedRead(old);
   return read !== null && read.at > (old.latestUse?.at ?? 0) ? read.at : null;
+}
+
+/** Whether it is asked who has the replacement: a read was seen, and not each reader with its new pair. */
+function isAskingReaders({ readers }: Profile, old: KeyRecord | undefined, current: KeyRecord | undefined): boolean {
+  const isRead = (old?.latestRead ?? old?.handOverAt ?? null) !== null;
+  return isRead && readers.some((name) => current?.readers?.at[name] === undefined);
 }
 
 async function layLife(seed: number, isTraced: boolean): Promise<Life> {

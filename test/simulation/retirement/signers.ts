@@ -19,6 +19,10 @@ export interface Signer {
   readonly promisedMs: number;
   /** Its calls are reads of the user's own custody: those with the old key since the promotion, the last of which arrives. */
   readonly handOversMs: readonly number[];
+  /** By what name it signs, where it names itself: CloudTrail then shows who it is. */
+  readonly reader: string | null;
+  /** The owner counts it among those that hold the pair. */
+  readonly isCounted: boolean;
 }
 
 export type SignerKind =
@@ -29,6 +33,7 @@ export type SignerKind =
   | "session"
   | "falls back"
   | "laptop's pull"
+  | "laptop's check"
   | "laptop"
   | "new only";
 
@@ -68,6 +73,12 @@ export function lastOldCall(
   let atMs = signer.rhythm.last(Math.min(beforeMs, signer.endsMs, latestMs));
   while (atMs >= floorMs && !(isOld(signer, atMs) && isCounted(atMs))) atMs = signer.rhythm.last(atMs);
   return atMs >= floorMs ? atMs : null;
+}
+
+/** The last call before an instant that it signs with the replacement; null where there is none. */
+export function lastNewCall(signer: Signer, beforeMs: number): number | null {
+  const atMs = signer.rhythm.last(Math.min(beforeMs, signer.endsMs));
+  return atMs >= signer.switchesMs ? atMs : null;
 }
 
 /** The first instant at which a key works, at this one or later; Infinity where it stays dead. */

@@ -31,7 +31,9 @@ export function countDelay(leastMs: number): Delay {
 
 function causeOfHold(decision: Decision | null): string {
   if (decision === null) return "a sweep failed";
-  const { reason, because } = decision;
+  const { reason, because, details } = decision;
+  if (details?.some((line) => line.includes("do not name themselves"))) return "readers do not name themselves";
+  if (details?.some((line) => line.includes("not seen: "))) return "a reader not seen with its new pair";
   const isTrail = because.includes("CloudTrail");
   const names: Partial<Record<Decision["reason"], string>> = {
     UseUnknown: isTrail ? "CloudTrail unknown" : "last-used unknown",

@@ -2,7 +2,7 @@ import { minutes } from "../../../src/rotation/time.ts";
 import type { Cloud } from "../../world/cloud.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import { worksAt } from "../../world/iam-state.ts";
-import { lastOldCall, nextCall, worksFrom } from "./signers.ts";
+import { lastNewCall, lastOldCall, nextCall, worksFrom } from "./signers.ts";
 import type { Signer, Which } from "./signers.ts";
 import { isEventLost, lastUsedKnowsUntil, trailKnowsUntil } from "./troubles.ts";
 import type { Troubles } from "./troubles.ts";
@@ -75,27 +75,36 @@ function usesOf({ cloud, keys, signers, fromMs }: Taped, which: Which): (nowMs: 
   };
 }
 
+const agentOf = ({ name, reader }: Signer): string => (reader === null ? name : `Botocore/1.42 app/keyturn-${reader}`);
+
 /** Of each signer the newest call that CloudTrail can show by now: its answers begin with the newest. */
 function eventsOf({ cloud, keys, signers, troubles, fromMs, custodyName }: Taped): (nowMs: number) => void {
   const shown = signers
     .filter(({ call }) => call.isManagement && troubles.trail.lost < 1)
-    .map((signer) => ({ signer, atMs: fromMs }));
+    .map((signer) => ({ signer, atMs: fromMs, newMs: fromMs }));
   const isCounted = (atMs: number): boolean => worksAt(keys.old, atMs) && !isEventLost(troubles, atMs);
   return (nowMs) => {
     const knownUntilMs = trailKnowsUntil(troubles, nowMs);
-    const news: { readonly signer: Signer; readonly atMs: number }[] = [];
+    const news: { readonly signer: Signer; readonly atMs: number; readonly which: Which }[] = [];
+    // With the replacement only those are looked for that name themselves.
+    for (const entry of shown.filter(({ signer }) => signer.reader !== null)) {
+      const atMs = lastNewCall(entry.signer, knownUntilMs + 1);
+      if (atMs === null || atMs <= entry.newMs || isEventLost(troubles, atMs)) continue;
+      entry.newMs = atMs;
+      news.push({ signer: entry.signer, atMs, which: "new" });
+    }
     for (const entry of shown) {
       const atMs = lastOldCall(entry.signer, knownUntilMs + 1, { floorMs: entry.atMs + 1, isCounted });
       if (atMs === null) continue;
       entry.atMs = atMs;
-      news.push({ signer: entry.signer, atMs });
+      news.push({ signer: entry.signer, atMs, which: "old" });
     }
-    for (const { signer, atMs } of news.toSorted((one, other) => one.atMs - other.atMs)) {
+    for (const { signer, atMs, which } of news.toSorted((one, other) => one.atMs - other.atMs)) {
       const { service, operation, region } = signer.call;
-      const where = { signer: null, sourceAddress: "203.0.113.9", userAgent: signer.name };
-      const input = signer.handOversMs.length > 0 ? { SecretId: custodyName } : {};
+      const where = { signer: null, sourceAddress: "203.0.113.9", userAgent: agentOf(signer) };
+      const input = signer.call.operation === "GetSecretValue" ? { SecretId: custodyName } : {};
       const call = { service, operation, region, input, ...where };
-      cloud.cloudTrail.record({ ...call, caller: keys.old.caller, nowMs: atMs }, null, null);
+      cloud.cloudTrail.record({ ...call, caller: keys[which].caller, nowMs: atMs }, null, null);
     }
   };
 }

@@ -13,9 +13,8 @@ export interface Verdict {
   /**
    * `right`: nobody. `false unused`: somebody who keeps to what was declared. `slower than declared`: somebody whose
    * silence is longer than the policy allows. `no source could show it`: last-used did worse than its documentation says,
-   * and CloudTrail shows no such call. `hidden by a hand-over`: the last use that last-used told of was a read of custody,
-   * which counts for less, and so nobody saw that the key was needed: the read's answer never arrived, or somebody who
-   * does not pull signed before it, CloudTrail shows no such call, and no sweep could look in between.
+   * and CloudTrail shows no such call. `not counted`: a holder whom the profile does not count, although each that it
+   * counts names itself, signed beside a read of custody, CloudTrail shows no such call, and no sweep could look in between.
    */
   readonly kind: (typeof WORST)[number];
   readonly signer: Signer | null;
@@ -30,13 +29,7 @@ export interface Judging {
   readonly sweeps: Sweeps;
 }
 
-const WORST = [
-  "false unused",
-  "hidden by a hand-over",
-  "no source could show it",
-  "slower than declared",
-  "right",
-] as const;
+const WORST = ["false unused", "not counted", "no source could show it", "slower than declared", "right"] as const;
 
 /** Judges a deactivation at an instant. */
 export function judgeDeactivation(judging: Judging, atMs: number): Verdict {
@@ -56,9 +49,8 @@ function judgeFor(judging: Judging, signer: Signer, atMs: number): Verdict | nul
   if (silenceMs > signer.promisedMs) return { kind: "slower than declared", signer, text };
   const isShown =
     signer.call.isManagement && !(signer.call.region in profile.unaskedRegions) && troubles.trail.lost === 0;
-  const isRead = signer.handOversMs.length > 0;
-  if (lastMs !== null && (isRead || !isShown) && isHidden(judging, lastMs)) {
-    return { kind: "hidden by a hand-over", signer, text };
+  if (!signer.isCounted && lastMs !== null && !isShown && isHidden(judging, lastMs)) {
+    return { kind: "not counted", signer, text };
   }
   const kind = isBeyondDocumented(troubles) && !isShown ? "no source could show it" : "false unused";
   return { kind, signer, text };

@@ -5,6 +5,7 @@ import type {
   Author,
   DerivedSession,
   Question,
+  ReadersSeen,
   Sighting,
   Signer,
   Use,
@@ -121,9 +122,15 @@ async function enabledRegions({ ask }: Session): Promise<string[]> {
   return regions;
 }
 
-/** Whether an event is the read of the user's own custody: by name, or by ARN with its six characters behind. */
-function isHandOver(record: CloudAnswer, secretName: string): boolean {
-  if (record["eventName"] !== "GetSecretValue") return false;
+/** The name after "app/keyturn-" in the user agent, which is how a reader of custody says who it is. */
+function readerIn(record: CloudAnswer): string {
+  const app = (optionalTextIn(record, "userAgent") ?? "").split(" ").find((part) => part.startsWith("app/keyturn-"));
+  return app?.slice("app/keyturn-".length) ?? "";
+}
+
+/** Whether an event is a named reader's read of its own custody: by name, or by ARN with its six characters behind. */
+function isHandOver(record: CloudAnswer, secretName: string, readers: readonly string[]): boolean {
+  if (record["eventName"] !== "GetSecretValue" || !readers.includes(readerIn(record))) return false;
   const id = optionalTextIn(partIn(record, "requestParameters"), "secretId");
   if (id === null) return false;
   const name = id.replace(/^arn:aws[a-z-]*:secretsmanager:[^:]+:\d+:secret:/, "");
@@ -168,7 +175,9 @@ async function trail(
       asked.push(region);
     }
     const records = all.filter((record) => sightingOf(record).at >= Math.floor(from / 1_000) * 1_000);
-    const isApart = (record: CloudAnswer): boolean => question.handOversApart && isHandOver(record, about.secretName);
+    const { readers = [] } = about.context;
+    const isApart = (record: CloudAnswer): boolean =>
+      question.handOversApart && isHandOver(record, about.secretName, readers);
     const handOver = newest(records.filter(isApart).map(sightingOf))?.at ?? null;
     const latest = newest(records.filter((record) => !isApart(record)).map(sightingOf));
     const unused: Use = { verdict: "unused", from, to: session.clock.now() };
@@ -201,6 +210,33 @@ function signersIn(records: readonly CloudAnswer[]): readonly Signer[] {
     found.set(JSON.stringify(call), { ...known, first: first ?? at, last: last ?? at, count: known.count + 1 });
   }
   return [...found.values()];
+}
+
+/** Which of the readers signed with a key. */
+async function readersSeen(
+  session: Session,
+  { keyId, from }: { readonly keyId: AccessKeyId; readonly from: Instant },
+  { unaskedRegions, readers = [] }: EvidenceContext,
+): Promise<ReadersSeen> {
+  const records: CloudAnswer[] = [];
+  let readUntil: Instant | null = session.clock.now();
+  try {
+    for (const region of await enabledRegions(session)) {
+      if (region in unaskedRegions) continue;
+      const events = await lookUp(session, region, { key: "AccessKeyId", value: keyId, from });
+      records.push(...events.map(recordIn));
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError)) throw thrown;
+    readUntil = null;
+  }
+  const seen = readers.map(
+    (name) => [name, newest(records.filter((it) => readerIn(it) === name).map(sightingOf))] as const,
+  );
+  return {
+    at: Object.fromEntries(seen.flatMap(([name, last]) => (last === null ? [] : [[name, last.at]]))),
+    readUntil,
+  };
 }
 
 /** Of the newest page of every Region. */
@@ -281,6 +317,8 @@ export function directEvidence(
           return trail(session, question, { context, secretName: secretNameOf(context.user) });
         case "attribution":
           return attribution(session, question.keyId, question.from);
+        case "readers":
+          return { source: "readers", keyId: question.keyId, seen: await readersSeen(session, question, context) };
         case "authorship":
           return {
             source: "authorship",
