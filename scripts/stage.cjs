@@ -17,5 +17,9 @@ module.exports = async ({ resolveVariable }) => {
     Null: { ...isEnrolled.Null, "aws:TagKeys": "false" },
     "ForAllValues:StringLike": { "aws:TagKeys": "AKIA*" },
   };
-  return { name, isEnrolled, isDescriptionOfEnrolled };
+  const isHoldOfEnrolled = {
+    Null: { ...isEnrolled.Null, "aws:TagKeys": "false" },
+    "ForAllValues:StringEquals": { "aws:TagKeys": "keyturn-hold" },
+  };
+  return { name, isEnrolled, isDescriptionOfEnrolled, isHoldOfEnrolled };
 };

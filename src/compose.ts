@@ -53,7 +53,9 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     directory: createDirectory(clients, {
       tagKeys: [settings.enrolmentTag, HOLD_TAG],
       pathPrefix: config.discovery.by === "path" ? config.discovery.prefix : null,
+      holdTag: HOLD_TAG,
       clock,
+      random,
     }),
     accessKeys: createAccessKeys(clients, { clock, random }),
     custody: createCustody(clients, stage, random),

@@ -3,6 +3,7 @@ import { judge } from "./judge.ts";
 import { observe, type Subject } from "./observe/observe.ts";
 import { isAtRest } from "./observe/rest.ts";
 import { findSubjects, type Serving } from "./observe/subjects.ts";
+import { remindOfPause } from "./report/paused.ts";
 import { reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
 import { asRotationError, RotationError } from "./rotation/errors.ts";
@@ -50,6 +51,8 @@ export interface SweepResult {
   readonly status: "ok" | "failed";
   /** A table without its `running` item: the sweep looked, reported, and did nothing else. */
   readonly isPaused: boolean;
+  /** Since when, and why, where a pause is known. */
+  readonly pause?: { readonly since: string; readonly reason: string | null };
   readonly startedAt: string;
   readonly endedAt: string;
   readonly users: readonly UserResult[];
@@ -78,7 +81,8 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   if (isWhole) await memory.keep({ left: state.left, awake: union(state.awake, awake), custodyListedAt });
   const isPaused = state.runningSince === null;
   const mode = options.mode === "act" && isPaused ? "look" : options.mode;
-  const failedNotifiers = new Set<string>();
+  const reminded = mode === "look" ? await remindOfPause(world, state, startedAt) : [];
+  const failedNotifiers = new Set<string>(reminded);
   const results = unread.map(({ user, error }): UserResult => {
     return { user, profile: null, decisions: [], isFailed: true, error: said(error) };
   });
@@ -96,6 +100,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     command: options.mode === "plan" ? "plan" : "sweep",
     status: isFailed ? "failed" : "ok",
     isPaused,
+    ...pauseOf(state),
     startedAt: new Date(startedAt).toISOString(),
     endedAt: new Date(world.clock.now()).toISOString(),
     users: results.toSorted((one, other) => one.user.localeCompare(other.user)),
@@ -144,6 +149,11 @@ function openMemory({ journal, log }: World, { left, awake, custodyListedAt }: S
       }
     },
   };
+}
+
+function pauseOf({ runningSince, pause }: SweepState): Pick<SweepResult, "pause"> {
+  if (runningSince !== null || pause === null) return {};
+  return { pause: { since: new Date(pause.since).toISOString(), reason: pause.reason } };
 }
 
 /** Names in one order; null when they are too many to be written down. */

@@ -10,12 +10,13 @@ import { recheck } from "./recheck.ts";
  */
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
   const { world, subject, profile, ledger } = acting;
-  const { keyId, quietSince, isWaived } = step;
+  const { keyId, quietSince, isWaived, isAsked } = step;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
-  const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived };
+  const asked = isAsked === undefined ? {} : { isAsked };
+  const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived, ...asked };
   const { details, lines: proof } = dossierOf(second, profile, keyId);
   const line = lineOf(acting, "deactivating", { keyId, details });
   await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);

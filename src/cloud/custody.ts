@@ -30,6 +30,8 @@ export function createCustody(clients: Clients, stage: string | null, random: Ra
     promote: (user, pending, current) =>
       promote(open(user, `promoting ${pending.keyId ?? pending.versionId} of ${user}`), pending, current),
     withdrawPending: (user, id) => withdrawPending(open(user, `withdrawing ${id} of ${user}`), id),
+    vacate: (user, current, intent) =>
+      vacate(open(user, `emptying custody of ${user}`), current, { token: random.token(), text: formatIntent(intent) }),
   };
 }
 
@@ -153,4 +155,10 @@ async function withdrawPending(secret: CustodySecret, id: AccessKeyId): Promise<
   const { AWSPENDING } = await secret.labels();
   const pending = await secret.pair(AWSPENDING);
   if (pending?.id === id) await secret.move("AWSPENDING", { from: AWSPENDING, to: null });
+}
+
+/** What holds an intent holds no pair, and is a marker as good as the first. */
+async function vacate(secret: CustodySecret, { versionId }: CustodyVersion, marker: { token: string; text: string }) {
+  await secret.put("KEYTURN_INTENT", marker);
+  await secret.move("AWSCURRENT", { from: versionId, to: marker.token });
 }

@@ -4,7 +4,7 @@ import { RotationError } from "../rotation/errors.ts";
 import { userName, type UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { instant, type Instant } from "../rotation/time.ts";
-import type { HistoryEntry, Lease, Revision, SweepMemory, SweepState } from "../rotation/world.ts";
+import type { HistoryEntry, Lease, Pause, Revision, SweepMemory, SweepState } from "../rotation/world.ts";
 import { readJson } from "./read-json.ts";
 
 /** An item of the journal's table, as DynamoDB spells it. */
@@ -94,16 +94,27 @@ export function formatMemory({ left, awake, custodyListedAt }: SweepMemory): Ite
   };
 }
 
+/** The attribute that says why sweeps do not act. */
+export const formatPause = (pause: Pause): Item => ({ pause: { S: JSON.stringify(pause) } });
+
 /** Throws `Misconfigured` for an unknown version. An item without a number `runningSince` is a pause; so is none. */
 export function parseSweepState(item: Item | undefined): SweepState {
   if (item !== undefined) checkVersion(item, "keyturn/sweep");
+  const runningSince = parseInstant(item?.["runningSince"]);
   return {
-    runningSince: parseInstant(item?.["runningSince"]),
+    runningSince,
+    pause: runningSince === null ? (readJson(PauseShape, item?.["pause"]?.S) as Pause | null) : null,
     left: parseUsers(item?.["left"]) ?? [],
     awake: parseUsers(item?.["awake"]),
     custodyListedAt: parseInstant(item?.["custodyListedAt"]),
   };
 }
+
+const PauseShape = z.looseObject({
+  since: z.number(),
+  reason: z.nullable(z.string()),
+  toldAt: z.nullable(z.number()),
+});
 
 /** What every reader relies on: whose record it is, and that each part is of its kind. */
 const Part = z.looseObject({});

@@ -75,9 +75,19 @@ export function createJournal({ dynamodb }: Clients, options: JournalOptions): J
     async sweepState() {
       return items.parseSweepState(await get(items.SWEEP_KEY, "reading the state of the sweeps"));
     },
-    setRunning: (since) => remember({ runningSince: items.formatInstant(since) }, "pausing or resuming the sweeps"),
+    ...pausing(remember),
     setMemory: (memory) => remember(items.formatMemory(memory), "writing what the next sweep is to know"),
   };
+}
+
+function pausing(remember: (attributes: items.Item, doing: string) => Promise<void>) {
+  const nothing = { NULL: true as const };
+  const pausingOr = "pausing or resuming the sweeps";
+  return {
+    setRunning: (since) => remember({ runningSince: items.formatInstant(since), pause: nothing }, pausingOr),
+    setPause: (pause) => remember({ runningSince: nothing, ...items.formatPause(pause) }, pausingOr),
+    notePause: (pause) => remember(items.formatPause(pause), "writing down a pause"),
+  } satisfies Partial<Journal>;
 }
 
 async function inBatches(keys: readonly items.Item[], read: (batch: readonly items.Item[]) => Promise<void>) {

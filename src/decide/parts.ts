@@ -52,12 +52,13 @@ export function goneAt(observation: Observation, id: AccessKeyId, now: Instant):
   return plus(memoryOf(observation, id)?.missingSince ?? now, MISSING_FOR_MS);
 }
 
-/** Custody's previous version holds it, or the journal says that it once went somewhere or was current. */
+/** Custody's previous version holds it, or the journal says that it went somewhere, was current, or was made ours by a word. */
 function isKnown(observation: Observation, id: AccessKeyId): boolean {
   const { custody, record } = observation;
   if (custody.kind === "present" && custody.previous?.keyId === id) return true;
-  if (record.deliveries.some((delivery) => delivery.keyId === id)) return true;
-  return (memoryOf(observation, id)?.promotedAt ?? null) !== null;
+  if (record.deliveries.some((delivery) => delivery.keyId === id) || record.rollback?.from === id) return true;
+  const { promotedAt = null, takenOverAt = null } = memoryOf(observation, id) ?? {};
+  return promotedAt !== null || takenOverAt !== null;
 }
 
 function isSuspect(observation: Observation, key: AccessKey): boolean {

@@ -43,7 +43,9 @@ export function quietClock(replaced: Replaced): QuietClock | null {
   const usedUntil = use === null ? null : plus(use.at, LAST_USED_COLLAPSE_MS);
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
   // While somebody had disabled the current key nobody could show that they had it, and the old one's silence says nothing.
-  const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null, currentSince);
+  // A key that was taken over is younger than the other's deliveries: only from then on could its consumers have changed.
+  const { reactivatedAt, deactivation, takenOverAt = null } = memory;
+  const disturbedAt = latest(reactivatedAt, deactivation?.at ?? null, currentSince, takenOverAt);
   // Who has traded the key for a session does not sign with it until that ends, and then comes back to it.
   const quietSince = latest(base, usedUntil, disturbedAt, memory.sessionsEndAt ?? null) ?? base;
 

@@ -35,6 +35,7 @@ export function retirementOf(situation: Situation): Ruling | null {
   if (clock === null) {
     return hold("UseUnknown", `the journal does not say when the replacement of ${old.id} was promoted`);
   }
+  if (isRetireAsked(replaced)) return tooSoon(replaced, clock) ?? asked(replaced, clock);
   return (
     tooSoon(replaced, clock) ??
     useUnknown(replaced) ??
@@ -149,6 +150,18 @@ function trailVeto(replaced: Replaced, { quietSince }: QuietClock): Ruling | nul
   const use = trailUseAfter(replaced, quietSince);
   if (use === null) return null;
   return hold("OldKeyStillUsed", `CloudTrail shows a use of ${old.id}: ${describeSighting(use, now)}`);
+}
+
+/** An operator's word waives use and adoption, never delivery. Who makes the key active again has taken it back. */
+function isRetireAsked({ observation, old }: Replaced): boolean {
+  const { retireAskedAt = null, reactivatedAt = null } = memoryOf(observation, old.id) ?? {};
+  return retireAskedAt !== null && (reactivatedAt === null || reactivatedAt < retireAskedAt);
+}
+
+function asked({ old, current }: Replaced, { silentSince }: QuietClock): Ruling {
+  const step = { kind: "deactivate", keyId: old.id, quietSince: silentSince, isWaived: false, isAsked: true } as const;
+  const because = `an operator retired ${old.id}, whoever uses it, and ${current.id} is everywhere`;
+  return { step, reason: "RetireAsked", because };
 }
 
 function deactivate(replaced: Replaced, { quietSince, silentSince }: QuietClock): Ruling {

@@ -5,12 +5,15 @@ import { accessKeyId, userName } from "../rotation/keys.ts";
 const USER = "the name of an IAM user";
 const KEY = "an access key id, in full";
 const DESTINATION = "the name of a destination, as the notice spells it";
+const REASON = "up to 256 letters, digits, spaces and _.:/=+-@, and nothing that looks like a secret";
 const USERS = "a list of one user name or more; leave it out for all";
 
 /** Source: IAM API, CreateUser (UserName). */
 const User = z.pipe(z.string(USER).check(z.regex(/^[\w+=,.@-]{1,64}$/, USER)), z.transform(userName));
 /** Source: IAM API, accessKeyIdType. */
 const Key = z.pipe(z.string(KEY).check(z.regex(/^\w{16,128}$/, KEY)), z.transform(accessKeyId));
+/** Source: IAM API, Tag (Value). What looks like a secret access key is none: everybody may read a user's tags. */
+const Reason = z.string(REASON).check(z.regex(/^(?=.*\S)(?!.*[\w/+]{40})[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,256}$/u, REASON));
 const Users = z.optional(z.array(User, USERS).check(z.minLength(1, USERS)));
 
 const command = <Name extends string, Fields extends z.core.$ZodShape>(name: Name, fields: Fields) => {
@@ -22,10 +25,16 @@ const COMMANDS = [
   command("sweep", { users: Users }),
   command("plan", { users: Users }),
   command("explain", { user: User }),
-  command("release", { user: User, key: Key }),
+  command("release", { user: User, key: z.optional(Key) }),
   command("forget", { user: User, destination: z.string(DESTINATION).check(z.minLength(1, DESTINATION)) }),
   command("resume", {}),
-  command("pause", {}),
+  command("pause", { reason: Reason }),
+  command("rotate", { user: User }),
+  command("hold", { user: User, reason: Reason }),
+  command("rollback", { user: User, key: z.optional(Key) }),
+  command("reactivate", { user: User, key: Key }),
+  command("retire", { user: User, key: Key }),
+  command("adopt", { user: User, key: Key }),
 ] as const;
 const NAMES = COMMANDS.map(({ shape }) => shape.command.def.values[0]).join(", ");
 
@@ -46,7 +55,9 @@ export function parseCommand(event: unknown): Command {
   const refusals = read.error.issues.slice(0, REFUSALS_MAX).map((issue) => {
     const path = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : issue.path;
     const found = path.reduce<unknown>((held, part) => (held as Readonly<Record<PropertyKey, unknown>>)[part], event);
-    const shown = found === undefined ? "nothing" : JSON.stringify(found).slice(0, SHOWN_LENGTH_MAX);
+    const isHidden = typeof found === "string" && path[0] === "reason";
+    const text = isHidden ? `${String(found.length)} characters` : JSON.stringify(found)?.slice(0, SHOWN_LENGTH_MAX);
+    const shown = text ?? "nothing";
     return `${path.join(".") || "the event"}: found ${shown}; allowed: ${issue.message}`;
   });
   throw new RotationError("Misconfigured", `reading the event, ${refusals.join("; ")}`);

@@ -1,14 +1,20 @@
-import { forget, release } from "../act/operator.ts";
+import { adopt } from "../act/operator/adopt.ts";
+import { hold, releaseHold } from "../act/operator/hold.ts";
+import { pause, resume } from "../act/operator/pause.ts";
+import { reactivate } from "../act/operator/reactivate.ts";
+import { forget, release } from "../act/operator/release.ts";
+import { retire } from "../act/operator/retire.ts";
+import { rollback } from "../act/operator/rollback.ts";
+import { rotate } from "../act/operator/rotate.ts";
+import type { UserName } from "../rotation/keys.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep, type SweepOptions } from "../sweep.ts";
 import type { Command } from "./command.ts";
 
+type Serves = Pick<SweepOptions, "profiles" | "enrolmentTag">;
+
 /** Does what a command says, for the users whom this deployment serves. */
-export async function obey(
-  world: World,
-  command: Command,
-  serving: Pick<SweepOptions, "profiles" | "enrolmentTag">,
-): Promise<unknown> {
+export async function obey(world: World, command: Command, serving: Serves): Promise<unknown> {
   switch (command.command) {
     case "sweep":
     case "plan": {
@@ -18,32 +24,62 @@ export async function obey(
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
-    case "release":
-      await release(world, { user: command.user, keyId: command.key });
-      return { released: command.key };
     case "forget": {
       const { user, destination } = command;
       const profile = (await world.directory.read(user))?.tags[serving.enrolmentTag] ?? "";
       const configured = world.destinations.of(profile).map(({ name }) => name);
-      await forget(world, { user, destination, configured });
-      return { forgotten: destination };
+      return { done: await forget(world, { user, destination, configured }), forgotten: destination };
     }
     case "resume":
       return await resume(world);
     case "pause":
-      await world.journal.setRunning(null);
-      return { running: false };
+      return await pause(world, command.reason);
+    case "release":
+    case "hold":
+    case "rotate":
+    case "retire":
+    case "adopt":
+    case "reactivate":
+    case "rollback":
+      return await obeyFor(world, command, serving);
   }
 }
 
-/** Lets the sweeps act. Said twice, it acts once. */
-async function resume({ journal, identity, clock }: World): Promise<unknown> {
-  let { runningSince } = await journal.sweepState();
-  if (runningSince === null) {
-    // The clock knows the time from AWS's first answer.
-    await identity.read();
-    runningSince = clock.now();
-    await journal.setRunning(runningSince);
+type OfUser = Extract<
+  Command,
+  { readonly command: "release" | "hold" | "rotate" | "retire" | "adopt" | "reactivate" | "rollback" }
+>;
+
+/** The words about one user. `rotate`, `retire` and `adopt` only go on record: the sweep that follows does what it can already. */
+async function obeyFor(world: World, command: OfUser, serving: Serves): Promise<unknown> {
+  const { user } = command;
+  const doing = `obeying ${command.command} of ${user}`;
+  const errand = { ...serving, user, doing };
+  switch (command.command) {
+    case "release":
+      if (command.key === undefined) return { done: await releaseHold(world, errand) };
+      return { done: await release(world, { user, keyId: command.key }), released: command.key };
+    case "hold":
+      return { done: await hold(world, errand, command.reason) };
+    case "rotate":
+      return await thenSweep(world, await rotate(world, errand), { ...serving, user });
+    case "retire":
+      return await thenSweep(world, await retire(world, errand, command.key), { ...serving, user });
+    case "adopt":
+      return await thenSweep(world, await adopt(world, errand, command.key), { ...serving, user });
+    case "reactivate":
+      return { done: await reactivate(world, errand, command.key) };
+    case "rollback":
+      return { done: await rollback(world, errand, command.key ?? null) };
   }
-  return { running: true, since: new Date(runningSince).toISOString() };
+}
+
+/** What was asked, and what came of it at once. */
+async function thenSweep(
+  world: World,
+  done: string,
+  { user, ...serving }: Serves & { readonly user: UserName },
+): Promise<unknown> {
+  const { users, isPaused, status } = await sweep(world, { ...serving, mode: "act", users: [user] });
+  return { done, status, isPaused, decisions: users.flatMap(({ decisions }) => decisions) };
 }

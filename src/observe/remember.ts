@@ -61,7 +61,14 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
   }
   // Whoever looks is awake: a rest is written down at the end of a look.
   const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);
-  return { ...record, ...withoutFulfilled(record, seen.custody), keys, deliveries, rest: null };
+  const fulfilled = { ...withoutFulfilled(record, seen.custody), ...withoutWord(record, seen.custody) };
+  return { ...record, ...fulfilled, keys, deliveries, rest: null };
+}
+
+/** An operator's `rotate` is done when another key than the one it named is current. */
+function withoutWord({ rotateAsked }: UserRecord, custody: ObservedCustody): Partial<UserRecord> {
+  const currentId = custody.kind === "present" ? custody.current?.keyId : null;
+  return rotateAsked && currentId && currentId !== rotateAsked.replaces ? { rotateAsked: null } : {};
 }
 
 /** An intent is over when the key that was made under it is current, also when whoever promoted it died before saying so. */

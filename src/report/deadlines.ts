@@ -49,7 +49,8 @@ function agingKeys(observation: Observation): readonly AccessKey[] {
   return active.filter(({ id, createdAt }) => {
     if (id === pendingId) return false;
     if (reference === undefined || id === currentId || id === custody.previous?.keyId) return true;
-    const wasDelivered = record.deliveries.some((delivery) => delivery.keyId === id);
+    const isTakenOver = record.keys[id]?.takenOverAt !== undefined;
+    const wasDelivered = isTakenOver || record.deliveries.some((delivery) => delivery.keyId === id);
     return wasDelivered || createdAt < reference.createdAt;
   });
 }

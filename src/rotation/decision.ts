@@ -23,6 +23,8 @@ export type Step =
       readonly keyId: AccessKeyId;
       readonly quietSince: Instant;
       readonly isWaived: boolean;
+      /** By an operator's `retire`. */
+      readonly isAsked?: boolean;
     }
   | { readonly kind: "reactivate"; readonly keyId: AccessKeyId }
   | { readonly kind: "delete"; readonly keyId: AccessKeyId };
@@ -43,9 +45,11 @@ interface Reasons {
   readonly redelivery: "ForeignVersionLive";
   readonly room: "TwoHandMadeKeys" | "MakingRoom";
   readonly creation: "KeyDue" | "FirstKey" | "WaitingAfterOrphan";
+  /** By a command that somebody typed. */
+  readonly operator: "RotateAsked" | "RetireAsked" | "RollbackAsked";
   readonly quiet: "UseUnknown" | "OldKeyStillUsed" | "OldKeyQuieting" | "OldKeyQuiet";
   readonly release: "NotAdopted" | "NeedsRelease" | "FormerDestination";
-  readonly soak: "Soaking" | "SoakOver" | "UsedDuringSoak";
+  readonly soak: "Soaking" | "SoakOver" | "UsedDuringSoak" | "RetiredKeyUsed";
   readonly nothing: "NothingDue";
   /** A question is to be asked before any rule can say. */
   readonly question: "NeedsEvidence";

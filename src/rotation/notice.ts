@@ -4,7 +4,7 @@ import { days, type Instant } from "./time.ts";
 
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
-type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate";
+type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate" | "Paused";
 type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
 type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
@@ -59,11 +59,15 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   NotAdopted: operator("Nobody was seen to use the replacement yet. See whether the consumer took it."),
   NeedsRelease: operator("The key was made active again. It stays until an operator releases it."),
   UsedDuringSoak: operator("The key was used about when it was deactivated. It is not deleted."),
+  RetiredKeyUsed: operator("A consumer lost the key by your word. Give it the current pair, or reactivate the key."),
   WaitingAfterOrphan: operator("The last replacement could not be stored. See whether custody can be written."),
   // Each deadline has a key of its own, and is said once.
   KeyOverdue: { ...urgent("The key will outlive its policy, or has. Mend what is in the way."), againAfterMs: null },
   DeliveryLate: operator("The replacement is late. The reason says what is in the way."),
   EvidenceLate: { ...urgent("Mend what is named, or name the Region as unasked in the profile."), againAfterMs: null },
+  Paused: operator(
+    'Read a plan, then say {"command":"resume"}. Until then no key is rotated, nor kept from growing old.',
+  ),
   DestinationBlocked: operator("Mend the destination as the text says. Both keys stay until then."),
   StepFailed: operator("It is tried again at the next sweep. If it stays, mend what is named."),
   ObservationFailed: operator("Nothing was decided for this user. If it stays, mend what is named."),

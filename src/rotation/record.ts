@@ -46,6 +46,20 @@ export interface Deactivation {
   readonly quietSince: Instant;
   /** Adoption was waived: nobody had used the key; its soak is longer. */
   readonly isWaived: boolean;
+  /** It rests on an operator's `retire` and not on silence: late evidence is told, and gives nothing back. */
+  readonly isAsked?: boolean;
+}
+
+/** An operator's `rotate`: this key (null: none, somebody deleted the last) is due, whatever its age. */
+type RotateAsked = { readonly at: Instant; readonly replaces: AccessKeyId | null };
+
+/** An operator's `rollback`. On record before anything is moved, so that who says it again completes it. */
+export interface Rollback {
+  readonly at: Instant;
+  readonly to: AccessKeyId;
+  /** The key that it takes the place of, current or pending: ours, and from now on an old one. */
+  readonly from: AccessKeyId | null;
+  readonly isDone: boolean;
 }
 
 /** What is remembered of one key, because nobody can read it back. */
@@ -75,6 +89,10 @@ export interface KeyRecord {
   readonly isReactivatedByUs: boolean;
   /** An operator's `release <user> <key id>`. */
   readonly releasedAt: Instant | null;
+  /** An operator's `retire`; void once the key was made active again after it. Older records do not have it; nor the next. */
+  readonly retireAskedAt?: Instant;
+  /** An operator's `adopt`: a stranger until then, and ours to retire from then on. */
+  readonly takenOverAt?: Instant;
   /** Since when custody holds it although IAM does not list it. */
   readonly missingSince: Instant | null;
 }
@@ -104,4 +122,8 @@ export interface UserRecord {
   readonly notices: Readonly<Record<string, NoticeRecord>>;
   /** Null while anything is in motion, and in every record that a run works with. */
   readonly rest: Rest | null;
+  /** Until another key is current. Older records do not have it; nor the next. */
+  readonly rotateAsked?: RotateAsked | null;
+  /** The latest. */
+  readonly rollback?: Rollback;
 }

@@ -46,6 +46,8 @@ export interface Directory {
   tagged(): Promise<readonly IamUser[]>;
   /** One user, fresh; null only when IAM says that there is none. `smtp` is `unknown` here. */
   read(user: UserName): Promise<IamUser | null>;
+  /** Writes the tag `keyturn-hold`, or (null) takes it away. Idempotent. `LimitReached` at 50 tags. */
+  hold(user: UserName, reason: string | null): Promise<void>;
   /** The keys of every user as the credential report shows them. Null while there is no report to be had. */
   keyReport(): Promise<KeyReport | null>;
 }
@@ -92,10 +94,15 @@ export interface Custodian {
   storePending(user: UserName, credential: Credential): Promise<CustodyVersion>;
   /** The pair of a key that custody holds as current, pending or previous. `NotFound` when it holds no such pair. */
   credential(user: UserName, id: AccessKeyId): Promise<Credential>;
-  /** Makes the pending version current, by compare and swap, and takes AWSPENDING away. `Conflict` when AWSCURRENT has moved. */
+  /**
+   * Makes the pending (or, in a rollback, the previous) version current, by compare and swap, and takes AWSPENDING away
+   * from it. `Conflict` when AWSCURRENT has moved.
+   */
   promote(user: UserName, pending: CustodyVersion, current: CustodyVersion | null): Promise<void>;
   /** Takes AWSPENDING away from the version that holds this key. Safe to repeat. */
   withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
+  /** Makes a version without a pair current, by compare and swap: custody counts as empty. `Conflict` when AWSCURRENT has moved. */
+  vacate(user: UserName, current: CustodyVersion, intent: CustodyIntent): Promise<void>;
 }
 
 /** Where a user's custody is to be, if it has to be made. */
@@ -200,10 +207,20 @@ export interface SweepMemory {
   readonly custodyListedAt: Instant | null;
 }
 
+/** Since when the sweeps only look, and why; `reason` is null for a table that nobody has let run yet. */
+export interface Pause {
+  readonly since: Instant;
+  readonly reason: string | null;
+  /** When people were last reminded of it. */
+  readonly toldAt: Instant | null;
+}
+
 /** What the sweeps remember of each other. */
 export interface SweepState extends SweepMemory {
   /** Null: a table without its `running` item is paused. */
   readonly runningSince: Instant | null;
+  /** Null while running, and until the first sweep of a new table has seen that it is paused. */
+  readonly pause: Pause | null;
 }
 
 export interface Journal {
@@ -218,7 +235,11 @@ export interface Journal {
   readMany(users: readonly UserName[]): Promise<ReadonlyMap<UserName, Revision>>;
   history(user: UserName): Promise<readonly HistoryEntry[]>;
   sweepState(): Promise<SweepState>;
+  /** Ends a pause; null makes the table what a new one is. */
   setRunning(since: Instant | null): Promise<void>;
+  setPause(pause: Pause): Promise<void>;
+  /** Changes what is known of a pause, and pauses nothing: somebody may have ended it meanwhile. */
+  notePause(pause: Pause): Promise<void>;
   setMemory(memory: SweepMemory): Promise<void>;
 }
 

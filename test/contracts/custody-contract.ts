@@ -197,6 +197,27 @@ export function custodyContract(makeSetup: MakeSetup): void {
       expect(await present()).toEqual(before);
     });
 
+    test("moves the current label back to the pair that it replaced, which stays the previous one's", async () => {
+      const { custody } = setup.world;
+      const first = await promoteFirst();
+      const second = await custody.storePending(DEPLOY, SECOND);
+      await custody.promote(DEPLOY, second, first);
+      await custody.promote(DEPLOY, first, second);
+      const back = { current: first, pending: null, previous: second, isHalfPromoted: false };
+      expect(await present()).toMatchObject(back);
+      await custody.promote(DEPLOY, first, first);
+      expect(await present()).toMatchObject(back);
+    });
+
+    test("is emptied by a marker that becomes current, and keeps the pair as the previous one's", async () => {
+      const { custody } = setup.world;
+      const first = await promoteFirst();
+      await custody.vacate(DEPLOY, first, INTENT);
+      expect(await present()).toMatchObject({ current: { keyId: null }, pending: null, intent: INTENT });
+      expect(await failureOf(custody.vacate(DEPLOY, first, INTENT))).toBe("Conflict");
+      expect((await custody.credential(DEPLOY, FIRST.id)).id).toBe(FIRST.id);
+    });
+
     test("counts a pending label on the current version as none, and promoting again tidies it", async () => {
       const { world, cloud } = setup;
       const marker = await open();

@@ -81,6 +81,25 @@ export function directoryContract(makeSetup: MakeSetup): void {
       });
     });
 
+    test("holds a user and ends the hold, twice as once, whatever the case the tag was written in", async () => {
+      const { world, cloud } = setup;
+      const one = userName("one");
+      cloud.iam.createUser({ name: one, tags: { Team: "Blue", "Keyturn-Hold": "holidays" } });
+      await world.directory.hold(one, "a freeze");
+      await world.directory.hold(one, "a freeze");
+      expect((await world.directory.read(one))?.tags).toEqual({ team: "Blue", "keyturn-hold": "a freeze" });
+      await world.directory.hold(one, null);
+      await world.directory.hold(one, null);
+      expect((await world.directory.read(one))?.tags).toEqual({ team: "Blue" });
+    });
+
+    test("says LimitReached for the hold of a user with 50 tags", async () => {
+      const { world, cloud } = setup;
+      const tags = Object.fromEntries(Array.from({ length: 50 }, (_, number) => [`tag-${String(number)}`, "x"]));
+      cloud.iam.createUser({ name: "full", tags });
+      expect(await failureOf(world.directory.hold(userName("full"), "a freeze"))).toBe("LimitReached");
+    });
+
     test("says null only when IAM says that there is no such user", async () => {
       const { world, cloud } = setup;
       expect(await world.directory.read(userName("nobody"))).toBeNull();

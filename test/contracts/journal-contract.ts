@@ -248,18 +248,30 @@ export function journalContract(makeSetup: MakeSetup): void {
     });
 
     test("is paused until it is set running, which what a sweep leaves to the next does not touch", async () => {
-      const none = { runningSince: null, left: [], awake: null, custodyListedAt: null };
+      const none = { runningSince: null, pause: null, left: [], awake: null, custodyListedAt: null };
       expect(await journal.sweepState()).toEqual(none);
       await journal.setRunning(NOW);
       expect(await journal.sweepState()).toEqual({ ...none, runningSince: NOW });
       const memory = { left: [DEPLOY, userName("other")], awake: [DEPLOY], custodyListedAt: plus(NOW, 1) };
       await journal.setMemory(memory);
-      expect(await journal.sweepState()).toEqual({ runningSince: NOW, ...memory });
+      expect(await journal.sweepState()).toEqual({ runningSince: NOW, pause: null, ...memory });
       await journal.setRunning(null);
       await journal.setMemory({ left: [], awake: [], custodyListedAt: null });
       expect(await journal.sweepState()).toEqual({ ...none, awake: [] });
       await journal.setMemory({ left: [], awake: null, custodyListedAt: null });
       expect(await journal.sweepState()).toEqual(none);
+    });
+
+    test("is paused with what is known of the pause, until it is set running", async () => {
+      const pause = { since: NOW, reason: "a freeze", toldAt: null };
+      await journal.setRunning(NOW);
+      await journal.setPause(pause);
+      expect(await journal.sweepState()).toMatchObject({ runningSince: null, pause });
+      await journal.notePause({ ...pause, reason: null, toldAt: plus(NOW, 1) });
+      expect(await journal.sweepState()).toMatchObject({ pause: { since: NOW, reason: null, toldAt: plus(NOW, 1) } });
+      await journal.setRunning(plus(NOW, 2));
+      await journal.notePause(pause);
+      expect(await journal.sweepState()).toMatchObject({ runningSince: plus(NOW, 2), pause: null });
     });
   });
 }

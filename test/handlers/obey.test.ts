@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { obey } from "../../src/handlers/obey.ts";
-import { type Instant, instant } from "../../src/rotation/time.ts";
-import type { World } from "../../src/rotation/world.ts";
+import { days, type Instant, instant, plus } from "../../src/rotation/time.ts";
+import type { Pause, World } from "../../src/rotation/world.ts";
 
 /** A journal that keeps the sweeps' state, and a clock that knows the time only after AWS has answered. */
 function world(runningSince: Instant | null) {
   let since = runningSince;
+  let pause: Pause | null = null;
+  let passedMs = 0;
   let hasAnswered = false;
   const parts: Partial<World> = {
     identity: {
@@ -17,26 +19,31 @@ function world(runningSince: Instant | null) {
     clock: {
       now: () => {
         if (!hasAnswered) throw new Error("AWS has not answered yet");
-        return instant(Date.UTC(2026, 0, 2));
+        return plus(instant(Date.UTC(2026, 0, 2)), passedMs);
       },
       sleep: () => Promise.resolve(),
       remainingMs: () => 1_000,
     },
     journal: {
-      sweepState: () => Promise.resolve({ runningSince: since, left: [] }),
+      sweepState: () => Promise.resolve({ runningSince: since, pause, left: [] }),
+      setPause: (known: Pause) => {
+        [since, pause] = [null, known];
+        return Promise.resolve();
+      },
       setRunning: (at: Instant | null) => {
         since = at;
         return Promise.resolve();
       },
     } as unknown as World["journal"],
   };
-  return { world: parts as World, since: () => since };
+  return { world: parts as World, since: () => since, pass: (ms: number) => (passedMs += ms) };
 }
 const serving = { profiles: {}, enrolmentTag: "keyturn" };
 
 test("resume lets a paused installation run, from now on", async () => {
   const paused = world(null);
   expect(await obey(paused.world, { command: "resume" }, serving)).toEqual({
+    done: "running since 2026-01-02T00:00:00.000Z",
     running: true,
     since: "2026-01-02T00:00:00.000Z",
   });
@@ -50,8 +57,12 @@ test("resume, said twice, leaves the time of the first", async () => {
   expect(running.since()).toBe(first);
 });
 
-test("pause stops the sweeps from acting", async () => {
+test("pause stops the sweeps from acting, for a reason, and said twice keeps the time of the first", async () => {
   const running = world(instant(Date.UTC(2026, 0, 1)));
-  expect(await obey(running.world, { command: "pause" }, serving)).toEqual({ running: false });
+  const pause = (reason: string) => obey(running.world, { command: "pause", reason }, serving);
+  const done = "paused since 2026-01-02T00:00:00.000Z: a freeze";
+  expect(await pause("a freeze")).toEqual({ done, running: false });
   expect(running.since()).toBeNull();
+  running.pass(days(1));
+  expect(await pause("a long freeze")).toMatchObject({ done: "paused since 2026-01-02T00:00:00.000Z: a long freeze" });
 });

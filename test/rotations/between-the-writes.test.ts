@@ -16,6 +16,8 @@ const journalWith = (world: DirectWorld, change: Partial<Journal>): World => {
     history: async (user) => journal.history(user),
     sweepState: async () => journal.sweepState(),
     setRunning: async (since) => journal.setRunning(since),
+    setPause: async (pause) => journal.setPause(pause),
+    notePause: async (pause) => journal.notePause(pause),
     setMemory: async (memory) => journal.setMemory(memory),
   };
   return { ...world, journal: { ...parts, ...change } };

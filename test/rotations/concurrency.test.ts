@@ -122,6 +122,8 @@ describe("a write of the journal of which the answer is lost", () => {
         history: async (user) => journal.history(user),
         sweepState: async () => journal.sweepState(),
         setRunning: async (since) => journal.setRunning(since),
+        setPause: async (pause) => journal.setPause(pause),
+        notePause: async (pause) => journal.notePause(pause),
         setMemory: async (memory) => journal.setMemory(memory),
       };
       return { ...world, journal: parts };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { release } from "../../src/act/operator.ts";
+import { release } from "../../src/act/operator/release.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes, seconds } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { forget, release } from "../../src/act/operator.ts";
+import { forget, release } from "../../src/act/operator/release.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { Installation } from "../world/installation.ts";

@@ -1,4 +1,4 @@
-import { forget, release } from "../../src/act/operator.ts";
+import { forget, release } from "../../src/act/operator/release.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
@@ -86,7 +86,7 @@ async function forgetAll(stage: Stage, { user, workers, destinations, consumers 
 async function type(
   stage: Stage,
   { user, what }: { readonly user: string; readonly what: string },
-  command: (world: World) => Promise<void>,
+  command: (world: World) => Promise<unknown>,
 ): Promise<boolean> {
   const world = directWorld(stage.cloud, { journal: stage.journal, seed: stage.clock.now() });
   const isDone = await command(world).then(

@@ -335,6 +335,8 @@ function troubledJournal({ exchange, checkers }: Outside, journal: Journal, run:
     history: (user) => journal.history(user),
     sweepState: () => through("sweepState", "", () => journal.sweepState()),
     setRunning: (since) => journal.setRunning(since),
+    setPause: (pause) => journal.setPause(pause),
+    notePause: (pause) => journal.notePause(pause),
     setMemory: (memory) => through("setMemory", "", () => journal.setMemory(memory)),
   };
 }

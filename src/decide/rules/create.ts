@@ -23,13 +23,18 @@ function creation({ observation, profile, now }: Situation): Ruling | null {
     const because = "the user has no key and never had custody";
     return { step: { kind: "create-replacement", replaces: null }, reason: "FirstKey", because };
   }
+  const { rotateAsked } = observation.record;
   const key = isCustodyEmpty ? old[0] : current;
   if (key === null || key === undefined) return null;
   const ageMs = now - key.createdAt;
+  const step = { kind: "create-replacement", replaces: key.id } as const;
+  const because = `${key.id} is ${describeMs(ageMs)} old`;
+  if (rotateAsked?.replaces === key.id) {
+    return { step, reason: "RotateAsked", because: `an operator asked to rotate ${key.id}` };
+  }
   const isAtOnce = isCustodyEmpty && profile.policy.adopt === "at-once";
   if (!isAtOnce && ageMs < profile.policy.rotateAfterMs) return null;
-  const because = `${key.id} is ${describeMs(ageMs)} old`;
-  return { step: { kind: "create-replacement", replaces: key.id }, reason: "KeyDue", because };
+  return { step, reason: "KeyDue", because };
 }
 
 function afterOrphan({ observation, now }: Situation): Ruling | null {

@@ -1,5 +1,6 @@
 import type { Rule, Ruling } from "../../rotation/decision.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation/policy.ts";
+import type { Sighting } from "../../rotation/observation.ts";
 import { days, describeMs, type Instant, plus } from "../../rotation/time.ts";
 import { adoptionOf } from "../adoption.ts";
 import {
@@ -50,7 +51,19 @@ function soaking(judged: Judged): Ruling | null {
   const until = plus(since, soakMs);
   if (judged.now >= until) return null;
   const soaked = `${describeMs(judged.now - since)} of ${describeMs(soakMs)}`;
+  const use = usedWhenRetired(judged);
+  if (use !== null) {
+    const because = `${judged.old.id}, which an operator retired, was in use: ${describeSighting(use, judged.now)}`;
+    return hold("RetiredKeyUsed", because, until);
+  }
   return hold("Soaking", `${judged.old.id} is Inactive for ${soaked}`, until);
+}
+
+/** What the last hours before an operator's `retire` hid comes to light in the soak. */
+function usedWhenRetired({ observation, old }: Judged): Sighting | null {
+  const { deactivation = null, latestUse = null } = memoryOf(observation, old.id) ?? {};
+  if (deactivation?.isAsked !== true || latestUse === null) return null;
+  return latestUse.at > plus(deactivation.at, -(LAST_USED_LAG_MS + LAST_USED_COLLAPSE_MS)) ? latestUse : null;
 }
 
 /** A waived key soaks 30 days, or what is left before the current key is due. */
@@ -108,6 +121,8 @@ function held({ observation, old }: Judged): Ruling | null {
 function silenceBegan(judged: Judged): Instant | null {
   const { observation, profile, now, old } = judged;
   const deactivation = memoryOf(observation, old.id)?.deactivation;
+  // A key that was retired by a word may have been in use until the call.
+  if (deactivation?.isAsked) return plus(deactivation.answeredAt ?? deactivation.at, LAST_USED_COLLAPSE_MS);
   if (deactivation) return deactivation.quietSince;
   const silentSince = silentSinceOf(observation, old);
   const isTold = isDated(judged) || silentSince === old.createdAt;

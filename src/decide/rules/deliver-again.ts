@@ -11,7 +11,8 @@ export const deliverAgain: Rule = { name: "deliver-again", judge: (situation) =>
 export function redeliveryOf(situation: Situation): Ruling | null {
   const { observation, now } = situation;
   const { current, pending } = partsOf(observation);
-  if (current === null || pending !== null) return null;
+  // A current key that is disabled is here only while an operator's `rotate` replaces it.
+  if (current?.status !== "active" || pending !== null) return null;
   const isFree = (name: string): boolean => runningBackOff(observation, name, now) === null;
   const isStored = (name: string): boolean => awaitedAt(observation, name, current.id) !== null;
   const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name) && !isStored(name));

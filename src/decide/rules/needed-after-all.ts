@@ -102,7 +102,10 @@ function deactivationOf({ observation, profile, old }: Judged): Deactivation | "
 }
 
 /** A use after the silence on record began, and up to 15 minutes after the deactivation was answered: IAM takes seconds. */
-function lateUse({ observation, old }: Judged, { at, answeredAt, quietSince }: Deactivation): Sighting | null {
+function lateUse({ observation, old }: Judged, deactivation: Deactivation): Sighting | null {
+  const { at, answeredAt, quietSince, isAsked = false } = deactivation;
+  // Who retired it by a word knew that it may be in use.
+  if (isAsked) return null;
   const limit = plus(answeredAt ?? at, LAST_USED_COLLAPSE_MS);
   const sightings = observation.evidence.flatMap(({ answer }) => {
     if (answer.source !== "last-used" && answer.source !== "cloudtrail") return [];

@@ -1,6 +1,7 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { Observation } from "../../rotation/observation.ts";
+import type { UserRecord } from "../../rotation/record.ts";
 import { goneAt, type Parts, partsOf } from "../parts.ts";
 import { hold } from "../rulings.ts";
 
@@ -38,18 +39,23 @@ function taken(situation: Situation, parts: Parts): Ruling | null {
   if (parts.isCustodyEmpty) return onlyKeyTaken(situation.observation);
   if (parts.currentId === null) return handMadeTaken(situation, parts);
   if (parts.current === null) return currentMissing(situation, parts.currentId);
-  if (parts.current.status === "active") return null;
+  const { record } = situation.observation;
+  if (parts.current.status === "active" || isAsked(record, parts.current.id)) return null;
   return hold("CurrentKeyDisabled", `somebody disabled ${parts.current.id}, the current key`);
 }
+
+/** An operator's `rotate` is the word that ends the hold of a user whose key somebody took away. */
+const isAsked = ({ rotateAsked }: UserRecord, id: AccessKeyId | null): boolean => rotateAsked?.replaces === id;
 
 /** In a first rotation the hand-made key is what its consumers hold, until the pending one takes its place. */
 function handMadeTaken(situation: Situation, { old }: Parts): Ruling | null {
   const { keys, record } = situation.observation;
   if (old.some(({ status }) => status === "active")) return null;
   const [disabled] = old;
+  if (disabled !== undefined && isAsked(record, disabled.id)) return null;
   if (disabled !== undefined) return hold("CurrentKeyDisabled", `somebody disabled ${disabled.id}, the key in use`);
   const gone = record.intent?.before.find((id) => !keys.some((key) => key.id === id));
-  return gone === undefined ? null : currentMissing(situation, gone);
+  return gone === undefined || isAsked(record, null) ? null : currentMissing(situation, gone);
 }
 
 function currentMissing({ observation, now }: Situation, id: AccessKeyId): Ruling {
@@ -60,9 +66,9 @@ function currentMissing({ observation, now }: Situation, id: AccessKeyId): Rulin
 
 /** With no pair in custody, keys that were there and are not, or are disabled, were taken by somebody. */
 function onlyKeyTaken({ keys, custody, record }: Observation): Ruling | null {
-  if (keys.some(({ status }) => status === "active")) return null;
+  if (keys.some(({ id, status }) => status === "active" || isAsked(record, id))) return null;
   if (keys.length > 0) return hold("CurrentKeyDisabled", "every key of the user is disabled");
   const hadNoKey = custody.kind === "absent" || (custody.kind === "present" && custody.intent?.before.length === 0);
-  if (hadNoKey && Object.keys(record.keys).length === 0) return null;
+  if ((hadNoKey && Object.keys(record.keys).length === 0) || isAsked(record, null)) return null;
   return hold("CurrentKeyGone", "the user has no key any more, and Keyturn deleted none of the last");
 }

@@ -165,13 +165,18 @@ describe("the role's right to a user's tags", () => {
   const DESCRIPTION = "AKIAIOSFODNN7EXAMPLE";
 
   test.for(["iam:TagUser", "iam:UntagUser"])(
-    "%s is given for descriptions of keys of enrolled users alone",
+    "%s is given for descriptions of keys and holds of enrolled users alone",
     (action) => {
       const { allows } = grantsOf(resources, "KeyturnRole");
       const may = (tagKeys: readonly string[], tags: Readonly<Record<string, string>> = ENROLLED): boolean =>
         allows({ action, resource, tags, tagKeys });
       expect([may([DESCRIPTION]), may([DESCRIPTION], {}), may([])]).toEqual([true, false, false]);
-      for (const other of ["keyturn", "keyturn-hold", "Keyturn", "team", "akia"]) {
+      expect([may(["keyturn-hold"]), may(["keyturn-hold"], {}), may(["keyturn-hold", "keyturn"])]).toEqual([
+        true,
+        false,
+        false,
+      ]);
+      for (const other of ["keyturn", "keyturn-holder", "Keyturn", "team", "akia"]) {
         expect([other, may([other]), may([DESCRIPTION, other])]).toEqual([other, false, false]);
       }
     },
@@ -183,6 +188,7 @@ describe("the role's right to a user's tags", () => {
       const { denies } = grantsOf(resources, "KeyturnRole");
       const refuses = (...tagKeys: readonly string[]): boolean => denies({ action, resource: "*", tagKeys });
       expect([refuses("keyturn"), refuses(DESCRIPTION, "keyturn"), refuses(DESCRIPTION)]).toEqual([true, true, false]);
+      expect([refuses("keyturn-hold"), refuses("keyturn-hold", "keyturn")]).toEqual([false, true]);
     },
   );
 });

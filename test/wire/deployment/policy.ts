@@ -18,7 +18,7 @@ interface Statement {
   /** Every action but these: the statement means all the others. */
   readonly NotAction?: readonly string[];
   readonly Resource: unknown;
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
 /** What one role of a template may do. */
@@ -62,25 +62,30 @@ function isNamed({ Action, NotAction }: Statement, action: string): boolean {
 }
 
 /**
- * `Null` with "false": the key is there. `ForAllValues` holds of none, `ForAnyValue` does not. Source: IAM User Guide,
- * condition operators, and set operators for multivalued context keys.
+ * `Null` with "false": the key is there. `ForAllValues` holds of none, `ForAnyValue` does not; a negated operator holds of
+ * what is like no value of a list. Source: IAM User Guide, condition operators, set operators for multivalued context
+ * keys, and the evaluation of multiple values.
  */
 function holds(
   operator: string,
-  keys: Readonly<Record<string, string>>,
+  keys: Readonly<Record<string, string | readonly string[]>>,
   { tags = {}, tagKeys = [] }: Pick<Asked, "tags" | "tagKeys">,
 ): boolean {
   return Object.entries(keys).every(([key, value]) => {
     const [kind, tag = ""] = key.split("/");
-    switch (`${operator} ${kind ?? ""} ${operator === "Null" ? value : ""}`.trim()) {
+    const values = [value].flat();
+    const isLikeAny = (text: string): boolean => values.some((each) => isLike(each, text));
+    switch (`${operator} ${kind ?? ""} ${operator === "Null" ? values.join() : ""}`.trim()) {
       case "Null aws:ResourceTag false":
         return Object.hasOwn(tags, tag);
       case "Null aws:TagKeys false":
         return tagKeys.length > 0;
       case "ForAllValues:StringLike aws:TagKeys":
-        return tagKeys.every((each) => isLike(value, each));
+        return tagKeys.every(isLikeAny);
+      case "ForAllValues:StringEquals aws:TagKeys":
+        return tagKeys.every((each) => values.includes(each));
       case "ForAnyValue:StringNotLike aws:TagKeys":
-        return tagKeys.some((each) => !isLike(value, each));
+        return tagKeys.some((each) => !isLikeAny(each));
       default:
         throw new Error(`${operator} ${key} is not understood here`);
     }

@@ -252,6 +252,14 @@ export function directCustody(session: Session, random: Random, prefix: string):
       }
       throw new RotationError("NotFound", `taking ${id} of ${user} out of custody, it is not there`);
     },
+    async vacate(user, current, intent) {
+      const to = random.token();
+      await requests.ask(user, "emptying custody of", {
+        operation: "PutSecretValue",
+        input: { ClientRequestToken: to, SecretString: intentText(intent), VersionStages: ["KEYTURN_INTENT"] },
+      });
+      await requests.moveLabel(user, "AWSCURRENT", { from: current.versionId, to });
+    },
     async withdrawPending(user, id) {
       const { AWSPENDING: pending } = await requests.labelsOf(user);
       if (pending === undefined || keyOf(await requests.versionAt(user, pending)) !== id) return;

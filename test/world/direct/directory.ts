@@ -157,6 +157,14 @@ export function directDirectory(session: Session): Directory {
         throw thrown;
       }
     },
+    async hold(user, reason) {
+      const Key = "keyturn-hold";
+      await session.ask(`holding ${user}`, {
+        service: "iam",
+        operation: reason === null ? "UntagUser" : "TagUser",
+        input: { UserName: user, ...(reason === null ? { TagKeys: [Key] } : { Tags: [{ Key, Value: reason }] }) },
+      });
+    },
     keyReport: async () => keyReport(session),
   };
 }

@@ -2,7 +2,15 @@ import { RotationError } from "../../../src/rotation/errors.ts";
 import type { UserName } from "../../../src/rotation/keys.ts";
 import type { UserRecord } from "../../../src/rotation/record.ts";
 import type { Instant } from "../../../src/rotation/time.ts";
-import type { HistoryEntry, Journal, Lease, Revision, SweepMemory, SweepState } from "../../../src/rotation/world.ts";
+import type {
+  HistoryEntry,
+  Journal,
+  Lease,
+  Pause,
+  Revision,
+  SweepMemory,
+  SweepState,
+} from "../../../src/rotation/world.ts";
 
 /** An item as a table keeps it: text, so that nothing but plain JSON survives. */
 interface Item {
@@ -34,6 +42,7 @@ export class MemoryJournal implements Journal {
   #items = new Map<UserName, Item>();
   #history: HistoryEntry[] = [];
   #runningSince: Instant | null = null;
+  #pause: Pause | null = null;
   #memory: SweepMemory = NO_MEMORY;
 
   /** Loses the table. */
@@ -41,6 +50,7 @@ export class MemoryJournal implements Journal {
     this.#items = new Map();
     this.#history = [];
     this.#runningSince = null;
+    this.#pause = null;
     this.#memory = NO_MEMORY;
   }
 
@@ -106,12 +116,25 @@ export class MemoryJournal implements Journal {
 
   async sweepState(): Promise<SweepState> {
     await Promise.resolve();
-    return { runningSince: this.#runningSince, ...this.#memory };
+    const pause = this.#runningSince === null ? this.#pause : null;
+    return { runningSince: this.#runningSince, pause, ...this.#memory };
   }
 
   async setRunning(since: Instant | null): Promise<void> {
     await Promise.resolve();
     this.#runningSince = since;
+    this.#pause = null;
+  }
+
+  async setPause(pause: Pause): Promise<void> {
+    await Promise.resolve();
+    this.#runningSince = null;
+    this.#pause = { ...pause };
+  }
+
+  async notePause(pause: Pause): Promise<void> {
+    await Promise.resolve();
+    this.#pause = { ...pause };
   }
 
   async setMemory(memory: SweepMemory): Promise<void> {

@@ -90,7 +90,8 @@ export function wireWorld(
     directory: createDirectory(clients, {
       tagKeys: ["keyturn", "keyturn-dev", "keyturn-hold"],
       pathPrefix: options.pathPrefix ?? null,
-      clock: waiting.clock,
+      holdTag: "keyturn-hold",
+      ...waiting,
     }),
     accessKeys: createAccessKeys(clients, waiting),
     custody: createCustody(clients, stage, random),

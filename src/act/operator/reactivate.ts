@@ -1,0 +1,32 @@
+import type { AccessKeyId } from "../../rotation/keys.ts";
+import type { World } from "../../rotation/world.ts";
+import { withKey } from "../acting.ts";
+import { type Begun, type Errand, mustBeOurs, refused, withUser, word } from "./begin.ts";
+
+/** Makes a key of ours active again. An old one then stays until it is released, or retired, by its id. */
+export function reactivate(world: World, errand: Errand, keyId: AccessKeyId): Promise<string> {
+  return withUser(world, errand, async (begun) => {
+    const { observation, parts } = begun;
+    const key = observation.keys.find(({ id }) => id === keyId);
+    if (key === undefined) throw refused(errand, "IAM lists no such key of this user");
+    if (key.status === "active") return `${keyId} is Active already`;
+    const isForeign = [...parts.strangers, ...parts.suspects].includes(key);
+    if (isForeign) throw refused(errand, "nobody knows whose it is: adopt it first");
+    await begun.ledger.save((record) => record, word(begun, "reactivating", keyId));
+    await activate(begun, keyId);
+    return `${keyId} is Active again, and stays until it is released by its id`;
+  });
+}
+
+/** Under our lease, and after a fresh read of the user. Giving back what was taken is safe to repeat. */
+export async function activate(begun: Begun, keyId: AccessKeyId): Promise<void> {
+  const { world, errand, ledger, parts } = begun;
+  await mustBeOurs(begun);
+  await world.accessKeys.setStatus(errand.user, keyId, "active");
+  const reactivatedAt = world.clock.now();
+  const isInPlace = keyId === parts.currentId || keyId === parts.pendingId;
+  ledger.stage((record) => {
+    const releasedAt = isInPlace ? reactivatedAt : (record.keys[keyId]?.releasedAt ?? null);
+    return withKey(record, keyId, { reactivatedAt, releasedAt, inactiveSince: null, deactivation: null });
+  });
+}
