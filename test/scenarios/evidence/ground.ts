@@ -185,7 +185,15 @@ function destinationOf({ program, wire, system }: Running, world: WireWorld): De
     throw new Error("none of the systems has such a destination");
   };
   const { clock, random } = world;
-  const clients = { cloudflare, secretsStore: unused, parameters: unused, health: unused, clock, random };
+  const clients = {
+    cloudflare,
+    secretsStore: unused,
+    parameters: unused,
+    github: unused,
+    health: unused,
+    clock,
+    random,
+  };
   if (worker === undefined) return program.createDestination({ kind: "secrets-manager" }, clients);
   const { profile: _profile, ...options } = worker;
   return program.createDestination(options, clients);
