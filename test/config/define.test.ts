@@ -128,9 +128,9 @@ describe("what is refused", () => {
       "p.rotateAfter: found",
     ],
     [
-      "a laptop that pulls, and a CI whose runs last for 35 days",
-      pulling({ destinations: [custody, ci({ runsForHours: 840 })] }),
-      "p.rotateAfter: found 47 d, so that",
+      "a laptop that pulls, and a CI whose runs last an hour longer",
+      pulling({ destinations: [custody, ci({ runsForHours: 7 })], rotateAfter: "1214h" }),
+      "p.rotateAfter: found 50 d 14 h, so that",
     ],
     [
       "two Actions secrets without a word on torn pairs",
