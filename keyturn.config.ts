@@ -5,7 +5,7 @@ import type { ProfileInput } from "./src/config/profile-input.ts";
 const CLOUDFLARE_ACCOUNT_ID = "0123456789abcdef0123456789abcdef";
 
 /**
- * Laptops and CI fetch their pair from custody with the pair that they hold. A laptop may stay shut for four weeks, so
+ * Laptops fetch their pair from custody with the pair that they hold. A laptop may stay shut for four weeks, so
  * the old key stays that long, and the rotation begins early enough to end within 90 days all the same: as long as each
  * reader signs by its name, which is how it is seen to have the new pair (docs/laptops.md).
  */
@@ -18,7 +18,7 @@ const PULLED = {
 
 /**
  * Who may be rotated, where each pair goes, and by which policy. Every other setting keeps its default. A destination's
- * kind is cloudflare-worker, cloudflare-secrets-store, secrets-manager or ssm-parameter; such as
+ * kind is cloudflare-worker, cloudflare-secrets-store, github-actions, secrets-manager or ssm-parameter; such as
  * `{ kind: "ssm-parameter", name: "/keyturn/my-user", region: "us-east-1" }`.
  */
 export default defineConfig({
@@ -40,9 +40,21 @@ export default defineConfig({
       ],
     },
 
-    /** A deploy user, on a laptop and in CI. It may do anything, SES included, so its owner must rule SMTP out in words. */
+    /**
+     * A deploy user, on a laptop that pulls and in a CI that is given the pair as one secret. It may do anything, SES
+     * included, so its owner must rule SMTP out in words; a role by OIDC would be better still (docs/github-actions.md).
+     */
     "ai-math-tutor": {
       ...PULLED,
+      destinations: [
+        { kind: "secrets-manager" },
+        {
+          kind: "github-actions",
+          repository: "example-org/ai-math-tutor",
+          secret: "AWS_CREDENTIALS",
+          apiToken: "github/actions-token",
+        },
+      ],
       users: ["ai-math-tutor-deploy", "serverless-deploy"],
       consumers: 2,
       readers: ["laptop", "ci"],

@@ -1,11 +1,12 @@
 import { createAccessKeys } from "./cloud/access-keys.ts";
-import { createClients } from "./cloud/clients.ts";
-import { createAwsClock } from "./cloud/clock.ts";
+import { type Clients, createClients } from "./cloud/clients.ts";
+import { type AwsClock, createAwsClock } from "./cloud/clock.ts";
 import { createPages } from "./cloud/cloudflare-pages.ts";
 import { createSecretsStore } from "./cloud/cloudflare-secrets-store.ts";
 import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
 import { createCustody } from "./cloud/custody.ts";
 import { createDirectory } from "./cloud/directory.ts";
+import { createGitHub, createTurns } from "./cloud/github.ts";
 import { createIdentity } from "./cloud/identity.ts";
 import { createJournal } from "./cloud/journal.ts";
 import { createLog } from "./cloud/log.ts";
@@ -22,7 +23,7 @@ import { createEvidenceSources } from "./observe/evidence/index.ts";
 import { HOLD_TAG } from "./observe/standing.ts";
 import { createNotifiers } from "./report/notifiers/index.ts";
 import { seconds } from "./rotation/time.ts";
-import type { Destination, Destinations, World } from "./rotation/world.ts";
+import type { Destination, Destinations, Random, World } from "./rotation/world.ts";
 
 // The handlers and the command line find the configuration here, so that this file alone knows where it is.
 export { default as config } from "../keyturn.config.ts";
@@ -38,13 +39,6 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
   const clients = createClients({ region: settings.region, clock });
   const identity = createIdentity(clients);
   const stage = settings.stage === "default" ? null : settings.stage;
-  const cloudflareWith = (apiToken: string): CloudflareOptions => ({
-    baseUrl: settings.cloudflareBaseUrl,
-    readToken: () => readPlainSecret(clients, apiToken),
-    timeoutMs: ANSWERS_WITHIN_MS,
-    clock,
-    random,
-  });
   return {
     clock,
     random,
@@ -63,29 +57,50 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     evidence: createEvidenceSources(clients, { clock, identity, stage, trail: config.trail ?? null }),
     journal: createJournal(clients, { tableName: settings.table, clock, random }),
     notifiers: createNotifiers({ publish: createPublisher(clients, settings.topic, identity) }),
-    destinations: createDestinations(config, {
-      cloudflare: (apiToken) => createCloudflare(cloudflareWith(apiToken)),
-      pages: (apiToken) => createPages(cloudflareWith(apiToken)),
-      secretsStore: (apiToken) => createSecretsStore(cloudflareWith(apiToken)),
-      parameters: (region) =>
-        createParameterStore({
-          region,
-          endpoint: settings.awsEndpoint ?? `https://ssm.${region}.amazonaws.com`,
-          credentials: () => clients.secrets.config.credentials(),
-          timeoutMs: ANSWERS_WITHIN_MS,
-          clock,
-          random,
-        }),
-      health: ({ url, token }) =>
-        createWorkerHealth({
-          url,
-          readToken: () => readPlainSecret(clients, token),
-          timeoutMs: HEALTH_ANSWERS_WITHIN_MS,
-        }),
-      clock,
-      random,
-    }),
+    destinations: createDestinations(config, destinationClients(clients, settings, { clock, random })),
     close: () => clients.destroy(),
+  };
+}
+
+/** What destinations are made with. Each service that a token is for is asked by plain fetch. */
+function destinationClients(
+  clients: Clients,
+  settings: Settings,
+  { clock, random }: { readonly clock: AwsClock; readonly random: Random },
+): DestinationClients {
+  const asked = (apiToken: string) => ({
+    readToken: () => readPlainSecret(clients, apiToken),
+    timeoutMs: ANSWERS_WITHIN_MS,
+    clock,
+    random,
+  });
+  const cloudflareWith = (apiToken: string): CloudflareOptions => ({
+    ...asked(apiToken),
+    baseUrl: settings.cloudflareBaseUrl,
+  });
+  const inTurn = createTurns();
+  return {
+    cloudflare: (apiToken) => createCloudflare(cloudflareWith(apiToken)),
+    pages: (apiToken) => createPages(cloudflareWith(apiToken)),
+    secretsStore: (apiToken) => createSecretsStore(cloudflareWith(apiToken)),
+    github: (apiToken, scope) => createGitHub({ ...asked(apiToken), baseUrl: settings.githubBaseUrl, scope, inTurn }),
+    parameters: (region) =>
+      createParameterStore({
+        region,
+        endpoint: settings.awsEndpoint ?? `https://ssm.${region}.amazonaws.com`,
+        credentials: () => clients.secrets.config.credentials(),
+        timeoutMs: ANSWERS_WITHIN_MS,
+        clock,
+        random,
+      }),
+    health: ({ url, token }) =>
+      createWorkerHealth({
+        url,
+        readToken: () => readPlainSecret(clients, token),
+        timeoutMs: HEALTH_ANSWERS_WITHIN_MS,
+      }),
+    clock,
+    random,
   };
 }
 

@@ -7,10 +7,12 @@ import { startEdge } from "../../test/world/edge.ts";
 import type { Edge } from "../../test/world/edge.ts";
 import { seedFiveSystems } from "../../test/world/five-systems.ts";
 import type { SeededSystem, SystemName } from "../../test/world/five-systems.ts";
+import type { GitHub } from "../../test/world/github.ts";
 import { cloudflareHandler, isCloudflareUrl } from "../../test/world/wire/cloudflare-handler.ts";
+import { githubHandler, isGitHubUrl } from "../../test/world/wire/github-handler.ts";
 import { startWire } from "../../test/world/wire/wire.ts";
 import type { Wire } from "../../test/world/wire/wire.ts";
-import { CLOUDFLARE_ACCOUNT, environmentOf, seedCloudflare, workers } from "./seeding.ts";
+import { CLOUDFLARE_ACCOUNT, environmentOf, seedCloudflare, seedGitHub, workers } from "./seeding.ts";
 
 export { CLOUDFLARE_ACCOUNT, CLOUDFLARE_TOKEN, workers } from "./seeding.ts";
 
@@ -20,8 +22,8 @@ export const START_MS = Date.UTC(2027, 0, 4);
 const PROPAGATION_MS = 1_500;
 /** What the Workers' health routes let in. */
 export const HEALTH_TOKEN = "local-health-token";
-/** Writing to Cloudflare takes its time, and what lies between two writes is seen by whoever calls meanwhile. */
-const CLOUDFLARE_WRITE_TAKES_MS = 150;
+/** Writing to Cloudflare and GitHub takes its time, and what lies between two writes is seen by whoever calls meanwhile. */
+const WRITE_TAKES_MS = 150;
 /** Three stand for all: each is asked for itself. */
 const REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"];
 
@@ -31,6 +33,7 @@ export interface LocalCloud {
   readonly clock: SimulatedClock;
   readonly wire: Wire;
   readonly cloudflare: Cloudflare;
+  readonly github: GitHub;
   readonly edge: Edge;
   readonly systems: Readonly<Record<SystemName, SeededSystem>>;
   readonly environment: Readonly<Record<string, string>>;
@@ -53,12 +56,16 @@ export async function startLocalCloud({ port = 0, isPushLost = false }: LocalClo
   const systems = seedFiveSystems(cloud);
   const cloudflare = seedCloudflare(cloud, systems);
   mountCloudflare(wire, cloudflare);
+  const github = await seedGitHub(cloud, systems);
+  github.writeTakesMs = WRITE_TAKES_MS;
+  wire.mount(isGitHubUrl, githubHandler(github));
   const edge = await startWorkers(isPushLost ? seedCloudflare(cloud, systems) : cloudflare, wire.url);
   return {
     cloud,
     clock,
     wire,
     cloudflare,
+    github,
     edge,
     systems,
     environment: environmentOf(cloud, wire),
@@ -73,7 +80,7 @@ function mountCloudflare(wire: Wire, cloudflare: Cloudflare): void {
   const handle = cloudflareHandler(cloudflare);
   wire.mount(isCloudflareUrl, (request, response) => {
     if (request.method === "GET") handle(request, response);
-    else setTimeout(() => handle(request, response), CLOUDFLARE_WRITE_TAKES_MS);
+    else setTimeout(() => handle(request, response), WRITE_TAKES_MS);
   });
 }
 

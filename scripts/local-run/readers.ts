@@ -3,7 +3,9 @@ import type { SigningPair } from "../../test/world/caller.ts";
 import type { SystemName } from "../../test/world/five-systems.ts";
 import { openBook } from "./calls.ts";
 import type { CallBook } from "./calls.ts";
+import { START_MS } from "./local-cloud.ts";
 import type { LocalCloud } from "./local-cloud.ts";
+import { actionsSecrets } from "./seeding.ts";
 import { callOf } from "./signed-calls.ts";
 import type { CallName } from "./signed-calls.ts";
 
@@ -21,23 +23,26 @@ interface ReaderPlan {
   readonly isAtWork: (at: Hour) => boolean;
   /** What it does with the pair that it holds. */
   readonly calls: readonly CallName[];
+  /** It is a CI: GitHub gives each run the pair when it begins, and the run ends so many hours later with the same one. */
+  readonly runsForHours?: number;
 }
 
-/** A laptop or a CI that fetches its pair from custody with the pair it holds. */
+/** A laptop that fetches its pair from custody with the pair it holds, or a CI whose runs are given theirs by GitHub. */
 export interface Reader {
   readonly book: CallBook;
   /** Whether it is at work in this hour of the run. */
   isAtWork(hours: number): boolean;
-  /** Reads custody, keeps the pair it has while there is none to read, and does its work. */
+  /** Reads custody, keeps the pair it has while there is none to read, and does its work; or begins a run, or ends one. */
   work(): Promise<void>;
 }
 
 const isWeekday = (day: number): boolean => day % 7 < 5;
+const HOUR_MS = 3_600_000;
 const SHUT_UNTIL_DAY = 21;
 const deploying = ["cloudformation", "logs", "s3"] as const;
 const developing = ["sts", "logs", "dynamodb", "s3"] as const;
 
-/** Everybody who pulls, at their own rhythm. */
+/** Everybody who pulls, and the CI that is given its pair, at their own rhythm. */
 const PLANS: readonly ReaderPlan[] = [
   {
     system: "ai-math-tutor",
@@ -45,6 +50,7 @@ const PLANS: readonly ReaderPlan[] = [
     reader: "ci",
     isAtWork: ({ day, hour }) => isWeekday(day) && [9, 11, 14, 17].includes(hour),
     calls: deploying,
+    runsForHours: 3,
   },
   {
     system: "ai-math-tutor",
@@ -97,43 +103,79 @@ const PLANS: readonly ReaderPlan[] = [
   },
 ];
 
-export const createReaders = (local: LocalCloud): Reader[] => PLANS.map((plan) => createReader(local, plan));
+export const createReaders = (local: LocalCloud): Reader[] =>
+  PLANS.map((plan) => (plan.runsForHours === undefined ? createReader(local, plan) : createCi(local, plan)));
 
 function createReader(local: LocalCloud, { system, name, reader, isAtWork, calls }: ReaderPlan): Reader {
   const { user, firstPair } = local.systems[system];
   const book = openBook(system, name);
   let held = firstPair;
-
-  const send = async (what: CallName, secretId = ""): Promise<string | null> => {
-    const { service, path, init } = callOf(what, secretId);
-    const atMs = local.clock.now();
-    const aws = new AwsClient({
-      accessKeyId: held.keyId,
-      secretAccessKey: held.secret,
-      service,
-      region: "us-east-1",
-      retries: 0,
-    });
-    const key = held.keyId.slice(-4);
-    const headers = { ...init.headers, "user-agent": `aws4fetch app/keyturn-${reader}` };
-    const answer = await ask(aws, local.wire.url + path, { ...init, headers });
-    const isNothingYet = answer.code === "ResourceNotFoundException";
-    book.enter({ atMs, key, code: isNothingYet ? null : answer.code });
-    return answer.code === null ? answer.body : null;
-  };
   return {
     book,
-    isAtWork: (hours) => isAtWork({ day: Math.floor(hours / 24), hour: hours % 24 }),
+    isAtWork: (hours) => isAtWork(hourOf(hours)),
     async work() {
-      const content = await send("secretsmanager", `keyturn/${user}`);
-      const found = pairIn(content) ?? held;
+      const reading = { what: "secretsmanager", secretId: `keyturn/${user}`, reader } as const;
+      const found = pairIn(await send(local, book, { ...reading, pair: held })) ?? held;
       const isNew = found.keyId !== held.keyId;
       held = found;
       // What it has stored it reads custody with once more, so that it is seen to have it.
-      if (isNew) await send("secretsmanager", `keyturn/${user}`);
-      for (const call of calls) await send(call);
+      if (isNew) await send(local, book, { ...reading, pair: held });
+      for (const what of calls) await send(local, book, { pair: held, what, reader });
     },
   };
+}
+
+/** A run that is under way, with what GitHub gave it. */
+type Run = { readonly pair: SigningPair; readonly endsAt: number };
+
+function createCi(local: LocalCloud, plan: ReaderPlan): Reader {
+  const { system, name, reader, isAtWork, calls, runsForHours = 0 } = plan;
+  const book = openBook(system, name);
+  const place = actionsSecrets.find(({ profile }) => profile === system);
+  let runs: readonly Run[] = [];
+  const isBegun = (hours: number): boolean => isAtWork(hourOf(hours));
+  return {
+    book,
+    isAtWork: (hours) => isBegun(hours) || isBegun(hours - runsForHours),
+    async work() {
+      const now = Math.floor((local.clock.now() - START_MS) / HOUR_MS);
+      const given = place === undefined ? undefined : local.github.startRun(place.repository)[place.secret];
+      const pair = pairOf(given ?? "{}");
+      const begun = isBegun(now) && pair !== null ? [{ pair, endsAt: now + runsForHours }] : [];
+      const ending = runs.filter(({ endsAt }) => endsAt <= now);
+      runs = [...runs.filter(({ endsAt }) => endsAt > now), ...begun];
+      for (const run of [...ending, ...begun]) {
+        for (const what of calls) await send(local, book, { pair: run.pair, what, reader });
+      }
+    },
+  };
+}
+
+const hourOf = (hours: number): Hour => ({ day: Math.floor(hours / 24), hour: hours % 24 });
+
+interface Sent {
+  readonly pair: SigningPair;
+  readonly what: CallName;
+  readonly secretId?: string;
+  /** By whose name it is signed. */
+  readonly reader: string;
+}
+
+/** Makes one call and enters it. Gives the answer; null for a refusal. */
+async function send(
+  local: LocalCloud,
+  book: CallBook,
+  { pair, what, secretId = "", reader }: Sent,
+): Promise<string | null> {
+  const { service, path, init } = callOf(what, secretId);
+  const atMs = local.clock.now();
+  const { keyId: accessKeyId, secret: secretAccessKey } = pair;
+  const aws = new AwsClient({ accessKeyId, secretAccessKey, service, region: "us-east-1", retries: 0 });
+  const headers = { ...init.headers, "user-agent": `aws4fetch app/keyturn-${reader}` };
+  const answer = await ask(aws, local.wire.url + path, { ...init, headers });
+  const isNothingYet = answer.code === "ResourceNotFoundException";
+  book.enter({ atMs, key: accessKeyId.slice(-4), code: isNothingYet ? null : answer.code });
+  return answer.code === null ? answer.body : null;
 }
 
 interface Answered {
@@ -164,7 +206,11 @@ function errorCode(response: Response, body: string): string {
 function pairIn(body: string | null): SigningPair | null {
   if (body === null) return null;
   const { SecretString } = JSON.parse(body) as { readonly SecretString: string };
-  const { AccessKeyId, SecretAccessKey } = JSON.parse(SecretString) as Record<string, unknown>;
+  return pairOf(SecretString);
+}
+
+function pairOf(text: string): SigningPair | null {
+  const { AccessKeyId, SecretAccessKey } = JSON.parse(text) as Record<string, unknown>;
   if (typeof AccessKeyId !== "string" || typeof SecretAccessKey !== "string") return null;
   return { keyId: AccessKeyId, secret: SecretAccessKey };
 }

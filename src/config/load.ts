@@ -11,12 +11,14 @@ export interface Settings {
   readonly enrolmentTag: string;
   readonly region: string;
   readonly cloudflareBaseUrl: string;
+  readonly githubBaseUrl: string;
   /** Where all of AWS is asked instead, as the SDK reads it for its own clients. Null in a deployment. */
   readonly awsEndpoint: string | null;
 }
 
 const DEFAULT_STAGE = "default";
 const CLOUDFLARE_API = "https://api.cloudflare.com/client/v4";
+const GITHUB_API = "https://api.github.com";
 
 /** Reads the environment, the only place that does. Throws `Misconfigured` naming every variable that is missing or wrong. */
 export function loadSettings(environment = process.env): Settings {
@@ -32,6 +34,7 @@ export function loadSettings(environment = process.env): Settings {
     topic: required("KEYTURN_TOPIC"),
     region: required("AWS_REGION", "AWS_DEFAULT_REGION"),
     cloudflareBaseUrl: (environment["CLOUDFLARE_API_BASE_URL"] || CLOUDFLARE_API).replace(/\/+$/, ""),
+    githubBaseUrl: (environment["GITHUB_API_URL"] || GITHUB_API).replace(/\/+$/, ""),
     awsEndpoint: environment["AWS_ENDPOINT_URL"] || null,
     stage,
     enrolmentTag: stage === DEFAULT_STAGE ? "keyturn" : `keyturn-${stage}`,
@@ -41,7 +44,7 @@ export function loadSettings(environment = process.env): Settings {
   return Object.freeze(settings);
 }
 
-function malformed({ stage, topic, cloudflareBaseUrl }: Settings): string[] {
+function malformed({ stage, topic, cloudflareBaseUrl, githubBaseUrl }: Settings): string[] {
   const found: string[] = [];
   // The tag keyturn-hold is an operator's: a stage of that name would take every hold for an enrolment.
   if (stage === "hold") found.push("KEYTURN_STAGE is hold, which names the tag of an operator's hold");
@@ -49,8 +52,13 @@ function malformed({ stage, topic, cloudflareBaseUrl }: Settings): string[] {
     found.push(`KEYTURN_STAGE is "${stage}", but may be lower-case letters, digits and hyphens`);
   if (topic !== "" && !/^[\w-]{1,256}$/.test(topic))
     found.push(`KEYTURN_TOPIC is "${topic}", which is not the name of an SNS topic`);
-  // The token of Cloudflare travels there: in the clear only as far as this machine's own loopback.
-  if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(cloudflareBaseUrl))
-    found.push(`CLOUDFLARE_API_BASE_URL is "${cloudflareBaseUrl}", which is not an https address`);
+  // Tokens travel there: in the clear only as far as this machine's own loopback.
+  for (const [name, url] of Object.entries({
+    CLOUDFLARE_API_BASE_URL: cloudflareBaseUrl,
+    GITHUB_API_URL: githubBaseUrl,
+  })) {
+    if (!/^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$))/.test(url))
+      found.push(`${name} is "${url}", which is not an https address`);
+  }
   return found;
 }

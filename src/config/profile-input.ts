@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { DestinationOptions } from "../destinations/index.ts";
+import { DestinationOptions, drainMsOf } from "../destinations/index.ts";
 import type { Profile } from "../rotation/policy.ts";
 import { Duration } from "./duration.ts";
 
@@ -72,8 +72,8 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     idleAtMostMs: read.idleAtMost ?? null,
     soakForMs: read.soakFor,
     maxAgeMs: read.maxAge,
-    // Both begin with the delivery, and quiet begins after the longer.
-    cacheForMs: Math.max(read.cacheFor, read.drainFor),
+    // All begin with the delivery, and quiet begins after the longest.
+    cacheForMs: Math.max(read.cacheFor, read.drainFor, ...destinations.map(drainMsOf)),
     adopt,
     adoption,
   };

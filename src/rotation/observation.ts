@@ -179,6 +179,8 @@ export interface DestinationFacts {
   readonly slots: readonly string[];
   /** It shows what custody's AWSCURRENT shows: delivered by promotion, and `deliver` is never called. */
   readonly readsCustody: boolean;
+  /** False where the two halves change one after the other; true where it is not said. */
+  readonly isAtomic?: boolean;
   /** Whether its consumer can be asked whether it is well; false where it is not said. */
   readonly hasHealth?: boolean;
 }

@@ -12,6 +12,13 @@ const worker = (script = "api", names = ["ID", "SECRET"]) => ({
   secrets: { accessKeyId: names[0], secretAccessKey: names[1] },
   apiToken: "cloudflare/api-token",
 });
+const ci = (more: object = {}) => ({
+  kind: "github-actions",
+  repository: "octo/app",
+  secret: "AWS_CREDENTIALS",
+  apiToken: "github/token",
+  ...more,
+});
 const profile = (settings: object = {}) => ({
   users: ["deploy"],
   destinations: [custody],
@@ -90,6 +97,11 @@ describe("what is taken", () => {
     ["more readers than consumers", pulling({ readers: ["laptop", "ci", "x".repeat(42)] })],
     ["two consumers that declare their rhythm", profile({ consumers: 2, idleAtMost: "10d" })],
     ["a drain that is over before quiet begins", profile({ drainFor: "1h", rotateAfter: "1891h" })],
+    ["runs of six hours, which are over before quiet begins", profile({ destinations: [ci()], rotateAfter: "1886h" })],
+    [
+      "a laptop that pulls and a CI that is delivered to",
+      pulling({ destinations: [custody, ci()], rotateAfter: "1214h" }),
+    ],
     ["two Workers", profile({ destinations: [worker("api"), worker("web")] })],
     ["a path beside a name", profile({ users: ["deploy", "/rotated/"] })],
   ])("takes %s", ([, one]) => {
@@ -124,6 +136,21 @@ describe("what is refused", () => {
       "a drain an hour longer than the cache",
       profile({ drainFor: "2h", rotateAfter: "1891h" }),
       "p.rotateAfter: found",
+    ],
+    [
+      "runs of seven hours with a rotateAfter for six",
+      profile({ destinations: [ci({ runsForHours: 7 })], rotateAfter: "1886h" }),
+      "p.rotateAfter: found",
+    ],
+    [
+      "a laptop that pulls, and a CI whose runs last an hour longer",
+      pulling({ destinations: [custody, ci({ runsForHours: 7 })], rotateAfter: "1214h" }),
+      "p.rotateAfter: found 50 d 14 h, so that",
+    ],
+    [
+      "two Actions secrets without a word on torn pairs",
+      profile({ destinations: [ci({ secret: undefined, secrets: { accessKeyId: "ID", secretAccessKey: "SECRET" } })] }),
+      "p.destinations.0.acceptTornPair: found",
     ],
     ["a quiet below 48 h", profile({ quietFor: "47h" }), "p.quietFor: found a quiet of 1 d 23 h"],
     ["a short quietFor where hand-overs restart it alone", pulling({ quietFor: "47h" }), "p.quietFor: found a quiet"],

@@ -16,6 +16,7 @@ test("reads the environment of the default stage", () => {
     enrolmentTag: "keyturn",
     region: "us-east-1",
     cloudflareBaseUrl: "https://api.cloudflare.com/client/v4",
+    githubBaseUrl: "https://api.github.com",
     awsEndpoint: null,
   });
   expect(Object.isFrozen(settings)).toBe(true);
@@ -36,6 +37,7 @@ test.for([
   ["KEYTURN_STAGE", "EU"],
   ["CLOUDFLARE_API_BASE_URL", "http://example.com"],
   ["CLOUDFLARE_API_BASE_URL", "http://127.0.0.1.example.com"],
+  ["GITHUB_API_URL", "http://github.example.com"],
 ] as const)("refuses %s = %s by its name", ([name, value]) => {
   expect(() => loadSettings({ ...environment, [name]: value })).toThrow(name);
 });

@@ -2,6 +2,7 @@ import { globSync } from "node:fs";
 import { expect, test } from "vitest";
 import { createDestination, DestinationOptions, factsOf } from "../../src/destinations/index.ts";
 import { instant } from "../../src/rotation/time.ts";
+import { GITHUB, githubAt } from "./github-under-test.ts";
 import { PAGES_OPTIONS, pagesAt } from "./pages-under-test.ts";
 import { PARAMETER_OPTIONS, parametersAt } from "./parameter-under-test.ts";
 import { SECRETS_STORE_OPTIONS, secretsStoreAt } from "./secrets-store-under-test.ts";
@@ -13,6 +14,7 @@ const ALL: readonly DestinationOptions[] = [
   SECRETS_STORE_OPTIONS,
   { kind: "secrets-manager" },
   PARAMETER_OPTIONS,
+  GITHUB.json,
 ];
 const clock = { ...QUICK, now: () => instant(0) };
 const clients = {
@@ -20,6 +22,7 @@ const clients = {
   pages: () => pagesAt("http://cloudflare.invalid/client/v4"),
   secretsStore: () => secretsStoreAt("http://cloudflare.invalid/client/v4"),
   parameters: () => parametersAt("http://ssm.invalid"),
+  github: () => githubAt("http://github.invalid", GITHUB.json),
   health: () => () => Promise.reject(new Error("nobody asks")),
   clock,
   random: COUNTING,
@@ -29,7 +32,7 @@ test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");
   const kinds = DestinationOptions.def.options.map((option): string => option.shape.kind.def.values[0] ?? "");
   expect(kinds.map((kind) => `${kind}.ts`).toSorted()).toEqual(files.toSorted());
-  expect(ALL.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
+  expect(ALL.map(({ kind }): string => kind).toSorted()).toEqual(kinds.toSorted());
 });
 
 test.for(ALL)("$kind says the same of itself with and without a client", (options) => {

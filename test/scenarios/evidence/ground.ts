@@ -190,6 +190,7 @@ function destinationOf({ program, wire, system }: Running, world: WireWorld): De
     pages: unused,
     secretsStore: unused,
     parameters: unused,
+    github: unused,
     health: unused,
     clock,
     random,
