@@ -2,6 +2,7 @@ import * as z from "zod";
 import { DestinationOptions } from "../destinations/index.ts";
 import type { Profile } from "../rotation/policy.ts";
 import { Duration } from "./duration.ts";
+import { WindowInput } from "./window-input.ts";
 
 /** A user name as IAM accepts it, or a path that begins and ends with a slash. Source: IAM API, CreateUser (UserName, Path). */
 const USER = /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/;
@@ -36,6 +37,8 @@ export const ProfileInput = z.strictObject({
   drainFor: Duration.prefault("5min"),
   adopt: z.enum(["when-due", "at-once"]).default("when-due"),
   adoption: z.enum(["required", "optional"]).default("required"),
+  /** When the pair may be handed over, and the old key taken away: "Mon-Thu 09:00-16:00 Europe/Berlin". Default: always. */
+  window: z.optional(WindowInput),
   /** The owner's word that no SMTP password was derived from the key. */
   smtp: z.literal("none").optional(),
   /** Where the consumers call AWS. */
@@ -70,6 +73,7 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     cacheForMs: Math.max(read.cacheFor, read.drainFor),
     adopt,
     adoption,
+    window: read.window ?? null,
   };
   const given = { name, users, regions, unaskedRegions, replicaRegions, destinations };
   return { ...given, policy, isPulled: read.pulls, smtp: read.smtp ?? null };

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Decision } from "../rotation/decision.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Rest } from "../rotation/record.ts";
-import { hours, instant, type Instant, plus } from "../rotation/time.ts";
+import { days, hours, instant, type Instant, plus } from "../rotation/time.ts";
 import type { Subject } from "./observe.ts";
 import { wordOf } from "./standing.ts";
 
@@ -37,7 +37,10 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
   if (reported?.length !== 1 || shown?.isActive !== true || shown.changedAt < key.createdAt) return null;
   const seal = sealOf(subject);
   const lookAt = plus(observedAt, REST_MIN_MS + fractionOf(subject.user) * REST_SPREAD_MS);
-  const dueAt = plus(key.createdAt, profile.policy.rotateAfterMs);
+  const replacedAt = plus(key.createdAt, profile.policy.rotateAfterMs);
+  // Who has named a window is told the day before.
+  const toldAt = plus(replacedAt, -days(1));
+  const dueAt = profile.policy.window !== null && toldAt > observedAt ? toldAt : replacedAt;
   return { until: instant(Math.floor(Math.min(lookAt, dueAt))), seal };
 }
 

@@ -3,6 +3,7 @@ import { destinationNotOurs, destinationsBehind, runningBackOff } from "../deliv
 import { partsOf } from "../parts.ts";
 import { retirementOf } from "../retirement.ts";
 import { deliverTo } from "../rulings.ts";
+import { windowClosed } from "../window.ts";
 
 /** Rule 10. A destination added later, or one whose live version is not ours when the old key is about to go. */
 export const deliverAgain: Rule = { name: "deliver-again", judge: (situation) => redeliveryOf(situation) };
@@ -16,7 +17,12 @@ export function redeliveryOf(situation: Situation): Ruling | null {
   const isFree = (name: string): boolean => runningBackOff(observation, name, now) === null;
   const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name));
   if (behind !== undefined) {
-    return deliverTo(behind.name, current.id, `${behind.name} was not given ${current.id}, the current key, yet`);
+    const ruling = deliverTo(
+      behind.name,
+      current.id,
+      `${behind.name} was not given ${current.id}, the current key, yet`,
+    );
+    return windowClosed(situation, `delivering ${current.id} to ${behind.name}`) ?? ruling;
   }
   if (retirementOf(situation)?.step.kind !== "deactivate") return null;
   const ruling = destinationNotOurs(observation);

@@ -3,6 +3,7 @@ import type { AccessKeyId } from "../../rotation/keys.ts";
 import { partsOf } from "../parts.ts";
 import { nextDelivery } from "./deliver.ts";
 import { redeliveryOf } from "./deliver-again.ts";
+import { windowClosed } from "../window.ts";
 
 /** Rule 7. Only a pair that answered in this very sweep is delivered or promoted. */
 export const prove: Rule = {
@@ -18,6 +19,7 @@ export const prove: Rule = {
 /** The key that a delivery or a promotion is about to follow; null while every destination backs off. */
 function keyToFollow(situation: Situation): AccessKeyId | null {
   const { pending } = partsOf(situation.observation);
+  if (pending !== null && windowClosed(situation, pending.id) !== null) return null;
   if (pending !== null) return nextDelivery(situation)?.step.kind === "hold" ? null : pending.id;
   const step = redeliveryOf(situation)?.step;
   return step?.kind === "deliver" ? step.keyId : null;
