@@ -27,6 +27,7 @@ export const aPolicy = (changes: Partial<RotationPolicy> = {}): RotationPolicy =
   cacheForMs: hours(1),
   adopt: "when-due",
   adoption: "required",
+  window: null,
   ...changes,
 });
 

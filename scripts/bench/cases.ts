@@ -34,6 +34,7 @@ const PROFILE: Profile = {
     cacheForMs: hours(1),
     adopt: "when-due",
     adoption: "required",
+    window: null,
   },
   isPulled: false,
   readers: [],

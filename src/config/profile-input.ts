@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { DestinationOptions, drainMsOf } from "../destinations/index.ts";
 import type { Profile } from "../rotation/policy.ts";
 import { Duration } from "./duration.ts";
+import { WindowInput } from "./window-input.ts";
 
 /** A user name as IAM accepts it, or a path that begins and ends with a slash. Source: IAM API, CreateUser (UserName, Path). */
 const USER = /^([\w+=,.@-]{1,64}|\/([\u0021-\u007E]{1,510}\/)?)$/;
@@ -42,6 +43,8 @@ export const ProfileInput = z.strictObject({
   drainFor: z.prefault(Duration, "5min"),
   adopt: z._default(z.enum(["when-due", "at-once"]), "when-due"),
   adoption: z._default(z.enum(["required", "optional"]), "required"),
+  /** When the pair may be handed over, and the old key taken away: "Mon-Thu 09:00-16:00 Europe/Berlin". Default: always. */
+  window: z.optional(WindowInput),
   /** The owner's word that no SMTP password was derived from the key. */
   smtp: z.optional(z.literal("none")),
   /** Where the consumers call AWS. */
@@ -76,6 +79,7 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     cacheForMs: Math.max(read.cacheFor, read.drainFor, ...destinations.map(drainMsOf)),
     adopt,
     adoption,
+    window: read.window ?? null,
   };
   const given = { name, users, regions, unaskedRegions, replicaRegions, destinations };
   return { ...given, policy, isPulled: read.pulls, readers: read.readers, smtp: read.smtp ?? null };

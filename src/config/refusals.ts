@@ -1,6 +1,7 @@
 import { factsOf } from "../destinations/index.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs, type RotationPolicy } from "../rotation/policy.ts";
 import { describeMs, hours } from "../rotation/time.ts";
+import { longestGapMs } from "../rotation/window.ts";
 import { type ProfileRead, profileOf } from "./profile-input.ts";
 
 /** A quiet below this misses every consumer that works once a day, and is accepted only in so many words. */
@@ -29,7 +30,8 @@ export function profileRefusals({ name, read }: NamedProfile): Refusal[] {
 /** Every sum that does not come out: no key may outlive maxAge, and one rotation must end before the next begins. */
 function refusedSums(policy: RotationPolicy, isPulled: boolean): Refusal[] {
   const { rotateAfterMs, deliverWithinMs, soakForMs, maxAgeMs } = policy;
-  const waitMs = longestWaitMs(policy, isPulled);
+  // The delivery may wait for the window to open, and so may the deactivation.
+  const waitMs = longestWaitMs(policy, isPulled) + 2 * longestGapMs(policy.window);
   const retiredByMs = rotateAfterMs + deliverWithinMs + waitMs;
   const deletedByMs = deliverWithinMs + waitMs + soakForMs;
   const found: Refusal[] = [];

@@ -33,7 +33,8 @@ export function quietClock(replaced: Replaced): QuietClock | null {
   const { policy } = profile;
   const memory = memoryOf(observation, old.id);
   const { promotedAt = null, reactivatedAt: currentSince = null } = memoryOf(observation, current.id) ?? {};
-  const everywhereAt = latest(promotedAt, lastDeliveredAt(observation, current.id));
+  // A key that was taken over may be younger than the deliveries: its consumers could only change from then on.
+  const everywhereAt = latest(promotedAt, lastDeliveredAt(observation, current.id), memory?.takenOverAt ?? null);
   if (promotedAt === null || everywhereAt === null || memory === null) return null;
 
   const base = plus(everywhereAt, policy.cacheForMs);
@@ -43,9 +44,7 @@ export function quietClock(replaced: Replaced): QuietClock | null {
   const usedUntil = use === null ? null : plus(use.at, LAST_USED_COLLAPSE_MS);
   // An unanswered deactivation may have worked, and somebody may have undone it: then it counts like a reactivation.
   // While somebody had disabled the current key nobody could show that they had it, and the old one's silence says nothing.
-  // A key that was taken over is younger than the other's deliveries: only from then on could its consumers have changed.
-  const { reactivatedAt, deactivation, takenOverAt = null } = memory;
-  const disturbedAt = latest(reactivatedAt, deactivation?.at ?? null, currentSince, takenOverAt);
+  const disturbedAt = latest(memory.reactivatedAt, memory.deactivation?.at ?? null, currentSince);
   // Who has traded the key for a session does not sign with it until that ends, and then comes back to it.
   const quietSince = latest(base, usedUntil, disturbedAt, memory.sessionsEndAt ?? null) ?? base;
 

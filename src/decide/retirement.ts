@@ -18,6 +18,7 @@ import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./q
 import { describeReaders, readersUnasked } from "./readers.ts";
 import { describeSighting, hold, look } from "./rulings.ts";
 import { describeSigners, signersUnasked } from "./signers.ts";
+import { windowClosed } from "./window.ts";
 
 /**
  * Judges the one old key that is Active beside an Active current key, and asks the cheapest source first. Null when
@@ -35,7 +36,7 @@ export function retirementOf(situation: Situation): Ruling | null {
   if (clock === null) {
     return hold("UseUnknown", `the journal does not say when the replacement of ${old.id} was promoted`);
   }
-  if (isRetireAsked(replaced)) return tooSoon(replaced, clock) ?? asked(replaced, clock);
+  if (isRetireAsked(replaced)) return tooSoon(replaced, clock) ?? closed(replaced) ?? asked(replaced, clock);
   return (
     tooSoon(replaced, clock) ??
     useUnknown(replaced) ??
@@ -44,6 +45,7 @@ export function retirementOf(situation: Situation): Ruling | null {
     notQuiet(replaced, clock) ??
     contradicted(replaced) ??
     notAdopted(replaced) ??
+    closed(replaced) ??
     trailVeto(replaced, clock) ??
     deactivate(replaced, clock)
   );
@@ -151,6 +153,9 @@ function trailVeto(replaced: Replaced, { quietSince }: QuietClock): Ruling | nul
   if (use === null) return null;
   return hold("OldKeyStillUsed", `CloudTrail shows a use of ${old.id}: ${describeSighting(use, now)}`);
 }
+
+/** Asked before CloudTrail: in a closed window its answer could change nothing. */
+const closed = (replaced: Replaced): Ruling | null => windowClosed(replaced, `deactivating ${replaced.old.id}`);
 
 /** An operator's word waives use and adoption, never delivery. Who makes the key active again has taken it back. */
 function isRetireAsked({ observation, old }: Replaced): boolean {

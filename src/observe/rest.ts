@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Decision } from "../rotation/decision.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Rest } from "../rotation/record.ts";
-import { hours, instant, type Instant, plus } from "../rotation/time.ts";
+import { days, hours, instant, type Instant, plus } from "../rotation/time.ts";
 import type { Subject } from "./observe.ts";
 import { wordOf } from "./standing.ts";
 
@@ -44,7 +44,10 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
   const isFilled = subject.destinations.some(({ readsCustody }) => !readsCustody);
   const [atLeastMs, spreadMs] = isFilled ? [DRIFT_MIN_MS, DRIFT_SPREAD_MS] : [REST_MIN_MS, REST_SPREAD_MS];
   const lookAt = plus(observedAt, atLeastMs + fractionOf(subject.user) * spreadMs);
-  const dueAt = plus(key.createdAt, profile.policy.rotateAfterMs);
+  const replacedAt = plus(key.createdAt, profile.policy.rotateAfterMs);
+  // Who has named a window is told the day before.
+  const toldAt = plus(replacedAt, -days(1));
+  const dueAt = profile.policy.window !== null && toldAt > observedAt ? toldAt : replacedAt;
   return { until: instant(Math.floor(Math.min(lookAt, dueAt))), seal };
 }
 

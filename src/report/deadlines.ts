@@ -3,6 +3,7 @@ import type { NoticeCode } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
 import { LAST_USED_LAG_MS, quietMs, type RotationPolicy } from "../rotation/policy.ts";
 import { days, describeMs, type Instant, plus } from "../rotation/time.ts";
+import { longestGapMs } from "../rotation/window.ts";
 
 /** A notice before the registry has given it severity and advice. */
 export interface Finding {
@@ -74,7 +75,8 @@ function deliveryLate(key: AccessKey, { observation, policy, now, inTheWay }: Ho
   // A hand-made key may have been due for years before we met it; its replacement had no time before that.
   const isAtOnce = currentId === null && policy.adopt === "at-once";
   const metAt = currentId === null ? record.since : key.createdAt;
-  const lateAt = plus(isAtOnce || metAt > dueAt ? metAt : dueAt, policy.deliverWithinMs);
+  const withinMs = policy.deliverWithinMs + longestGapMs(policy.window);
+  const lateAt = plus(isAtOnce || metAt > dueAt ? metAt : dueAt, withinMs);
   if (now < lateAt) return [];
   const late = `should have been everywhere ${describeMs(now - lateAt)} ago`;
   const text = `The replacement of ${key.id} ${late}. In the way: ${inTheWay}`;
@@ -88,7 +90,8 @@ function evidenceLate({ observation, policy, now, inTheWay, isUnknown }: Hour): 
   const promotedAt = currentId ? (record.keys[currentId]?.promotedAt ?? null) : null;
   const old = keys.find(({ id, status }) => status === "active" && id !== currentId);
   if (!isUnknown || promotedAt === null || old === undefined) return [];
-  const goesAt = plus(promotedAt, policy.cacheForMs + quietMs(policy) + LAST_USED_LAG_MS);
+  const waitMs = policy.cacheForMs + quietMs(policy) + LAST_USED_LAG_MS + longestGapMs(policy.window);
+  const goesAt = plus(promotedAt, waitMs);
   if (now - goesAt < WARN_BEFORE_MS) return [];
   const text = `${old.id} could have gone ${describeMs(now - goesAt)} ago. In the way: ${inTheWay}`;
   return [{ code: "EvidenceLate", text, subject: old.id }];

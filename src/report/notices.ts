@@ -5,6 +5,7 @@ import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { Instant } from "../rotation/time.ts";
+import { ahead } from "./ahead.ts";
 import { deadlines, type Finding } from "./deadlines.ts";
 
 /** One turn of the loop: what was decided, and what became of it (null when nothing was tried, as in a plan). */
@@ -33,6 +34,7 @@ export function noticesOf(findings: Findings): Notice[] {
     ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
     ...(undescribed === null ? [] : [failed("DescriptionNotCarried", undescribed)]),
     ...overdue(findings),
+    ...planned(findings),
   ];
   const notices = found.flatMap(({ code, text, subject, isBug = false, advisedBy = code }): Notice[] => {
     const entry = NOTICES[code];
@@ -104,6 +106,11 @@ function subjectOf(decision: Decision, observation: Observation | null): string 
 function targetOf(step: Step): string {
   if (step.kind === "deliver") return `${step.destination}:${step.keyId}`;
   return "keyId" in step ? step.keyId : "";
+}
+
+function planned({ turns, failure, observation, profile, now }: Findings): Finding[] {
+  if (observation === null || profile === null || failure !== null || observation.standing.barred !== null) return [];
+  return ahead(observation, profile.policy, now, turns.at(-1)?.decision);
 }
 
 /** The deadlines that passed, with what is in the way: the last thing that was decided, or why nothing could be. */

@@ -50,6 +50,7 @@ interface Reasons {
   readonly quiet: "UseUnknown" | "OldKeyStillUsed" | "OldKeyQuieting" | "OldKeyQuiet";
   readonly release: "NotAdopted" | "NeedsRelease" | "FormerDestination";
   readonly soak: "Soaking" | "SoakOver" | "UsedDuringSoak" | "RetiredKeyUsed";
+  readonly window: "WindowClosed";
   readonly nothing: "NothingDue";
   /** A question is to be asked before any rule can say. */
   readonly question: "NeedsEvidence";

@@ -4,7 +4,7 @@ import { days, type Instant } from "./time.ts";
 
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
-type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate" | "Paused";
+type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate" | "Paused" | "WindowAhead";
 type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
 type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
@@ -74,6 +74,7 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   DescriptionNotCarried: once(
     "Copy the key's description in the console, or mend what is named. No rotation waits for it.",
   ),
+  WindowAhead: once("Nothing to do. To stop it, hold the user."),
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
   KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),

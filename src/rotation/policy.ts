@@ -1,3 +1,5 @@
+import type { Window } from "./window.ts";
+
 /** When and how long, all in milliseconds. `docs/architecture.md` shows the defaults on a time line. */
 export interface RotationPolicy {
   /** Age at which the current key is due. */
@@ -18,6 +20,8 @@ export interface RotationPolicy {
   readonly adopt: "when-due" | "at-once";
   /** Whether the replacement must be seen in use by somebody else before the old key goes. */
   readonly adoption: "required" | "optional";
+  /** When delivering, promoting and deactivating may happen; null: always. */
+  readonly window: Window | null;
 }
 
 /** One kind of user: whom it may serve, where its pair goes, and its policy. */

@@ -55,6 +55,7 @@ describe("what is taken", () => {
       cacheForMs: hours(1),
       adopt: "when-due",
       adoption: "required",
+      window: null,
     });
   });
 
@@ -193,7 +194,7 @@ describe("what is refused", () => {
       'p.destinations.0.apiToken: found "keyturn/deploy"',
     ],
     ["a misspelt setting", profile({ rotateAftr: "75d" }), "p.rotateAftr: found a setting that does not exist"],
-    ["a window, which is not built", profile({ window: "Mon-Thu" }), "p.window: found a setting that does not exist"],
+    ["a window without hours", profile({ window: "Mon-Thu" }), 'p.window: found "Mon-Thu"; allowed: days, hours and'],
     [
       "a duration without a unit",
       profile({ quietFor: "10" }),

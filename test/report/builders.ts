@@ -31,6 +31,7 @@ export const profile: Profile = {
     cacheForMs: hours(1),
     adopt: "when-due",
     adoption: "required",
+    window: null,
   },
   isPulled: false,
   readers: [],

@@ -1,29 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { obey } from "../../src/handlers/obey.ts";
-import type { Command } from "../../src/handlers/command.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
-import type { World } from "../../src/rotation/world.ts";
-import type { Installation } from "../world/installation.ts";
+import { holdOf, say } from "../world/operator.ts";
+import type { Word } from "../world/operator.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 import type { System } from "../world/system.ts";
-
-type Said = {
-  readonly done: string;
-  readonly decisions?: readonly { readonly step: string; readonly outcome: string }[];
-};
-type Word = { readonly command: string; readonly key?: string; readonly reason?: string };
-
-/** Types a command about the user, as the handler obeys it. */
-async function say(here: Installation, word: Word, bend: (world: World) => World = (world) => world): Promise<Said> {
-  const run = here.run();
-  const serving = { profiles: here.profiles, enrolmentTag: "keyturn" };
-  const said = await obey(bend(run), { user: DEPLOY, ...word } as unknown as Command, serving);
-  here.notices.push(...run.notifier.notices);
-  return said as Said;
-}
-
-const holdOf = ({ cloud }: Installation): string | undefined =>
-  cloud.iam.users.get(DEPLOY)?.tags.find(({ Key }) => Key === "keyturn-hold")?.Value;
 
 /** The key id of the pair in use after a rotation, the first key still there and Active. */
 async function rotated(system: System): Promise<string> {

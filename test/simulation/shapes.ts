@@ -58,6 +58,7 @@ export function profileShape(dice: Dice, name: string): Profile {
     cacheForMs,
     adopt: dice.chance(0.3) ? "at-once" : "when-due",
     adoption: idleAtMostMs !== null && dice.chance(0.2) ? "optional" : "required",
+    window: null,
   };
   return {
     name,

@@ -13,10 +13,10 @@ export function rotate(world: World, errand: Errand): Promise<string> {
     if (pendingId !== null && !isGone) return `${pendingId} is about to replace ${currentId ?? "the key made by hand"}`;
     const key = isGone ? observation.keys.find(({ id }) => id !== pendingId) : isCustodyEmpty ? old[0] : current;
     const replaces = key?.id ?? null;
-    const busy = isGone ? null : noRoom(begun);
-    if (busy !== null) return busy;
     const rotateAsked = { at: world.clock.now(), replaces };
     const wasAsked = ledger.record().rotateAsked?.replaces === replaces;
+    const busy = isGone || wasAsked ? null : noRoom(begun);
+    if (busy !== null) return busy;
     await ledger.save(
       (record) => (wasAsked ? record : { ...record, rotateAsked }),
       word(begun, "rotate asked", replaces),

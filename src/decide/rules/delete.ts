@@ -2,6 +2,7 @@ import type { Rule, Ruling } from "../../rotation/decision.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS, quietMs } from "../../rotation/policy.ts";
 import type { Sighting } from "../../rotation/observation.ts";
 import { days, describeMs, type Instant, plus } from "../../rotation/time.ts";
+import { longestGapMs } from "../../rotation/window.ts";
 import { adoptionOf } from "../adoption.ts";
 import {
   authorOf,
@@ -69,7 +70,7 @@ function usedWhenRetired({ observation, old }: Judged): Sighting | null {
 /** A waived key soaks 30 days, or what is left before the current key is due. */
 function soakOf({ observation, profile: { policy }, old }: Judged): number {
   if (memoryOf(observation, old.id)?.deactivation?.isWaived !== true) return policy.soakForMs;
-  const waitMs = quietMs(policy) + policy.cacheForMs + LAST_USED_LAG_MS;
+  const waitMs = quietMs(policy) + policy.cacheForMs + LAST_USED_LAG_MS + 2 * longestGapMs(policy.window);
   const leftMs = policy.rotateAfterMs - policy.deliverWithinMs - waitMs;
   return Math.max(policy.soakForMs, Math.min(WAIVED_SOAK_MS, leftMs));
 }

@@ -3,6 +3,7 @@ import { awaitedAt, broughtBack, destinationNotOurs, destinationsBehind, running
 import { partsOf } from "../parts.ts";
 import { retirementOf } from "../retirement.ts";
 import { deliverTo } from "../rulings.ts";
+import { windowClosed } from "../window.ts";
 
 /** Rule 10. A destination added later, one that is back on an older pair, or whose live version is not ours when the old key is about to go. */
 export const deliverAgain: Rule = { name: "deliver-again", judge: (situation) => redeliveryOf(situation) };
@@ -17,7 +18,12 @@ export function redeliveryOf(situation: Situation): Ruling | null {
   const isStored = (name: string): boolean => awaitedAt(observation, name, current.id) !== null;
   const behind = destinationsBehind(observation, current.id).find(({ name }) => isFree(name) && !isStored(name));
   if (behind !== undefined) {
-    return deliverTo(behind.name, current.id, `${behind.name} was not given ${current.id}, the current key, yet`);
+    const ruling = deliverTo(
+      behind.name,
+      current.id,
+      `${behind.name} was not given ${current.id}, the current key, yet`,
+    );
+    return windowClosed(situation, `delivering ${current.id} to ${behind.name}`) ?? ruling;
   }
   // Whoever brings an older version back brings an older pair back: that is asked at every look, and not just at the end.
   const back = broughtBack(situation, isFree);

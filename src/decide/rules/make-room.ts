@@ -6,6 +6,7 @@ import { partsOf } from "../parts.ts";
 import { silentSinceOf, unusedForMs } from "../quiet.ts";
 import { unreleased } from "../retirement.ts";
 import { hold } from "../rulings.ts";
+import { windowClosed } from "../window.ts";
 
 /**
  * Rule 11. At take-over a user may have two hand-made keys, and there is no room for a third: one that nobody used for
@@ -40,7 +41,8 @@ function retireFirst(judged: Judged): Ruling {
   const wantedMs = unusedForMs(profile);
   const noRoom = `both keys were made by hand and used within ${describeMs(wantedMs)}: there is no room`;
   if (now - quietSince < wantedMs) return hold("TwoHandMadeKeys", noRoom);
-  const open = unreleased(judged) ?? trailOpen(judged, quietSince);
+  const closed = windowClosed(judged, `deactivating ${old.id}`);
+  const open = unreleased(judged) ?? closed ?? trailOpen(judged, quietSince);
   if (open !== null) return open;
   if (trailUseAfter(judged, quietSince) !== null) return hold("TwoHandMadeKeys", noRoom);
   const step = { kind: "deactivate", keyId: old.id, quietSince, isWaived: true } as const;

@@ -3,6 +3,7 @@ import type { AccessKeyId } from "../../rotation/keys.ts";
 import { partsOf } from "../parts.ts";
 import { nextDelivery } from "./deliver.ts";
 import { redeliveryOf } from "./deliver-again.ts";
+import { windowClosed } from "../window.ts";
 
 /** Rule 7. Only a pair that answered in this very sweep is delivered or promoted. */
 export const prove: Rule = {
@@ -19,6 +20,7 @@ export const prove: Rule = {
 function keyToFollow(situation: Situation): AccessKeyId | null {
   const { pending } = partsOf(situation.observation);
   const next = nextDelivery(situation)?.step.kind;
+  if (pending !== null && windowClosed(situation, pending.id) !== null) return null;
   if (pending !== null) return next === "hold" || next === "look" ? null : pending.id;
   const step = redeliveryOf(situation)?.step;
   return step?.kind === "deliver" ? step.keyId : null;

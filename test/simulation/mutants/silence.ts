@@ -108,7 +108,11 @@ export const SILENCE_MUTANTS: readonly Mutant[] = [
     name: "promotion is everywhere",
     mistake: "Quiet is counted from the promotion, although a destination was delivered to later.",
     patches: [
-      { file: QUIET, find: "latest(promotedAt, lastDeliveredAt(observation, current.id));", replace: "promotedAt;" },
+      {
+        file: QUIET,
+        find: "latest(promotedAt, lastDeliveredAt(observation, current.id), ",
+        replace: "latest(promotedAt, ",
+      },
     ],
     tests: TABLE,
   },
