@@ -31,6 +31,8 @@ export const ProfileInput = z.strictObject({
   idleAtMost: Duration.optional(),
   soakFor: Duration.prefault("7d"),
   maxAge: Duration.prefault("90d"),
+  /** An exposed key is cut then, whatever stands in the way. */
+  cutExposedWithin: Duration.prefault("1h"),
   cacheFor: Duration.prefault("1h"),
   /** How long code that began before a delivery may go on: five minutes, or the `max_delay` of Durable Objects. */
   drainFor: Duration.prefault("5min"),
@@ -66,6 +68,7 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     idleAtMostMs: read.idleAtMost ?? null,
     soakForMs: read.soakFor,
     maxAgeMs: read.maxAge,
+    cutExposedWithinMs: read.cutExposedWithin,
     // Both begin with the delivery, and quiet begins after the longer.
     cacheForMs: Math.max(read.cacheFor, read.drainFor),
     adopt,

@@ -1,6 +1,7 @@
 import { forget, release } from "../act/operator.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep, type SweepOptions } from "../sweep.ts";
+import { answerLeak, revoke } from "./exposed.ts";
 import type { Command } from "./command.ts";
 
 /** Does what a command says, for the users whom this deployment serves. */
@@ -18,6 +19,10 @@ export async function obey(
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
+    case "revoke":
+      return await revoke(world, serving, command);
+    case "leaked":
+      return await answerLeak(world, serving, command.keys);
     case "release":
       await release(world, { user: command.user, keyId: command.key });
       return { released: command.key };
