@@ -2,6 +2,7 @@ import type { Done } from "./act/acting.ts";
 import { carryDescription } from "./act/carry-description.ts";
 import { close } from "./act/close.ts";
 import { type Acted, act } from "./act/index.ts";
+import { guardKept } from "./act/guard-custody.ts";
 import { type Ledger, openLedger } from "./act/ledger.ts";
 import { judge, type Judged } from "./judge.ts";
 import { observe, type Subject } from "./observe/observe.ts";
@@ -9,6 +10,7 @@ import { restOf } from "./observe/rest.ts";
 import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
+import type { Step } from "./rotation/decision.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Observation } from "./rotation/observation.ts";
 import type { World } from "./rotation/world.ts";
@@ -40,11 +42,13 @@ interface Course {
   /** What the last step left behind; null before the first. */
   done: Done | null;
   readonly proved: AccessKeyId[];
+  /** What was tried for an exposed key, and could not be done. */
+  readonly stalled: Step[];
 }
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
 export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
-  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [] };
+  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [], stalled: [] };
   let failure: RotationError | null = null;
   try {
     for (let count = 0; count < STEPS_MAX; count += 1) {
@@ -52,7 +56,11 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
       course.judged = await judge(world, subject, observation);
       const { outcome, done } = await take(world, subject, { judged: course.judged, ledger, course, options });
       course.turns.push({ decision: course.judged.decision, outcome });
-      if (done === null) break;
+      if (done === null && !isSetAside(course, outcome)) break;
+      if (done === null) {
+        course.done = null;
+        continue;
+      }
       if (outcome?.kind === "done" && outcome.step.kind === "prove") course.proved.push(outcome.step.keyId);
       course.done = { ...done, made: done.made ?? course.done?.made ?? null };
     }
@@ -63,15 +71,29 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
   return conclude(world, subject, { course, failure, options });
 }
 
+/** For an exposed key nothing may stand in the way: what failed is left aside, and the next thing is tried. */
+function isSetAside({ judged, ledger, stalled }: Course, outcome: Turn["outcome"]): boolean {
+  if (judged?.decision.rule !== "exposed" || ledger?.isLost() !== false) return false;
+  if (outcome === null || outcome.kind === "held" || outcome.kind === "done") return false;
+  if (outcome.step.kind === "deactivate" || outcome.step.kind === "mark") return false;
+  stalled.push(outcome.step);
+  return true;
+}
+
 /** The world as the last step left it, where the step knows that by the answers it got; else as it is observed now. */
 async function see(
   world: World,
   subject: Subject,
   { course, options }: { readonly course: Course; readonly options: ReconcileOptions },
 ): Promise<{ readonly observation: Observation; readonly ledger: Ledger }> {
-  const { done, ledger, proved } = course;
+  const { done, ledger, proved, stalled } = course;
   if (ledger !== null && done !== null && done.observation !== null) return { observation: done.observation, ledger };
-  const known = { proved: [...proved], revision: ledger?.revision() ?? subject.revision, isThorough: done === null };
+  const known = {
+    proved: [...proved],
+    stalled: [...stalled],
+    revision: ledger?.revision() ?? subject.revision,
+    isThorough: done === null,
+  };
   const { observation, revision } = await observe(world, subject, known);
   course.ledger ??= openLedger(world, revision, { record: observation.record, holder: options.holder });
   return { observation, ledger: course.ledger };
@@ -96,7 +118,9 @@ async function take(
   world.log.decision(subject.user, decision);
   if (step.kind === "hold" || step.kind === "look") return { outcome: { kind: "held" }, done: null };
   const { profile } = subject;
-  if (options.mode !== "act" || profile === null) return { outcome: null, done: null };
+  // A mark is written down in a paused installation, too: nothing else remembers it.
+  const isActing = options.mode === "act" || (options.mode === "look" && step.kind === "mark");
+  if (!isActing || profile === null) return { outcome: null, done: null };
   const made = course.done?.made ?? null;
   const acted = await act({ world, subject, profile, observation, decision, ledger, made }, step);
   world.log.outcome(subject.user, acted.outcome);
@@ -121,10 +145,11 @@ async function conclude(world: World, subject: Subject, { course, failure, optio
   const { observation, decision } = judged;
   const isCarrying = options.mode === "act" && failure === null && decision.reason !== "OtherUserSameName";
   const undescribed = isCarrying ? await carryDescription({ world, subject, observation, ledger }) : null;
-  const findings = { user, now: observation.observedAt, profile, observation, turns, failure, undescribed };
+  const unguarded = isCarrying ? await guardKept({ world, subject, observation, ledger }) : null;
+  const findings = { user, now: observation.observedAt, profile, observation, turns, failure, undescribed, unguarded };
   const { records: notices, failed } = await tell(world, findings, observation.record.notices);
   // Who could not be told is told by the next sweep, which therefore has to look.
-  const isSettled = failure === null && undescribed === null && failed.length === 0;
+  const isSettled = failure === null && undescribed === null && unguarded === null && failed.length === 0;
   const rest = isSettled ? restOf(subject, observation, decision) : null;
   const isUnderWay = turns.some(({ outcome }) => outcome?.kind === "failed" && outcome.error.outcomeUnknown);
   const unwritten = await close(world, ledger, { notices, rest, isUnderWay });

@@ -22,6 +22,8 @@ const TIME_FOR_A_USER_MS = seconds(180);
 export interface SweepOptions extends Serving {
   /** `plan` decides and does nothing else. */
   readonly mode: "act" | "plan";
+  /** An operator's `revoke` is done while sweeps are paused. */
+  readonly isForced?: boolean;
 }
 
 type Said = Pick<RotationError, "code" | "message">;
@@ -72,7 +74,9 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   const isWhole = options.mode === "act" && options.users === undefined;
   const { subjects, unread, custodyListedAt } = await findSubjects(world, options, isWhole ? state : null);
   const startedAt = world.clock.now();
-  const isLookedAt = (subject: Subject): boolean => !isWhole || !isAtRest(subject, startedAt);
+  const wasLeft = new Set(state.left);
+  const isLookedAt = (subject: Subject): boolean =>
+    !isWhole || wasLeft.has(subject.user) || !isAtRest(subject, startedAt);
   const waiting = inOrder(subjects.filter(isLookedAt), state.left);
   const resting = subjects.length - waiting.length;
   const awake = new Set([...unread, ...waiting].map(({ user }) => user));
@@ -80,7 +84,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   // Whoever this run sets in motion is known to the next by name, also when this one dies.
   if (isWhole) await memory.keep({ left: state.left, awake: union(state.awake, awake), custodyListedAt });
   const isPaused = state.runningSince === null;
-  const mode = options.mode === "act" && isPaused ? "look" : options.mode;
+  const mode = options.mode === "act" && isPaused && options.isForced !== true ? "look" : options.mode;
   const reminded = mode === "look" ? await remindOfPause(world, state, startedAt) : [];
   const failedNotifiers = new Set<string>(reminded);
   const results = unread.map(({ user, error }): UserResult => {

@@ -1,3 +1,4 @@
+import { NO_NOTES } from "../src/rotation/exposure.ts";
 import { accessKeyId, userName } from "../src/rotation/keys.ts";
 import type { AccessKey, AccessKeyId, IamUser } from "../src/rotation/keys.ts";
 import type { Answer, Custody, Observation, Use } from "../src/rotation/observation.ts";
@@ -24,6 +25,7 @@ export const aPolicy = (changes: Partial<RotationPolicy> = {}): RotationPolicy =
   idleAtMostMs: null,
   soakForMs: days(7),
   maxAgeMs: days(90),
+  cutExposedWithinMs: hours(1),
   cacheForMs: hours(1),
   adopt: "when-due",
   adoption: "required",
@@ -127,6 +129,7 @@ export const aCustody = (
     intent: null,
     replicasBehind: [],
     isHalfPromoted: false,
+    notes: NO_NOTES,
   };
 };
 
@@ -145,6 +148,8 @@ export const anObservation = (changes: Partial<Observation> = {}): Observation =
     evidence: [],
     proved: [],
     blindSpots: [],
+    notes: NO_NOTES,
+    stalled: [],
     ...changes,
     keys,
     record: { ...record, keys: { ...known, ...record.keys } },

@@ -31,6 +31,7 @@ const PROFILE: Profile = {
     idleAtMostMs: null,
     soakForMs: days(7),
     maxAgeMs: days(90),
+    cutExposedWithinMs: hours(1),
     cacheForMs: hours(1),
     adopt: "when-due",
     adoption: "required",

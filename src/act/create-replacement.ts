@@ -1,20 +1,26 @@
+import { readsCustody, uncut } from "../decide/exposure.ts";
+import type { CustodyNotes } from "../rotation/exposure.ts";
 import { newKeyRecord } from "../observe/remember.ts";
 import { RotationError, must } from "../rotation/errors.ts";
 import type { CreatedKey } from "../rotation/world.ts";
 import type { Custody, CustodyVersion } from "../rotation/observation.ts";
 import type { Delivery, Intent } from "../rotation/record.ts";
-import type { Instant } from "../rotation/time.ts";
+import { LAST_USED_COLLAPSE_MS } from "../rotation/policy.ts";
+import { type Instant, plus } from "../rotation/time.ts";
+import { takeAway } from "./deactivate.ts";
+import { guardCustody } from "./guard-custody.ts";
 import { type Acting, DONE, type Done, doneWith, lineOf, type Refusal, type StepOf } from "./acting.ts";
 
 /**
  * Makes the replacement. What could not be stored or delivered is not begun: every destination's pre-flight comes first,
  * custody's last and by a real write. From CreateAccessKey to PutSecretValue nothing else happens: whoever dies in
- * between leaves a key that rule 5 recognises by the intent.
+ * between leaves a key that rule 5 recognises by the intent. For an exposed key only custody's pre-flight counts.
  */
 export async function createReplacement(acting: Acting, step: StepOf<"create-replacement">): Promise<Done | Refusal> {
-  const { world, subject, profile, observation, ledger } = acting;
+  const { world, subject, profile, observation, ledger, decision } = acting;
+  const isUrgent = decision.reason === "KeyExposed";
   must(subject.iamUser !== null && observation.keys.length < 2, `${subject.user} exists and has room for a key`);
-  for (const destination of world.destinations.of(profile.name)) {
+  for (const destination of isUrgent ? [] : world.destinations.of(profile.name)) {
     const answer = await destination.preflight();
     if (answer.kind === "ready") continue;
     return { kind: "blocked", destination: destination.name, because: answer.because };
@@ -28,10 +34,22 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
     lineOf(acting, "creating", { keyId: null }),
   );
   const marker = await writeIntent(acting, intent);
+  const notes = await clearing(acting, guardCustody(acting), () => true);
+  if (isUrgent) await cutReaders(acting, at);
   const key = await create(acting);
   const pending = await store(acting, key);
   ledger.stage((record) => ({ ...record, keys: { ...record.keys, [key.id]: newKeyRecord(world.clock.now()) } }));
-  return created(acting, key, { marker, pending });
+  return isUrgent ? { ...DONE, made: key } : created(acting, key, { marker, pending, notes });
+}
+
+/** Where the user reads custody, who has its exposed key would find the replacement there. */
+async function cutReaders(acting: Acting, now: Instant): Promise<void> {
+  const { observation, profile } = acting;
+  if (!readsCustody({ observation, profile, now })) return;
+  for (const { keyId } of uncut(observation)) {
+    const cut = { keyId, quietSince: plus(now, LAST_USED_COLLAPSE_MS), isWaived: false };
+    await takeAway(acting, cut, lineOf(acting, "deactivating", { keyId }));
+  }
 }
 
 /** A hand-made key went out without us. On record, a destination that is taken out of the profile is not forgotten. */
@@ -85,18 +103,20 @@ async function store({ world, subject, ledger }: Acting, key: CreatedKey): Promi
 }
 
 /** What is known of the world by the answers to our own calls; replicas have to be asked, and a marker that was not ours, too. */
-function created(
-  acting: Acting,
-  key: CreatedKey,
-  { marker, pending }: { readonly marker: CustodyVersion | null; readonly pending: CustodyVersion },
-): Done {
+function created(acting: Acting, key: CreatedKey, { marker, pending, notes }: Stored): Done {
   const { observation, profile, ledger } = acting;
   const { id, createdAt } = key;
   const keys = [...observation.keys, { id, createdAt, status: "active" as const }];
   const before = custodyBefore(acting, marker);
   const made = { ...acting, made: key };
   if (before === null || profile.replicaRegions.length > 0) return { ...DONE, made: key };
-  return doneWith(made, { keys, custody: { ...before, pending, intent: ledger.record().intent } });
+  return doneWith(made, { keys, custody: { ...before, pending, notes, intent: ledger.record().intent }, notes });
+}
+
+interface Stored {
+  readonly marker: CustodyVersion | null;
+  readonly pending: CustodyVersion;
+  readonly notes: CustodyNotes;
 }
 
 function custodyBefore({ observation, subject }: Acting, marker: CustodyVersion | null): PresentCustody | null {
@@ -104,7 +124,8 @@ function custodyBefore({ observation, subject }: Acting, marker: CustodyVersion 
   if (marker === null) return null;
   const owner = { account: subject.account, userId: subject.iamUser?.id ?? "" };
   const nothing = { pending: null, previous: null, intent: null, replicasBehind: [], isHalfPromoted: false };
-  return { kind: "present", owner, current: marker, ...nothing };
+  const { notes } = observation;
+  return { kind: "present", owner, current: marker, notes, ...nothing };
 }
 
 type PresentCustody = Extract<Custody, { readonly kind: "present" }>;

@@ -1,5 +1,6 @@
 import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
+import type { HistoryEntry } from "../rotation/world.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
 import { recheck } from "./recheck.ts";
@@ -9,17 +10,27 @@ import { recheck } from "./recheck.ts";
  * answer is lost must not look like somebody else's hand.
  */
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
-  const { world, subject, profile, ledger } = acting;
-  const { keyId, quietSince, isWaived, isAsked } = step;
+  const { profile, ledger } = acting;
+  const { keyId } = step;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
+  const { details, lines: proof } = dossierOf(second, profile, keyId);
+  ledger.stage(() => second.fresh.record);
+  await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details }));
+  return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
+}
+
+/** On record before the call, and its answer after it. */
+export async function takeAway(
+  { world, subject, ledger }: Acting,
+  { keyId, quietSince, isWaived, isAsked }: Omit<StepOf<"deactivate">, "kind">,
+  line: HistoryEntry,
+): Promise<void> {
   const asked = isAsked === undefined ? {} : { isAsked };
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived, ...asked };
-  const { details, lines: proof } = dossierOf(second, profile, keyId);
-  const line = lineOf(acting, "deactivating", { keyId, details });
-  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);
+  await ledger.save((record) => withKey(record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;
     if (isRefused) await ledger.save((record) => withKey(record, keyId, { deactivation: null }));
@@ -28,11 +39,11 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
   const answeredAt = world.clock.now();
   const answered = { inactiveSince: answeredAt, deactivation: { ...begun, answeredAt } };
   ledger.stage((record) => withKey(record, keyId, answered));
-  return { ...DONE, proof };
 }
 
-/** What must be true of the world, whatever was decided: somebody else is in the key's place. */
-function assertReplaced({ keys, custody }: Observation, step: StepOf<"deactivate">): void {
+/** What must be true of the world, whatever was decided: somebody else is in the key's place, or it is exposed. */
+function assertReplaced({ keys, custody, notes }: Observation, step: StepOf<"deactivate">): void {
+  if (notes.exposures.some(({ keyId }) => keyId === step.keyId)) return;
   const held = custody.kind === "present" ? [custody.current?.keyId, custody.pending?.keyId] : [];
   must(!held.includes(step.keyId), `${step.keyId} is neither current nor pending`);
   const isOtherActive = keys.some(({ id, status }) => id !== step.keyId && status === "active");

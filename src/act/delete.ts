@@ -12,7 +12,7 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   const isOrphan = decision.reason === "OrphanProvedOurs";
-  assertDeletable(second.fresh, step.keyId, isOrphan);
+  assertDeletable(second.fresh, step.keyId, isOrphan || decision.reason === "KeyExposed");
 
   const { details, lines: proof } = dossierOf(second, profile, step.keyId);
   const line = lineOf(acting, "deleting", { keyId: step.keyId, details });
@@ -27,11 +27,11 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
   return { ...DONE, proof };
 }
 
-function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, isOrphan: boolean): void {
+function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, mayBeActive: boolean): void {
   const key = keys.find((found) => found.id === id);
   const held = custody.kind === "present" ? [custody.current?.keyId, custody.pending?.keyId] : [];
   must(!held.includes(id), `${id} is neither current nor pending`);
-  must(isOrphan || key?.status === "inactive", `${id} is Inactive`);
+  must(mayBeActive || key?.status === "inactive", `${id} is Inactive`);
 }
 
 /** A key that people described stays on record for some days more: by that its description is known to be a leftover. */

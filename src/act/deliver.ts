@@ -39,7 +39,9 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
 }
 
 /** The current pair, while another is to take its place. A pair made by hand is not in custody. */
-function replacedBy({ world, subject, observation }: Acting, keyId: AccessKeyId): Replaced | undefined {
+function replacedBy({ world, subject, observation, decision }: Acting, keyId: AccessKeyId): Replaced | undefined {
+  // An exposed pair is not put back.
+  if (decision.reason === "KeyExposed") return undefined;
   if (observation.custody.kind !== "present" || observation.custody.pending?.keyId !== keyId) return undefined;
   const old = observation.custody.current?.keyId ?? null;
   return async () => (old === null ? null : world.custody.credential(subject.user, old));

@@ -5,6 +5,7 @@ import { createReplacement } from "./create-replacement.ts";
 import { deactivate } from "./deactivate.ts";
 import { deleteKey } from "./delete.ts";
 import { deliver } from "./deliver.ts";
+import { mark } from "./mark.ts";
 import { promote, withdrawPending } from "./promote.ts";
 import { prove } from "./prove.ts";
 import { reactivate } from "./reactivate.ts";
@@ -20,8 +21,9 @@ export async function act(acting: Acting, step: ActStep): Promise<Acted> {
   const { ledger } = acting;
   try {
     const writesFirst = step.kind === "create-replacement" || step.kind === "prove" || step.kind === "deliver";
-    if (!writesFirst && !ledger.isHeld()) await ledger.save((record) => record);
-    const moved = await tagsMoved(acting, step);
+    const isMark = step.kind === "mark";
+    if (!isMark && !writesFirst && !ledger.isHeld()) await ledger.save((record) => record);
+    const moved = isMark ? null : await tagsMoved(acting, step);
     const result = moved === null ? await perform(acting, step) : withdrawn(moved);
     if (result.kind === "done") {
       const { proof } = result;
@@ -55,5 +57,7 @@ function perform(acting: Acting, step: ActStep): Promise<Done | Refusal> {
       return reactivate(acting, step);
     case "delete":
       return deleteKey(acting, step);
+    case "mark":
+      return mark(acting, step);
   }
 }

@@ -21,7 +21,8 @@ export async function recheck(
   { world, subject, observation, ledger }: Acting,
   step: StepOf<"deactivate" | "delete">,
 ): Promise<Refusal | Second> {
-  const known = { proved: observation.proved, revision: ledger.revision(), isThorough: true };
+  const { proved, stalled } = observation;
+  const known = { proved, stalled, revision: ledger.revision(), isThorough: true };
   const sight = await observe(world, subject, known);
   const { decision, observation: fresh, now } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;

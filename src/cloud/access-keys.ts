@@ -1,6 +1,6 @@
 import * as sdk from "@aws-sdk/client-iam";
 import { RotationError } from "../rotation/errors.ts";
-import { accessKeyId, type AccessKey } from "../rotation/keys.ts";
+import { accessKeyId, type AccessKey, userName } from "../rotation/keys.ts";
 import { Secret } from "../rotation/secret.ts";
 import { instant } from "../rotation/time.ts";
 import type { AccessKeys } from "../rotation/world.ts";
@@ -37,6 +37,13 @@ export function createAccessKeys({ iam, iamOnce }: Clients, waiting: Waiting): A
       // A key that is not found is deleted already.
       const command = new sdk.DeleteAccessKeyCommand({ UserName: user, AccessKeyId: id });
       await finding(`deleting ${id} of ${user}`, iam.send(command));
+    },
+    async ownerOf(id) {
+      const found = await finding(
+        `asking whose key ${id} is`,
+        iam.send(new sdk.GetAccessKeyLastUsedCommand({ AccessKeyId: id })),
+      );
+      return found?.UserName === undefined ? null : userName(found.UserName);
     },
     async describe(user, id, text) {
       const doing = `describing ${id} of ${user}`;

@@ -33,8 +33,16 @@ export async function listWithSmtpRights(iam: IAMClient) {
       ...documentsOf(UserPolicyList, AttachedManagedPolicies),
       ...GroupList.flatMap((name) => ofGroup.get(name) ?? [null]),
     ]);
-  return pages.flatMap(({ UserDetailList = [] }) => UserDetailList).map((user) => ({ user, smtp: smtpOf(user) }));
+  return pages
+    .flatMap(({ UserDetailList = [] }) => UserDetailList)
+    .map((user) => ({ user, smtp: smtpOf(user), quarantines: quarantinesOf(user) }));
 }
+
+/** What AWS attaches to the user of a key that was found in public. Its versions differ in what they deny. */
+export const QUARANTINE = /AWSCompromisedKeyQuarantine(V\d+)?$/;
+
+const quarantinesOf = ({ AttachedManagedPolicies = [] }: UserDetail): readonly string[] =>
+  AttachedManagedPolicies.flatMap(({ PolicyArn }) => PolicyArn?.match(QUARANTINE)?.[0] ?? []).toSorted();
 
 /** IAM gives policy documents URL-encoded (RFC 3986). Null for one that is not there, or is not so encoded. */
 function decode(document: string | undefined): string | null {

@@ -16,6 +16,8 @@ export const formatPair = ({ id, secret }: Credential): string =>
 export const formatIntent = ({ at, before }: CustodyIntent): string =>
   JSON.stringify({ Version: 1, Intent: { At: at, Before: before } });
 
+export const formatMarker = (): string => JSON.stringify({ Version: 1 });
+
 const Version = z.literal(1);
 const Text = z.string().check(z.minLength(1));
 const KeyId = z.pipe(Text, z.transform(accessKeyId));

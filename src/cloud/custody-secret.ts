@@ -77,9 +77,17 @@ export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, d
       throw new RotationError("Conflict", `${doing}, ${label} was moved by somebody else`);
     }
   }
+  async function tag(tags: Readonly<Record<string, string>>): Promise<void> {
+    const Tags = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    if (Tags.length > 0) await asking(doing, client.send(new sdk.TagResourceCommand({ SecretId, Tags })));
+  }
+  async function protect(policy: string): Promise<void> {
+    const input = { SecretId, ResourcePolicy: policy, BlockPublicPolicy: true };
+    await asking(doing, client.send(new sdk.PutResourcePolicyCommand(input)));
+  }
   const create = (version: NewVersion, place: SecretPlace): Promise<boolean> =>
     createSecret(client, { ...place, name: SecretId, doing }, version);
-  return { name: SecretId, doing, create, find, labels, content, pair, pairIfAny, put, move };
+  return { name: SecretId, doing, create, find, labels, content, pair, pairIfAny, put, move, tag, protect };
 }
 
 /** Creates the secret with its first version, for AWSCURRENT. False when there is such a secret. */

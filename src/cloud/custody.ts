@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { paginateListSecrets } from "@aws-sdk/client-secrets-manager";
 import { RotationError } from "../rotation/errors.ts";
+import { type Guard, spellGuard } from "../rotation/exposure.ts";
 import { userName, type AccessKeyId, type Credential, type UserName } from "../rotation/keys.ts";
 import type { Custody, CustodyIntent, CustodyOwner, CustodyVersion } from "../rotation/observation.ts";
-import type { Custodian, CustodyPlace, Random } from "../rotation/world.ts";
+import type { Custodian, CustodyPlace, Marks, Random } from "../rotation/world.ts";
 import type { Clients } from "./clients.ts";
-import { formatIntent, formatPair } from "./custody-content.ts";
+import { formatIntent, formatMarker, formatPair } from "./custody-content.ts";
+import { GUARD_TAG, notesIn, policyOf, tagsOf } from "./custody-notes.ts";
 import { openSecret, type CustodySecret, type SecretFacts } from "./custody-secret.ts";
 import { readPages } from "./pages.ts";
 import { translateError } from "./translate-error.ts";
@@ -29,6 +31,10 @@ export function createCustody(clients: Clients, stage: string | null, random: Ra
     credential: (user, id) => findPair(open(user, `reading the pair ${id} of ${user}`), id),
     promote: (user, pending, current) =>
       promote(open(user, `promoting ${pending.keyId ?? pending.versionId} of ${user}`), pending, current),
+    notes: async (user) => notesIn((await open(user, `reading custody's tags of ${user}`).find())?.tags ?? {}),
+    mark: (user, marks, place) =>
+      mark(open(user, `marking exposed keys of ${user}`), { marks, place, token: random.token() }),
+    guard: (user, guard) => protect(open(user, `guarding custody of ${user}`), guard),
     withdrawPending: (user, id) => withdrawPending(open(user, `withdrawing ${id} of ${user}`), id),
     vacate: (user, current, intent) =>
       vacate(open(user, `emptying custody of ${user}`), current, { token: random.token(), text: formatIntent(intent) }),
@@ -86,6 +92,7 @@ async function readCustody(
     intent: latest?.intent ?? null,
     replicasBehind,
     isHalfPromoted: AWSPENDING !== undefined && AWSPENDING === AWSCURRENT,
+    notes: notesIn(facts.tags),
   };
 }
 
@@ -120,6 +127,28 @@ async function writeIntent(secret: CustodySecret, token: string, intent: Custody
   }
   await secret.put("KEYTURN_INTENT", { token, text });
   return null;
+}
+
+interface Marking {
+  readonly marks: Marks;
+  readonly place: Omit<CustodyPlace, "isAbsent">;
+  readonly token: string;
+}
+
+/** A secret that is made for the mark holds neither a pair nor an intent. */
+async function mark(secret: CustodySecret, { marks, place, token }: Marking): Promise<void> {
+  const { owner, replicaRegions } = place;
+  const facts = await secret.find();
+  const tags = tagsOf(marks, notesIn(facts?.tags ?? {}));
+  const all = { ...tags, [ACCOUNT_TAG]: owner.account, [USER_ID_TAG]: owner.userId };
+  const isMade =
+    facts === null && (await secret.create({ token, text: formatMarker() }, { tags: all, replicaRegions }));
+  if (!isMade) await secret.tag(tags);
+}
+
+async function protect(secret: CustodySecret, guard: Guard): Promise<void> {
+  await secret.protect(policyOf(guard));
+  await secret.tag({ [GUARD_TAG]: spellGuard(guard) });
 }
 
 async function storePending(secret: CustodySecret, credential: Credential): Promise<CustodyVersion> {

@@ -51,7 +51,7 @@ export function createDirectory({ iam, iamOnce }: Clients, options: DirectoryOpt
 
 async function listAccount(iam: IAMClient): Promise<readonly IamUser[]> {
   const users = await listWithSmtpRights(iam);
-  return users.map(({ user, smtp }) => parseUser(user, user.Tags, smtp));
+  return users.map(({ user, smtp, quarantines }) => ({ ...parseUser(user, user.Tags, smtp), quarantines }));
 }
 
 /** Lists the users below a path and reads their tags, a few at a time. A user deleted in the meantime is left out. */

@@ -38,6 +38,8 @@ export const ProfileInput = z.strictObject({
   idleAtMost: z.optional(Duration),
   soakFor: z.prefault(Duration, "7d"),
   maxAge: z.prefault(Duration, "90d"),
+  /** An exposed key is cut then, whatever stands in the way. */
+  cutExposedWithin: z.prefault(Duration, "1h"),
   cacheFor: z.prefault(Duration, "1h"),
   /** How long code that began before a delivery may go on: five minutes, or the `max_delay` of Durable Objects. */
   drainFor: z.prefault(Duration, "5min"),
@@ -75,6 +77,7 @@ export function profileOf(name: string, read: ProfileRead): ConfiguredProfile {
     idleAtMostMs: read.idleAtMost ?? null,
     soakForMs: read.soakFor,
     maxAgeMs: read.maxAge,
+    cutExposedWithinMs: read.cutExposedWithin,
     // All begin with the delivery, and quiet begins after the longest.
     cacheForMs: Math.max(read.cacheFor, read.drainFor, ...destinations.map(drainMsOf)),
     adopt,

@@ -1,6 +1,15 @@
 import type { Ruling, Situation } from "../rotation/decision.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
-import type { Answer, Author, Observation, Question, Sighting, Use } from "../rotation/observation.ts";
+import type {
+  Answer,
+  Attribution,
+  Author,
+  Observation,
+  Question,
+  Reads,
+  Sighting,
+  Use,
+} from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord } from "../rotation/record.ts";
 import { days, type Instant, plus } from "../rotation/time.ts";
@@ -37,6 +46,21 @@ export function memoryOf({ record }: Observation, keyId: AccessKeyId): KeyRecord
 /** Who made or changed a key; undefined while it was not asked. */
 export function authorOf(observation: Observation, keyId: AccessKeyId, event: KeyEvent): Author | undefined {
   return answersOf(observation, "authorship").findLast((it) => it.keyId === keyId && it.event === event)?.author;
+}
+
+/** Who was found to sign with a key, in this very look. */
+export function attributionOf(observation: Observation, keyId: AccessKeyId): Attribution | undefined {
+  return answersOf(observation, "attribution").findLast((it) => it.keyId === keyId)?.attribution;
+}
+
+/** Whether a key read custody; undefined while it was not asked. */
+export function readsOf(observation: Observation, keyId: AccessKeyId): Reads | undefined {
+  return answersOf(observation, "reads").findLast((it) => it.keyId === keyId)?.reads;
+}
+
+/** When a quarantine policy was attached, null where nothing tells; undefined while it was not asked. */
+export function attachedAt(observation: Observation): Instant | null | undefined {
+  return answersOf(observation, "quarantine").at(-1)?.attachedAt;
 }
 
 /** What is live at a destination; undefined while it was not asked. */

@@ -54,7 +54,9 @@ export function goneAt(observation: Observation, id: AccessKeyId, now: Instant):
 
 /** Custody's previous version holds it, or the journal says that it went somewhere, was current, or was made ours by a word. */
 function isKnown(observation: Observation, id: AccessKeyId): boolean {
-  const { custody, record } = observation;
+  const { custody, record, notes } = observation;
+  // An exposed key was named to us, whoever made it.
+  if (notes.exposures.some(({ keyId }) => keyId === id)) return true;
   if (custody.kind === "present" && custody.previous?.keyId === id) return true;
   if (record.deliveries.some((delivery) => delivery.keyId === id) || record.rollback?.from === id) return true;
   const { promotedAt = null, takenOverAt = null } = memoryOf(observation, id) ?? {};

@@ -41,7 +41,7 @@ function unseen({ signers, because }: Attribution, { service, region }: Sighting
   return because === null ? [`CloudTrail shows no call to ${where} since the delivery: it was ${why}`] : [];
 }
 
-function describeSession({ event, principal, endsAt }: Attribution["sessions"][number], now: Instant): string {
+export function describeSession({ event, principal, endsAt }: Attribution["sessions"][number], now: Instant): string {
   const who = principal === null ? "" : ` as ${principal}`;
   const when = endsAt > now ? `goes on for ${describeMs(endsAt - now)}` : `ended ${describeMs(now - endsAt)} ago`;
   return `A session that it made by ${event}${who} ${when}; the key's deactivation stops the next, and not this one`;

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
-import { accessKeyId, userName } from "../rotation/keys.ts";
+import { keysLeakedBy } from "./health-event.ts";
+import { type AccessKeyId, accessKeyId, userName } from "../rotation/keys.ts";
 
 const USER = "the name of an IAM user";
 const KEY = "an access key id, in full";
@@ -25,6 +26,7 @@ const COMMANDS = [
   command("sweep", { users: Users }),
   command("plan", { users: Users }),
   command("explain", { user: User }),
+  command("revoke", { user: User, key: Key }),
   command("release", { user: User, key: z.optional(Key) }),
   command("forget", { user: User, destination: z.string(DESTINATION).check(z.minLength(1, DESTINATION)) }),
   command("resume", {}),
@@ -39,7 +41,9 @@ const COMMANDS = [
 const NAMES = COMMANDS.map(({ shape }) => shape.command.def.values[0]).join(", ");
 
 /** What the function can be asked to do. `plan` decides and reports as `sweep` does, and does nothing else. */
-export type Command = z.infer<typeof Command>;
+export type Command = z.infer<typeof Command> | Leaked;
+/** Not to be typed: it is how an event of AWS Health is read. */
+type Leaked = { readonly command: "leaked"; readonly keys: readonly AccessKeyId[] };
 const Command = z.discriminatedUnion("command", COMMANDS, {
   error: ({ code }) => (code === "invalid_union" ? NAMES : 'an object such as {"command":"sweep"}'),
 });
@@ -50,6 +54,8 @@ const SHOWN_LENGTH_MAX = 200;
 /** Reads a command; EventBridge's own event means a sweep. `Misconfigured` says what was found and what is allowed. */
 export function parseCommand(event: unknown): Command {
   if (Scheduled.safeParse(event).success) return { command: "sweep" };
+  const keys = keysLeakedBy(event);
+  if (keys !== null) return { command: "leaked", keys };
   const read = Command.safeParse(event);
   if (read.success) return read.data;
   const refusals = read.error.issues.slice(0, REFUSALS_MAX).map((issue) => {

@@ -9,6 +9,7 @@ import { rotate } from "../act/operator/rotate.ts";
 import type { UserName } from "../rotation/keys.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep, type SweepOptions } from "../sweep.ts";
+import { answerLeak, revoke } from "./exposed.ts";
 import type { Command } from "./command.ts";
 
 type Serves = Pick<SweepOptions, "profiles" | "enrolmentTag">;
@@ -24,6 +25,10 @@ export async function obey(world: World, command: Command, serving: Serves): Pro
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
+    case "revoke":
+      return await revoke(world, serving, command);
+    case "leaked":
+      return await answerLeak(world, serving, command.keys);
     case "forget": {
       const { user, destination } = command;
       const profile = (await world.directory.read(user))?.tags[serving.enrolmentTag] ?? "";

@@ -1,8 +1,10 @@
 import { asRotationError, must } from "../rotation/errors.ts";
+import { type CustodyNotes, type Exposure, NO_NOTES } from "../rotation/exposure.ts";
 import type { IamUser, UserName } from "../rotation/keys.ts";
 import type {
   Answer,
   BlindSpot,
+  Custody,
   DestinationFacts,
   Evidence,
   Health,
@@ -25,6 +27,8 @@ export interface Subject {
   readonly standing: Standing;
   readonly profile: Profile | null;
   readonly destinations: readonly DestinationFacts[];
+  /** What this run was told of leaked keys, whether it could be written down or not. */
+  readonly exposures?: readonly Exposure[];
   /** When the listing was read. */
   readonly listedAt: Instant;
   /** Its keys in the credential report; null where there is no report, or nothing of this user in it. */
@@ -49,6 +53,7 @@ export interface Known {
   readonly revision: Revision | null;
   /** Whether a second key has custody's pairs read back, and not just told by their version ids. */
   readonly isThorough: boolean;
+  readonly stalled?: Observation["stalled"];
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
@@ -67,11 +72,15 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const isReadBack = keys === null || (known.isThorough && keys.length > 1);
   const recognise = isReadBack ? undefined : keys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
+  const notes = await notesOf(world, subject, custody);
   const now = world.clock.now();
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
-  const told = { user, account, iamUser, standing, destinations, proved, blindSpots, evidence: [], record: recorded };
+  const { stalled = [] } = known;
+  const told = { user, account, iamUser, standing, destinations, proved, blindSpots, notes, stalled };
   const observation: Observation = {
     ...told,
+    evidence: [],
+    record: recorded,
     observedAt: now,
     keys: keys ?? [],
     custody: custody ?? { kind: "unreadable" },
@@ -80,6 +89,15 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const record = keys === null ? recorded : remember(recorded, seenBy(observation, profile));
   const learnt = { ...observation, record };
   return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
+}
+
+/** Custody's tags can be read where its pairs cannot; of what can be read nowhere the run knows what it was told. */
+async function notesOf(world: Reads, subject: Subject, custody: Custody | null): Promise<CustodyNotes> {
+  const absent = custody?.kind === "absent" ? NO_NOTES : null;
+  const read = custody?.kind === "present" ? custody.notes : null;
+  const notes = read ?? absent ?? (await world.custody.notes(subject.user).catch(() => NO_NOTES));
+  const told = (subject.exposures ?? []).filter(({ keyId }) => !notes.exposures.some((it) => it.keyId === keyId));
+  return { ...notes, exposures: [...notes.exposures, ...told] };
 }
 
 function seenBy({ keys, custody, observedAt }: Observation, profile: Profile | null): Seen {

@@ -150,7 +150,7 @@ export function rememberEvidence(record: UserRecord, evidence: readonly Evidence
 function rememberAnswer(record: UserRecord, { answer }: Evidence, seen: Seen): UserRecord {
   if (answer.source === "health") return rememberSigned(record, answer, seen);
   if (answer.source === "destination") return rememberLive(record, answer, seen.now);
-  if (answer.source === "authorship") return record;
+  if (answer.source === "authorship" || answer.source === "reads" || answer.source === "quarantine") return record;
   const known = record.keys[answer.keyId];
   if (known === undefined) return record;
   if (answer.source === "attribution") {

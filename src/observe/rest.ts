@@ -54,7 +54,7 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
 /** All that the bulk readings show of a user and that the last look rested on; another text means another world. */
 function sealOf({ account, iamUser, profile, reported, destinations }: Subject): string {
   const shown = reported?.map(({ isActive, changedAt }) => [isActive, changedAt]);
-  const user = iamUser && [iamUser.id, iamUser.path, iamUser.smtp, wordOf(iamUser)];
+  const user = iamUser && [iamUser.id, iamUser.path, iamUser.smtp, wordOf(iamUser), iamUser.quarantines];
   return digest(JSON.stringify({ account, user, profile, destinations, shown })).toString("base64url");
 }
 

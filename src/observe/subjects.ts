@@ -1,4 +1,5 @@
 import { asRotationError, type RotationError } from "../rotation/errors.ts";
+import type { Exposure } from "../rotation/exposure.ts";
 import type { UserName } from "../rotation/keys.ts";
 import type { Profile } from "../rotation/policy.ts";
 import { hours, type Instant } from "../rotation/time.ts";
@@ -16,6 +17,8 @@ export interface Serving {
   readonly enrolmentTag: string;
   /** Only these users; all of them where it is left out. */
   readonly users?: readonly UserName[];
+  /** What this run was told of leaked keys. */
+  readonly exposures?: ReadonlyMap<UserName, readonly Exposure[]>;
 }
 
 export interface Found {
@@ -38,7 +41,7 @@ export async function findSubjects(world: World, serving: Serving, memory: Sweep
     known ?? world.custody.users(),
     memory === null ? null : readReport(world),
   ]);
-  const { profiles, enrolmentTag, users } = serving;
+  const { profiles, enrolmentTag, users, exposures: told } = serving;
   const census = takeCensus(tagged, { profiles, enrolmentTag, destinations: world.destinations });
   const byName = new Map(tagged.map((user) => [user.name, user]));
   const enrolled = tagged.filter(({ tags }) => tags[enrolmentTag] !== undefined).map(({ name }) => name);
@@ -53,7 +56,8 @@ export async function findSubjects(world: World, serving: Serving, memory: Sweep
       .of(profile?.name ?? "")
       .map(({ name, slots, readsCustody, health }) => ({ name, slots, readsCustody, hasHealth: health !== undefined }));
     const [reported, revision] = [report?.get(user) ?? null, revisions?.get(user) ?? null];
-    return { user, account, iamUser, standing, profile, destinations, listedAt, reported, revision };
+    const exposures = told?.get(user) ?? [];
+    return { user, account, iamUser, standing, profile, destinations, exposures, listedAt, reported, revision };
   }
 
   const found = await Promise.all(

@@ -1,6 +1,6 @@
 import type { Decision, Outcome, Step } from "../rotation/decision.ts";
 import type { RotationError } from "../rotation/errors.ts";
-import type { UserName } from "../rotation/keys.ts";
+import type { AccessKeyId, UserName } from "../rotation/keys.ts";
 import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
@@ -23,16 +23,19 @@ export interface Findings {
   readonly failure: RotationError | null;
   /** Why a key's description could not be carried to its replacement; null when it could, or there was none. */
   readonly undescribed: RotationError | null;
+  /** Why custody could not be given its resource policy; null when it was, or has it. */
+  readonly unguarded: RotationError | null;
 }
 
 /** Everything worth telling about one user, each thing once. What the registry does not know is not told. */
 export function noticesOf(findings: Findings): Notice[] {
-  const { user, now, failure, undescribed } = findings;
+  const { user, now, failure, undescribed, unguarded } = findings;
   const found = [
     ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
     ...unheard(findings),
     ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
     ...(undescribed === null ? [] : [failed("DescriptionNotCarried", undescribed)]),
+    ...(unguarded === null ? [] : [failed("CustodyUnguarded", unguarded)]),
     ...overdue(findings),
     ...planned(findings),
   ];
@@ -69,6 +72,10 @@ const DONE = {
 } as const;
 
 function toldByDone({ step, proof = [] }: Done, { reason, because }: Decision): Finding | null {
+  if (step.kind === "deactivate" && reason === "KeyExposed") {
+    const text = [`${step.keyId} was deactivated. ${because}`, ...proof].join("\n");
+    return { code: "ExposedKeyCut", text, subject: step.keyId };
+  }
   if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete") return null;
   const { code, what } = DONE[step.kind];
   const text = [`${step.keyId} ${what}: ${because}`, ...proof].join("\n");
@@ -78,10 +85,25 @@ function toldByDone({ step, proof = [] }: Done, { reason, because }: Decision): 
 /** A deactivation whose answer was lost, or whose process died, was told by nobody: as long as it lasts, it is found here. */
 function unheard({ observation, turns }: Findings): Finding[] {
   const isTold = turns.some(({ outcome }) => outcome?.kind === "done" && outcome.step.kind === "deactivate");
+  const isExposed = (id: string) => observation?.notes.exposures.some(({ keyId }) => keyId === id) === true;
   const inactive = isTold ? [] : (observation?.keys ?? []).filter(({ status }) => status === "inactive");
   const unheardOf = inactive.filter(({ id }) => observation?.record.keys[id]?.deactivation);
   const said = "was deactivated: nobody needed it any more";
-  return unheardOf.map(({ id }) => ({ code: "KeyDeactivated", text: `${id} ${said}`, subject: id }));
+  return unheardOf.map(({ id }) =>
+    isExposed(id)
+      ? { code: "ExposedKeyCut", text: cutText(observation, id), subject: id }
+      : { code: "KeyDeactivated", text: `${id} ${said}`, subject: id },
+  );
+}
+
+/** A key that was cut on the way to its replacement: who has not fetched that yet is behind, and its sessions go on. */
+function cutText(observation: Observation | null, id: AccessKeyId): string {
+  const sessions = observation?.record.keys[id]?.attribution?.sessions ?? [];
+  const ends = sessions.map(
+    ({ event, endsAt }) => `A session by ${event} goes on until ${new Date(endsAt).toISOString()}`,
+  );
+  const behind = "who has not read its pair in custody since is behind";
+  return [`${id} is exposed, and was deactivated; ${behind}`, ...ends].join("\n");
 }
 
 function failed(code: NoticeCode, error: RotationError, about = ""): Finding {
@@ -94,6 +116,13 @@ function failed(code: NoticeCode, error: RotationError, about = ""): Finding {
  * sweep. Nor does the code alone: a second destination in the way would go untold for a week.
  */
 function subjectOf(decision: Decision, observation: Observation | null): string {
+  // One message for all that is done about a leaked key.
+  if (decision.reason === "KeyExposed") {
+    return (observation?.keys ?? [])
+      .flatMap(({ id }) => (observation?.notes.exposures.some(({ keyId }) => keyId === id) === true ? [id] : []))
+      .toSorted()
+      .join(",");
+  }
   const names = new Set<string>([
     ...(observation?.keys ?? []).map((key) => key.id),
     ...(observation?.destinations ?? []).map((destination) => destination.name),

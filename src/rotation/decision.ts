@@ -1,4 +1,5 @@
 import type { RotationError } from "./errors.ts";
+import type { CustodyNotes } from "./exposure.ts";
 import type { AccessKeyId } from "./keys.ts";
 import type { BarredReason, Observation, Question } from "./observation.ts";
 import type { Profile } from "./policy.ts";
@@ -27,7 +28,8 @@ export type Step =
       readonly isAsked?: boolean;
     }
   | { readonly kind: "reactivate"; readonly keyId: AccessKeyId }
-  | { readonly kind: "delete"; readonly keyId: AccessKeyId };
+  | { readonly kind: "delete"; readonly keyId: AccessKeyId }
+  | ({ readonly kind: "mark" } & Pick<CustodyNotes, "exposures" | "quarantine">);
 
 /** A step that changes something in the world. */
 export type ActStep = Exclude<Step, { readonly kind: "hold" | "look" }>;
@@ -37,6 +39,7 @@ interface Reasons {
   readonly afterAll: "UsedAfterDeactivation" | "DestinationHoldsOldKey" | "ConsumerUnhealthy";
   readonly blind: "BlindSpot";
   readonly user: BarredReason | "OtherUserSameName" | "CurrentKeyGone" | "CurrentKeyDisabled" | "SmtpNotRuledOut";
+  readonly leak: "KeyExposed" | "QuarantineOver";
   readonly orphan: "OrphanProvedOurs" | "OrphanTooYoung" | "OrphanUnproved";
   readonly surprise: "Stranger" | "PendingDisabled" | "PendingGone";
   readonly delivery: "ReplacementNotProved" | "DestinationBehind" | "DestinationBackingOff" | "DeliveredEverywhere";

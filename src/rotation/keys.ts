@@ -37,4 +37,6 @@ export interface IamUser {
   /** Tag keys in lower case: IAM compares them without case, and so do we. */
   readonly tags: Readonly<Record<string, string>>;
   readonly smtp: SmtpRight;
+  /** The names of the quarantine policies that AWS attached to it, in order; left out where policies were not read. */
+  readonly quarantines?: readonly string[];
 }

@@ -5,8 +5,13 @@ import { days, type Instant } from "./time.ts";
 /** What can be told to people, beside the reasons that a decision gives. */
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
 type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate" | "Paused" | "WindowAhead";
-type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
-type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
+type TroubleCode =
+  | "DestinationBlocked"
+  | "StepFailed"
+  | "ObservationFailed"
+  | "DescriptionNotCarried"
+  | "CustodyUnguarded";
+type DoneCode = "ExposedKeyCut" | "ExposedElsewhere" | "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
 
 export type Severity = "info" | "warning" | "urgent";
 
@@ -48,6 +53,12 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   CurrentKeyGone: urgent("Somebody deleted the current key. If that was an incident, nothing is left to do here."),
   CurrentKeyDisabled: urgent("Somebody disabled the current key. Activate it, unless that was an incident."),
   SmtpNotRuledOut: operator('If no SMTP password was derived from the key, say smtp: "none" in the profile.'),
+  KeyExposed: urgent("It is being replaced and cut by itself. Mend what the text says is in the way, or type revoke."),
+  ExposedKeyCut: {
+    ...urgent("Give the current pair to those who are behind. See what was done with the key and its sessions."),
+    againAfterMs: null,
+  },
+  ExposedElsewhere: urgent("Keyturn does not turn this user's keys. Deactivate the key by hand, now, and replace it."),
   OrphanUnproved: operator("Find out who made this key. If nobody needs it, delete it."),
   Stranger: operator("Somebody made this key. Delete it if nobody needs it; Keyturn will not."),
   PendingDisabled: operator("Activate the replacement again, or delete it: the rotation then starts again."),
@@ -75,6 +86,9 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
     "Copy the key's description in the console, or mend what is named. No rotation waits for it.",
   ),
   WindowAhead: once("Nothing to do. To stop it, hold the user."),
+  CustodyUnguarded: operator(
+    "Let the role put a resource policy on custody. Until then whoever has the user's key may read its replacement there.",
+  ),
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
   KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),

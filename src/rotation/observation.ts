@@ -1,3 +1,5 @@
+import type { Step } from "./decision.ts";
+import type { CustodyNotes } from "./exposure.ts";
 import type { AccessKey, AccessKeyId, IamUser, UserName } from "./keys.ts";
 import type { UserRecord } from "./record.ts";
 import type { Instant } from "./time.ts";
@@ -27,6 +29,7 @@ export type Custody =
       readonly replicasBehind: readonly string[];
       /** AWSPENDING is still on the current version: somebody died in the middle of a promotion. */
       readonly isHalfPromoted: boolean;
+      readonly notes: CustodyNotes;
     };
 
 /** Custody, or that it could not be read (there is a blind spot that says why). */
@@ -107,6 +110,9 @@ export type Author =
  */
 export type LiveState = "ours" | "previous" | "foreign" | "failed" | "unknown";
 
+/** Whether a key, or a session made with it, read the user's own custody. */
+export type Reads = { readonly verdict: "none" | "read" | "unknown"; readonly because: string };
+
 /** An event that changes a key, as CloudTrail names it. */
 type KeyEvent = "CreateAccessKey" | "UpdateAccessKey";
 
@@ -125,6 +131,8 @@ export type Question =
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
+  | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly from: Instant }
+  | { readonly source: "quarantine"; readonly from: Instant }
   | { readonly source: "destination"; readonly destination: string }
   | { readonly source: "health"; readonly destination: string; readonly keyId: AccessKeyId };
 
@@ -159,6 +167,9 @@ export type Answer =
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly attribution: Attribution }
   | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly seen: ReadersSeen }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
+  | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly reads: Reads }
+  /** When a quarantine policy was last attached, as far as CloudTrail tells; null where it does not. */
+  | { readonly source: "quarantine"; readonly attachedAt: Instant | null }
   | {
       readonly source: "destination";
       readonly destination: string;
@@ -207,6 +218,8 @@ export interface Observation {
   readonly observedAt: Instant;
   readonly keys: readonly AccessKey[];
   readonly custody: ObservedCustody;
+  /** What custody's tags say, also where its pairs cannot be read, and what this run was told. */
+  readonly notes: CustodyNotes;
   readonly destinations: readonly DestinationFacts[];
   /** The journal's record with what this observation taught it. */
   readonly record: UserRecord;
@@ -214,4 +227,6 @@ export interface Observation {
   /** Keys whose pair answered steadily in this very sweep. */
   readonly proved: readonly AccessKeyId[];
   readonly blindSpots: readonly BlindSpot[];
+  /** What this run has tried for an exposed key, and could not do. */
+  readonly stalled: readonly Step[];
 }

@@ -14,6 +14,8 @@ export interface RotationPolicy {
   readonly soakForMs: number;
   /** No key outlives this unnoticed. */
   readonly maxAgeMs: number;
+  /** An exposed key is cut then, whatever stands in the way. */
+  readonly cutExposedWithinMs: number;
   /** How long readers of custody may keep a pair in a cache. */
   readonly cacheForMs: number;
   /** Whether a hand-made key is replaced when it is due, or at once. */

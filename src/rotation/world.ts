@@ -11,6 +11,7 @@ import type {
   Question,
 } from "./observation.ts";
 import type { Decision, Outcome } from "./decision.ts";
+import type { CustodyNotes, Guard } from "./exposure.ts";
 import type { Notice } from "./notice.ts";
 import type { Receipt, UserRecord } from "./record.ts";
 import type { Instant } from "./time.ts";
@@ -69,6 +70,8 @@ export interface AccessKeys {
   setStatus(user: UserName, id: AccessKeyId, status: "active" | "inactive"): Promise<void>;
   /** Idempotent: deleting the absent succeeds. */
   delete(user: UserName, id: AccessKeyId): Promise<void>;
+  /** Whose key it is; null when no user of this account has it. */
+  ownerOf(id: AccessKeyId): Promise<UserName | null>;
   /** Writes what IAM's console shows as the key's description; null takes it away. Idempotent. `LimitReached` at 50 tags. */
   describe(user: UserName, id: AccessKeyId, text: string | null): Promise<void>;
 }
@@ -103,7 +106,18 @@ export interface Custodian {
   withdrawPending(user: UserName, id: AccessKeyId): Promise<void>;
   /** Makes a version without a pair current, by compare and swap: custody counts as empty. `Conflict` when AWSCURRENT has moved. */
   vacate(user: UserName, current: CustodyVersion, intent: CustodyIntent): Promise<void>;
+  /** What custody's tags say, which asks for no key of KMS. Nothing where there is no custody. */
+  notes(user: UserName): Promise<CustodyNotes>;
+  /**
+   * Writes down which keys are exposed, and the quarantine where one is given, in custody that is made where there is none.
+   * A key that is marked keeps its first mark, but for an operator's `revoke`.
+   */
+  mark(user: UserName, marks: Marks, place: Omit<CustodyPlace, "isAbsent">): Promise<void>;
+  /** Gives custody its resource policy, and remembers which. Safe to repeat. */
+  guard(user: UserName, guard: Guard): Promise<void>;
 }
+
+export type Marks = Pick<CustodyNotes, "exposures" | "quarantine">;
 
 /** Where a user's custody is to be, if it has to be made. */
 export interface CustodyPlace {
@@ -130,7 +144,7 @@ export interface EvidenceContext {
 }
 
 export interface EvidenceSources {
-  /** Answers `last-used`, `cloudtrail`, `attribution`, `readers` and `authorship`. Never throws: what could not be asked is `unknown`, with the reason. */
+  /** Answers all but what destinations do: `last-used`, `cloudtrail`, `attribution`, `readers`, `authorship`, `reads`, `quarantine`. Never throws: what could not be asked is `unknown`, with the reason. */
   answer(question: Exclude<Question, { readonly destination: string }>, context: EvidenceContext): Promise<Answer>;
 }
 

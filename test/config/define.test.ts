@@ -52,6 +52,7 @@ describe("what is taken", () => {
       idleAtMostMs: null,
       soakForMs: days(7),
       maxAgeMs: days(90),
+      cutExposedWithinMs: hours(1),
       cacheForMs: hours(1),
       adopt: "when-due",
       adoption: "required",

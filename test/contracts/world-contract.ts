@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { custodyContract } from "./custody-contract.ts";
 import { directoryContract } from "./directory-contract.ts";
 import { evidenceContract } from "./evidence-contract.ts";
+import { exposureContract } from "./exposure-contract.ts";
 import { journalContract } from "./journal-contract.ts";
 import { keysContract } from "./keys-contract.ts";
 import { signersContract } from "./signers-contract.ts";
@@ -19,5 +20,6 @@ export function worldContract(name: string, makeSetup: MakeSetup): void {
     evidenceContract(makeSetup);
     signersContract(makeSetup);
     journalContract(makeSetup);
+    exposureContract(makeSetup);
   });
 }

@@ -31,6 +31,10 @@ const silenced = (answer: Answer): Answer => {
       return { ...answer, seen: { at: {}, readUntil: null } };
     case "authorship":
       return { ...answer, author: { kind: "unknown", because: "silenced" } };
+    case "reads":
+      return { ...answer, reads: { verdict: "unknown", because: "silenced" } };
+    case "quarantine":
+      return { ...answer, attachedAt: null };
     case "destination":
       return { ...answer, live: "unknown" };
     case "health":
@@ -42,7 +46,11 @@ const silenced = (answer: Answer): Answer => {
 const aboutOf = (entry: Evidence | undefined): string =>
   entry === undefined
     ? "nothing"
-    : [entry.answer.source, "keyId" in entry.answer ? entry.answer.keyId : entry.answer.destination].join(" ");
+    : [
+        entry.answer.source,
+        ...("keyId" in entry.answer ? [entry.answer.keyId] : []),
+        JSON.stringify("destination" in entry.answer && entry.answer.destination),
+      ].join(" ");
 
 /** The situation after these answers, and what they teach the record. */
 function told({ observation, profile, now }: Situation, evidence: readonly Evidence[]): Situation {

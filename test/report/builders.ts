@@ -1,3 +1,4 @@
+import { NO_NOTES } from "../../src/rotation/exposure.ts";
 import type { Decision, Reason, Step } from "../../src/rotation/decision.ts";
 import { type AccessKey, accessKeyId, userName } from "../../src/rotation/keys.ts";
 import type { Observation } from "../../src/rotation/observation.ts";
@@ -28,6 +29,7 @@ export const profile: Profile = {
     idleAtMostMs: null,
     soakForMs: days(7),
     maxAgeMs: days(90),
+    cutExposedWithinMs: hours(1),
     cacheForMs: hours(1),
     adopt: "when-due",
     adoption: "required",
@@ -58,6 +60,7 @@ export function custodyOf(labels: {
     intent: null,
     replicasBehind: [],
     isHalfPromoted: false,
+    notes: NO_NOTES,
   };
 }
 
@@ -89,6 +92,8 @@ export function observation(differs: Partial<Observation> = {}): Observation {
     evidence: [],
     proved: [],
     blindSpots: [],
+    notes: NO_NOTES,
+    stalled: [],
     ...differs,
   };
 }
@@ -111,6 +116,7 @@ export function findings(differs: Partial<Findings> = {}): Findings {
     turns: [{ decision: decided("NothingDue"), outcome: { kind: "held" } }],
     failure: null,
     undescribed: null,
+    unguarded: null,
     ...differs,
   };
 }

@@ -55,6 +55,7 @@ export function profileShape(dice: Dice, name: string): Profile {
     idleAtMostMs,
     soakForMs,
     maxAgeMs: rotateAfterMs + deliverWithinMs + waitMs + days(dice.between(0, 4)),
+    cutExposedWithinMs: hours(1),
     cacheForMs,
     adopt: dice.chance(0.3) ? "at-once" : "when-due",
     adoption: idleAtMostMs !== null && dice.chance(0.2) ? "optional" : "required",

@@ -65,6 +65,8 @@ export class Iam {
       ListUserTags: ({ input }) => this.#listUserTags(input),
       ListUsers: (received) => this.#listUsers(received),
       GetAccountAuthorizationDetails: ({ input }) => accountAuthorizationDetails(this, input),
+      AttachUserPolicy: ({ input }) => this.#attachUserPolicy(input),
+      DetachUserPolicy: ({ input }) => this.#detachUserPolicy(input),
       TagUser: (received) => this.#tagUser(received),
       UntagUser: (received) => this.#untagUser(received),
       ...this.credentialReports.operations,
@@ -240,6 +242,21 @@ export class Iam {
     const all = [...this.users.values()].filter(({ path }) => path.startsWith(prefix));
     const [users, marker] = page(all, optionalText(input, "Marker"), this.#pageSize(input));
     return { Users: users.map((user) => userAnswer(user, false)), ...truncation(marker) };
+  }
+
+  #attachUserPolicy(input: Received["input"]): CloudAnswer {
+    const { attached } = this.#user(text(input, "UserName"));
+    const arn = text(input, "PolicyArn");
+    if (!attached.includes(arn)) attached.push(arn);
+    return {};
+  }
+
+  #detachUserPolicy(input: Received["input"]): CloudAnswer {
+    const { attached } = this.#user(text(input, "UserName"));
+    const at = attached.indexOf(text(input, "PolicyArn"));
+    if (at < 0) throw noSuch("policy");
+    attached.splice(at, 1);
+    return {};
   }
 
   #tagUser({ input }: Received): CloudAnswer {

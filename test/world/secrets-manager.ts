@@ -3,6 +3,7 @@ import type { CloudAnswer } from "./call.ts";
 import type { Operations, Received } from "./caller.ts";
 import type { Lags } from "./iam-state.ts";
 import { optionalNumber, optionalText, page, structures, text, texts } from "./input.ts";
+import { enforce } from "./resource-policy.ts";
 import { arnSuffix, uuid } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 import { holderOf, moveStage, putVersion } from "./secret-versions.ts";
@@ -26,6 +27,8 @@ export interface SimulatedSecret {
   readonly past: { readonly atMs: number; readonly versions: SecretVersions }[];
   deletedAtMs: number | null;
   kms: KmsRefusal;
+  /** Its resource policy, as JSON, which its replicas have too (Secrets Manager User Guide, replication). */
+  policy: string | null;
 }
 
 type Input = Received["input"];
@@ -56,6 +59,7 @@ export class SecretsManager {
       DescribeSecret: (received) => this.#describeSecret(received),
       UpdateSecretVersionStage: (received) => this.#updateSecretVersionStage(received),
       ListSecrets: (received) => this.#listSecrets(received),
+      PutResourcePolicy: (received) => this.#putResourcePolicy(received),
       TagResource: (received) => this.#tagResource(received),
       UntagResource: (received) => this.#untagResource(received),
       DeleteSecret: (received) => this.#deleteSecret(received),
@@ -143,6 +147,7 @@ export class SecretsManager {
       past: [],
       deletedAtMs: null,
       kms: { read: null, write: null },
+      policy: null,
     };
     this.secrets.push(secret);
     const versions =
@@ -177,6 +182,7 @@ export class SecretsManager {
     if (secret.deletedAtMs !== null) {
       throw invalid("You can't perform this operation on the secret because it was marked for deletion.");
     }
+    enforce(secret.policy, received);
     const version = versionAsked(this.#shown(secret, received), input);
     if (secret.kms.read !== null) {
       throw new ServiceError(secret.kms.read, "Access to KMS is not allowed");
@@ -189,6 +195,12 @@ export class SecretsManager {
       VersionStages: [...version.stages],
       CreatedDate: new Date(version.createdAtMs),
     };
+  }
+
+  #putResourcePolicy(received: Received): CloudAnswer {
+    const secret = this.#writable(received);
+    secret.policy = text(received.input, "ResourcePolicy");
+    return { ARN: secret.arn, Name: secret.name };
   }
 
   /** Answers for a secret that is scheduled for deletion too, and then says since when. Versions without a label are not listed. */

@@ -16,6 +16,7 @@ import { deleteOld } from "./delete.ts";
 import { deliverAgain } from "./deliver-again.ts";
 import { deliver } from "./deliver.ts";
 import { drift } from "./drift.ts";
+import { exposed } from "./exposed.ts";
 import { makeRoom } from "./make-room.ts";
 import { neededAfterAll } from "./needed-after-all.ts";
 import { notOursToTouch } from "./not-ours-to-touch.ts";
@@ -30,6 +31,7 @@ export const RULES: readonly Rule[] = [
   neededAfterAll, // first, because giving a key back helps even where we cannot see, or are told to hold
   cannotSee, // before everything that would decide on what was not read
   notOursToTouch, // from here on the user is enrolled, and its current key is there
+  exposed, // before all that could hold it: nothing may, but an operator and who is not enrolled
   smtp, // before anything that would begin or end a rotation
   orphan, // before stranger: a key that we made is not somebody else's
   stranger, // from here on every key is accounted for

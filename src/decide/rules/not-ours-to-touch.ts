@@ -2,6 +2,7 @@ import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { Observation } from "../../rotation/observation.ts";
 import type { UserRecord } from "../../rotation/record.ts";
+import { isRevoking, isTakenByUs } from "../exposure.ts";
 import { goneAt, type Parts, partsOf } from "../parts.ts";
 import { hold } from "../rulings.ts";
 
@@ -20,6 +21,7 @@ function barred({ observation, profile }: Situation): Ruling | null {
     return profile === null ? hold("UnknownProfile", "no profile of that name is configured") : null;
   }
   const { reason, because } = standing.barred;
+  if (reason === "HeldByOperator" && isRevoking(observation)) return null;
   // A rotation was begun and not ended: a pending pair, or a second key.
   const isHalfDone = keys.length > 1 || (custody.kind === "present" && custody.pending !== null);
   if (reason !== "NotEnrolled" || isHalfDone) return hold(reason, because);
@@ -36,6 +38,8 @@ function recreated({ iamUser, custody, record, account }: Observation): Ruling |
 }
 
 function taken(situation: Situation, parts: Parts): Ruling | null {
+  // Rule 4 cut it, or an operator's `revoke` is the word that ends this.
+  if (situation.observation.blindSpots.length > 0 || isTakenByUs(situation.observation)) return null;
   if (parts.isCustodyEmpty) return onlyKeyTaken(situation.observation);
   if (parts.currentId === null) return handMadeTaken(situation, parts);
   if (parts.current === null) return currentMissing(situation, parts.currentId);

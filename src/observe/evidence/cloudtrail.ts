@@ -114,12 +114,16 @@ interface ReadCustody {
 }
 
 /**
- * A read of the user's own custody, by the secret's name or by its ARN, which ends in six characters more. By one who is
- * not among the readers it is a use like any other: then somebody holds the pair whom the profile does not know.
+ * A read of the user's own custody by a named reader. By anybody else it is a use like any other: then somebody holds the
+ * pair whom the profile does not know.
  */
-export function isHandOver(event: TrailEvent, { name: custodyName, readers }: ReadCustody): boolean {
+function isHandOver(event: TrailEvent, { name, readers }: ReadCustody): boolean {
+  return readers.includes(readerOf(event) ?? "") && isCustodyRead(event, name);
+}
+
+/** A read of a custody secret, by its name or by its ARN, which ends in six characters more. */
+export function isCustodyRead(event: TrailEvent, custodyName: string): boolean {
   if (event.service !== "secretsmanager" || event.name !== "GetSecretValue") return false;
-  if (!readers.includes(readerOf(event) ?? "")) return false;
   const secretId = event.requestParameters["secretId"];
   if (typeof secretId !== "string" || event.errorCode !== null) return false;
   if (secretId === custodyName) return true;

@@ -9,6 +9,7 @@ import { askCloudTrail } from "./cloudtrail.ts";
 import { createDeepen, type TrailOptions } from "./deepen.ts";
 import { askLastUsed } from "./last-used.ts";
 import { askReaders } from "./readers.ts";
+import { askAttachment, askReads } from "./reads.ts";
 
 interface EvidenceOptions {
   readonly clock: Clock;
@@ -30,6 +31,9 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
   const deepen = createDeepen(options.trail ?? null, clients, clock);
   return {
     async answer(question, context) {
+      if (question.source === "quarantine") {
+        return { source: "quarantine", attachedAt: await askAttachment(cloudtrail, question, context) };
+      }
       const { source, keyId } = question;
       switch (source) {
         case "last-used":
@@ -40,6 +44,8 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
           return { source, keyId, attribution: await askAttribution(cloudtrail, question, context) };
         case "readers":
           return { source, keyId, seen: await askReaders(cloudtrail, question, context) };
+        case "reads":
+          return { source, keyId, reads: await askReads(cloudtrail, question, context) };
         case "authorship": {
           const author = await askAuthorship({ search, identity, clock }, question);
           return { source, keyId, event: question.event, author };

@@ -76,9 +76,9 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/index.ts",
-        find: "if (!writesFirst && !ledger.isHeld()) await ledger.save((record) => record);",
+        find: "if (!isMark && !writesFirst && !ledger.isHeld()) await ledger.save((record) => record);",
         replace:
-          "if (!writesFirst && !ledger.isHeld() && ledger === null) await acting.ledger.save((record) => record);",
+          "if (!isMark && !writesFirst && !ledger.isHeld() && ledger === null) await acting.ledger.save((record) => record);",
       },
     ],
     tests: ROTATIONS,
@@ -113,8 +113,8 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/deactivate.ts",
-        find: "  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);\n",
-        replace: "  ledger.stage(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);\n",
+        find: "  await ledger.save((record) => withKey(record, keyId, { deactivation: begun }), line);\n",
+        replace: "  ledger.stage((record) => withKey(record, keyId, { deactivation: begun }), line);\n",
       },
     ],
     tests: ROTATIONS,

@@ -94,8 +94,8 @@ export const REST_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/reconcile.ts",
-        find: "undescribed === null && failed.length === 0;",
-        replace: "undescribed === null;",
+        find: "unguarded === null && failed.length === 0;",
+        replace: "unguarded === null;",
       },
     ],
     tests: TESTS,

@@ -1,5 +1,5 @@
 import { RotationError } from "../../../src/rotation/errors.ts";
-import { accessKeyId } from "../../../src/rotation/keys.ts";
+import { accessKeyId, userName } from "../../../src/rotation/keys.ts";
 import type { AccessKey } from "../../../src/rotation/keys.ts";
 import { Secret } from "../../../src/rotation/secret.ts";
 import { instant } from "../../../src/rotation/time.ts";
@@ -51,6 +51,15 @@ export function directAccessKeys({ ask, clock }: Session): AccessKeys {
         marker = optionalTextIn(answer, "Marker");
       } while (marker !== null);
       return found;
+    },
+    async ownerOf(id) {
+      try {
+        const asked = { service: "iam", operation: "GetAccessKeyLastUsed", input: { AccessKeyId: id } };
+        return userName(textIn(await ask(`asking whose ${id} is`, asked), "UserName"));
+      } catch (thrown) {
+        if (thrown instanceof RotationError && thrown.code === "NotFound") return null;
+        throw thrown;
+      }
     },
     async create(user) {
       const answer = await whileThrottled(clock, async () =>

@@ -1,7 +1,11 @@
 import { RotationError } from "../../../src/rotation/errors.ts";
-import { userName } from "../../../src/rotation/keys.ts";
+import { policyOf } from "../../../src/cloud/custody-notes.ts";
+import { NO_NOTES, spellGuard } from "../../../src/rotation/exposure.ts";
+import type { CustodyNotes, ExposedBy } from "../../../src/rotation/exposure.ts";
+import { accessKeyId, userName } from "../../../src/rotation/keys.ts";
 import type { AccessKeyId, UserName } from "../../../src/rotation/keys.ts";
 import type { CustodyVersion } from "../../../src/rotation/observation.ts";
+import { instant } from "../../../src/rotation/time.ts";
 import type { Custodian, Random } from "../../../src/rotation/world.ts";
 import type { CloudAnswer } from "../call.ts";
 import { listIn, optionalTextIn, tagsIn, textIn } from "./answers.ts";
@@ -42,7 +46,7 @@ function secretRequests(session: Session, prefix: string) {
     session.ask(`${doing} ${user}`, {
       service: "secretsmanager",
       ...request,
-      input: { SecretId: prefix + user, ...request.input },
+      input: { SecretId: prefix + user, Name: prefix + user, ...request.input },
     });
 
   const describe = async (user: UserName, region: string): Promise<CloudAnswer | null> => {
@@ -120,6 +124,56 @@ function ownerIn(described: CloudAnswer): { account: string; userId: string } | 
   return account === undefined || userId === undefined ? null : { account, userId };
 }
 
+const EXPOSED = "keyturn:exposed/";
+
+function notesOf(described: CloudAnswer): CustodyNotes {
+  const tags = tagsIn(described, "as-written");
+  const marks = Object.entries(tags).filter(([name]) => name.startsWith(EXPOSED));
+  const exposures = marks.map(([name, value]) => {
+    const [at, by] = value.split(" ");
+    return { keyId: accessKeyId(name.slice(EXPOSED.length)), at: instant(Number(at)), by: by as ExposedBy };
+  });
+  const [at = null, ...policies] = tags["keyturn:quarantine"]?.split(" ") ?? [];
+  const quarantine = at === null ? null : { at: instant(Number(at)), policies: policies.join(" ") };
+  return { exposures, quarantine, guard: tags["keyturn:guard"] ?? null };
+}
+
+type Noting = Pick<Custodian, "notes" | "mark" | "guard">;
+
+function noting({ ask, describe }: Requests, { homeRegion }: Session, random: Random): Noting {
+  const tag = async (user: UserName, Tags: readonly { Key: string; Value: string }[]): Promise<void> => {
+    if (Tags.length > 0) await ask(user, "tagging custody of", { operation: "TagResource", input: { Tags } });
+  };
+  const notes: Custodian["notes"] = async (user) => {
+    const described = await describe(user, homeRegion);
+    return described === null ? NO_NOTES : notesOf(described);
+  };
+  return {
+    notes,
+    async mark(user, { exposures, quarantine }, { owner, replicaRegions }) {
+      const described = await describe(user, homeRegion);
+      const known = described === null ? [] : notesOf(described).exposures.map(({ keyId }) => keyId);
+      const fresh = exposures.filter(({ keyId, by }) => by === "revoke" || !known.includes(keyId));
+      const tags = fresh.map(({ keyId, at, by }) => ({ Key: EXPOSED + keyId, Value: `${String(at)} ${by}` }));
+      const { at, policies } = quarantine ?? { at: 0, policies: "" };
+      if (quarantine !== null) tags.push({ Key: "keyturn:quarantine", Value: `${String(at)} ${policies}`.trim() });
+      if (described !== null) return tag(user, tags);
+      const owned = [
+        { Key: "keyturn:account", Value: owner.account },
+        { Key: "keyturn:user-id", Value: owner.userId },
+      ];
+      const made = { ClientRequestToken: random.token(), SecretString: '{"Version":1}', Tags: [...tags, ...owned] };
+      const AddReplicaRegions = replicaRegions.map((Region) => ({ Region }));
+      await ask(user, "making custody of", { operation: "CreateSecret", input: { ...made, AddReplicaRegions } });
+    },
+    async guard(user, guard) {
+      const input = { ResourcePolicy: policyOf(guard), BlockPublicPolicy: true };
+      await ask(user, "guarding custody of", { operation: "PutResourcePolicy", input });
+      await tag(user, [{ Key: "keyturn:guard", Value: spellGuard(guard) }]);
+    },
+  };
+}
+
 function reading(requests: Requests, homeRegion: string): Custodian["read"] {
   return async (user, recognise) => {
     const described = await requests.describe(user, homeRegion);
@@ -151,6 +205,7 @@ function reading(requests: Requests, homeRegion: string): Custodian["read"] {
       intent: latest?.content?.kind === "intent" ? latest.content.intent : null,
       replicasBehind: await replicasBehind(requests, user, described),
       isHalfPromoted: !isTidy && labels["AWSPENDING"] !== undefined,
+      notes: notesOf(described),
     };
   };
 }
@@ -239,6 +294,7 @@ export function directCustody(session: Session, random: Random, prefix: string):
   const requests = secretRequests(session, prefix);
   return {
     ...writing(session, random, prefix),
+    ...noting(requests, session, random),
     users: async () => listUsers(session, prefix),
     read: reading(requests, session.homeRegion),
     promote: promoting(requests),

@@ -76,6 +76,12 @@ function documentsOf(user: CloudAnswer, details: Details): (string | null)[] {
   ];
 }
 
+const quarantinesOf = (user: CloudAnswer): string[] =>
+  listIn(user, "AttachedManagedPolicies")
+    .map((policy) => textIn(policy, "PolicyName"))
+    .filter((name) => name.startsWith("AWSCompromisedKeyQuarantine"))
+    .toSorted();
+
 const REPORT_TRIES_MAX = 10;
 const REPORT_ASKED_EVERY_MS = 2_000;
 const NO_REPORT = ["ReportNotPresent", "ReportInProgress", "ReportExpired"];
@@ -142,7 +148,10 @@ export function directDirectory(session: Session): Directory {
       const details = await allDetails(session);
       return details.users
         .filter((user) => Object.keys(tagsIn(user, "lower-case")).some((key) => TAG.test(key)))
-        .map((user) => userFrom(user, smtpRight(documentsOf(user, details))));
+        .map((user) => ({
+          ...userFrom(user, smtpRight(documentsOf(user, details))),
+          quarantines: quarantinesOf(user),
+        }));
     },
     async read(user) {
       try {

@@ -1,3 +1,6 @@
+import type { SearchEvents } from "../../../src/cloud/event-history.ts";
+import { askAttachment, askReads } from "../../../src/observe/evidence/reads.ts";
+import { userName } from "../../../src/rotation/keys.ts";
 import { asRotationError, RotationError } from "../../../src/rotation/errors.ts";
 import type { AccessKeyId, UserName } from "../../../src/rotation/keys.ts";
 import type {
@@ -298,12 +301,38 @@ async function author(session: Session, question: AuthorshipQuestion, identity: 
   }
 }
 
+/** Event history as the two rarer questions read it: by the very code of the service. */
+function searching(session: Session): SearchEvents {
+  return async function* ({ region, by, value, from }) {
+    for (const event of await lookUp(session, region, { key: by, value, from })) {
+      const record = recordIn(event);
+      yield {
+        name: textIn(record, "eventName"),
+        at: instant(Date.parse(textIn(record, "eventTime"))),
+        service: textIn(record, "eventSource").replace(/\..*/, ""),
+        sourceAddress: null,
+        userAgent: null,
+        errorCode: optionalTextIn(record, "errorCode"),
+        principalArn: principalIn(record),
+        requestParameters: { ...partIn(record, "requestParameters") },
+        responseElements: { ...partIn(record, "responseElements") },
+      };
+    }
+  };
+}
+
 /** `secretNameOf` names a user's custody secret. */
 export function directEvidence(
   session: Session,
   identity: Identity,
   secretNameOf: (user: UserName) => string,
 ): EvidenceSources {
+  const sources = {
+    search: searching(session),
+    enabledRegions: async () => enabledRegions(session),
+    clock: session.clock,
+    custodyPrefix: secretNameOf(userName("")),
+  };
   return {
     async answer(question, context) {
       switch (question.source) {
@@ -319,6 +348,12 @@ export function directEvidence(
           return attribution(session, question.keyId, question.from);
         case "readers":
           return { source: "readers", keyId: question.keyId, seen: await readersSeen(session, question, context) };
+        case "reads": {
+          const { keyId } = question;
+          return { source: "reads", keyId, reads: await askReads(sources, question, context) };
+        }
+        case "quarantine":
+          return { source: "quarantine", attachedAt: await askAttachment(sources, question, context) };
         case "authorship":
           return {
             source: "authorship",

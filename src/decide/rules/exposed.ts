@@ -1,0 +1,221 @@
+import type { Rule, Ruling, Situation, Step } from "../../rotation/decision.ts";
+import type { Exposure } from "../../rotation/exposure.ts";
+import { knowsWholeLife } from "../../rotation/footprint.ts";
+import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
+import type { Attribution, Observation } from "../../rotation/observation.ts";
+import { LAST_USED_COLLAPSE_MS, SESSION_MAX_MS } from "../../rotation/policy.ts";
+import { days, hours, plus, seconds } from "../../rotation/time.ts";
+import { attributionOf, attachedAt, memoryOf, readsOf } from "../answers.ts";
+import { destinationsBehind, isDelivered, lastDeliveryTo } from "../deliveries.ts";
+import { heirOf, holdsExposed, isEmergency, isExposed, isSound, readsCustody, uncut } from "../exposure.ts";
+import { partsOf } from "../parts.ts";
+import { look } from "../rulings.ts";
+import { describeSession } from "../signers.ts";
+
+/** A sweep of a day sees the last read that CloudTrail had yet to tell of when the key was cut. */
+const READS_TOLD_WITHIN_MS = days(1);
+/** Who signed an hour ago need not be asked again. */
+const SIGNERS_KNOWN_FOR_MS = hours(1);
+
+/**
+ * Rule 4. A key that is exposed is replaced and cut in one run, without any of the waits of a rotation. What the rules
+ * below would do for the key in its place is done here, so that nothing which holds them can hold this.
+ */
+export const exposed: Rule = {
+  name: "exposed",
+  judge: (situation) =>
+    quarantined(situation) ??
+    readByThief(situation) ??
+    (isEmergency(situation.observation) ? emergency(situation) : null),
+};
+
+/** A quarantine policy names no key: it condemns those that are older than its attachment, each once. */
+function quarantined({ observation, now }: Situation): Ruling | null {
+  const { iamUser, notes, keys, blindSpots } = observation;
+  const policies = iamUser?.quarantines?.join(" ");
+  if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;
+  if (blindSpots.some(({ about }) => about === "keys")) return null;
+  if (policies === "") {
+    const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
+    return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
+  }
+  const told = attachedAt(observation);
+  if (told === undefined) {
+    return look([{ source: "quarantine", from: plus(now, -days(90)) }], `when ${policies} was attached`);
+  }
+  const at = told ?? now;
+  const older = keys.filter(({ id, createdAt }) => createdAt <= at && !isExposed(observation, id));
+  const exposures = older.map(({ id: keyId }): Exposure => ({ keyId, at: now, by: "quarantine" }));
+  const because = `${older.map(({ id }) => id).join(" and ") || "no key"} is older than the attachment of ${policies}`;
+  return { step: { kind: "mark", exposures, quarantine: { at, policies } }, reason: "KeyExposed", because };
+}
+
+/** A pair that lay in custody while an exposed key could read it there is exposed, too, unless CloudTrail says that none did. */
+function readByThief(situation: Situation): Ruling | null {
+  const { observation, now } = situation;
+  const { current, pending } = partsOf(observation);
+  const heir = [current, pending].find((key) => isSound(observation, key)) ?? null;
+  const thief = observation.keys.find(({ id }) => isExposed(observation, id));
+  if (heir === null || thief === undefined || !readsCustody(situation)) return null;
+  const since = memoryOf(observation, thief.id)?.inactiveSince ?? null;
+  // IAM dates keys in whole seconds.
+  const isToldOf = since !== null && (since < plus(heir.createdAt, seconds(1)) || now - since > READS_TOLD_WITHIN_MS);
+  if (isToldOf) return null;
+  const reads = readsOf(observation, thief.id);
+  const question = { source: "reads", keyId: thief.id, from: heir.createdAt } as const;
+  if (reads === undefined) return look([question], `whether ${thief.id} read ${heir.id} in custody`);
+  if (reads.verdict === "none") return null;
+  const exposures = [{ keyId: heir.id, at: now, by: "custody" }] as const;
+  const because = `${thief.id} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
+  return { step: { kind: "mark", exposures, quarantine: null }, reason: "KeyExposed", because };
+}
+
+function emergency(situation: Situation): Ruling {
+  const { observation } = situation;
+  const { currentId, pendingId } = partsOf(observation);
+  const [spot] = observation.blindSpots;
+  if (spot !== undefined) return cutOrHold(situation, `${spot.about} cannot be read: ${spot.because}`);
+  if (pendingId !== null && isExposed(observation, pendingId)) {
+    if (!hasStalled(observation, "withdraw-pending")) return withdraw(situation, pendingId);
+  }
+  const heir = heirOf(observation);
+  if (heir === null) return replace(situation);
+  const next = handOn(situation, heir);
+  if (next !== null) return next;
+  const [open] = uncut(observation);
+  const behind = destinationsBehind(observation, heir.id).map(({ name }) => name);
+  if (open !== undefined && behind.length === 0 && heir.id === currentId) {
+    return cut(situation, open, `${heir.id} is in its place`);
+  }
+  return cutOrHold(situation, `${behind.join(", ") || "custody"} could not be given ${heir.id} yet`);
+}
+
+/** The key before it is delivered again by what follows. One that went nowhere is nobody's loss. */
+function withdraw(situation: Situation, keyId: AccessKeyId): Ruling {
+  const { observation } = situation;
+  const open = uncut(observation).find((exposure) => exposure.keyId === keyId);
+  const wentOut = observation.record.deliveries.some((delivery) => delivery.keyId === keyId);
+  if (open !== undefined && !wentOut) return cut(situation, open, "it was delivered nowhere yet");
+  return rule(observation, { kind: "withdraw-pending", keyId }, "it is not to become current");
+}
+
+/** What is still to be done for the key in its place; null where that is all, or cannot be done now. */
+function handOn(situation: Situation, heir: AccessKey): Ruling | null {
+  const { observation } = situation;
+  const { id: keyId } = heir;
+  const isPending = keyId === partsOf(observation).pendingId;
+  const next = destinationsBehind(observation, keyId).find(
+    // A back-off of before says nothing: each is tried once in every run.
+    ({ name }) => !hasStalled(observation, "deliver", name),
+  );
+  if (hasStalled(observation, "prove") || (next === undefined && !isPending)) return null;
+  if (next === undefined && hasStalled(observation, "promote")) return null;
+  if (!observation.proved.includes(keyId)) return rule(observation, { kind: "prove", keyId }, `${keyId} must answer`);
+  if (next !== undefined) {
+    const step = { kind: "deliver", keyId, destination: next.name, isConfirming: false } as const;
+    return rule(observation, step, `${next.name} gets ${keyId}`);
+  }
+  const [open] = uncut(observation);
+  // From its promotion on the pair can be read in custody by whoever has a key of the user's that works.
+  if (open !== undefined && readsCustody(situation)) return cut(situation, open, `${keyId} is about to become current`);
+  return rule(observation, { kind: "promote", keyId }, `${keyId} becomes current`);
+}
+
+/** There is no sound key that consumers could be given: another is made, and room for it where there is none. */
+function replace(situation: Situation): Ruling {
+  const { observation } = situation;
+  const { keys } = observation;
+  const { currentId, isCustodyEmpty } = partsOf(observation);
+  const isNeeded = !isCustodyEmpty || !keys.some((key) => isSound(observation, key)) || holdsExposed(observation);
+  if (!isNeeded) return cutOrHold(situation, "both keys were made by hand, and there is no room for another");
+  if (hasStalled(observation, "create-replacement") || hasStalled(observation, "delete")) {
+    return cutOrHold(situation, "no replacement could be made");
+  }
+  if (keys.length < 2) {
+    // This step cuts it where the user reads custody.
+    const [open] = uncut(observation);
+    const told = open === undefined ? null : sessionsOf(situation, open.keyId);
+    if (told !== null && "step" in told) return told;
+    const replaces = currentId ?? observation.notes.exposures[0]?.keyId ?? null;
+    return rule(observation, { kind: "create-replacement", replaces }, "a replacement is made at once");
+  }
+  const victim = victimOf(observation);
+  if (victim !== null) {
+    return rule(observation, { kind: "delete", keyId: victim.id }, `${victim.id} goes, to make room for a replacement`);
+  }
+  const other = keys.find(({ id }) => !isExposed(observation, id))?.id ?? "";
+  return cutOrHold(situation, `there is no room for a replacement: ${other} is active, and not known to be spare`);
+}
+
+/** The other key, where it is Inactive; of two exposed ones that which is not current; one of ours that is nowhere. */
+function victimOf(observation: Observation): AccessKey | null {
+  const { keys } = observation;
+  const { currentId } = partsOf(observation);
+  const others = keys.filter(({ id }) => id !== currentId).toSorted((one, other) => one.createdAt - other.createdAt);
+  const inactive = others.find(({ status }) => status === "inactive");
+  const isBoth = keys.every(({ id }) => isExposed(observation, id));
+  return inactive ?? (isBoth ? others[0] : others.find((key) => isSpare(observation, key))) ?? null;
+}
+
+/** Ours, and what no destination was given last. */
+function isSpare(observation: Observation, key: AccessKey): boolean {
+  const { record } = observation;
+  const names = new Set(record.deliveries.map(({ destination }) => destination));
+  if ([...names].some((name) => lastDeliveryTo(observation, name)?.keyId === key.id)) return false;
+  const isOrphan = record.intent?.created === key.id && knowsWholeLife(record, key);
+  return isOrphan || isDelivered(observation, key.id);
+}
+
+/** After `cutExposedWithin`, and by `revoke` at once, nothing stands in the way any more. */
+function cutOrHold(situation: Situation, why: string): Ruling {
+  const { observation, profile, now } = situation;
+  const open = uncut(observation);
+  const dueAt = ({ at, by }: Exposure) => plus(at, by === "revoke" ? 0 : (profile?.policy.cutExposedWithinMs ?? 0));
+  const due = open.find((exposure) => dueAt(exposure) <= now);
+  if (due !== undefined) return cut(situation, due, `it is cut although ${why}`);
+  const [first] = open;
+  return rule(observation, { kind: "hold", until: first === undefined ? null : dueAt(first) }, why);
+}
+
+function cut(situation: Situation, { keyId }: Exposure, why: string): Ruling {
+  const { observation, now } = situation;
+  const told = sessionsOf(situation, keyId);
+  if ("step" in told) return told;
+  // What was signed before the cut comes to light hours later, and is no reason to keep the key from its deletion.
+  const quietSince = plus(now, LAST_USED_COLLAPSE_MS);
+  const pulled = readsCustody(situation) ? "; who has not read its pair in custody since is behind" : "";
+  const ruling = rule(
+    observation,
+    { kind: "deactivate", keyId, quietSince, isWaived: false },
+    `${keyId}: ${why}${pulled}`,
+  );
+  const sessions = told.sessions.filter(({ endsAt }) => endsAt > now).map((session) => describeSession(session, now));
+  return { ...ruling, details: [...sessions, ...(told.because === null ? [] : [`Not all is known: ${told.because}`])] };
+}
+
+/** Who signs with a key and made sessions with it, or the question: people are told of them with the cut. */
+function sessionsOf({ observation, now }: Situation, keyId: AccessKeyId): Attribution | Ruling {
+  const told = attributionOf(observation, keyId) ?? memoryOf(observation, keyId)?.attribution;
+  if (told !== undefined && now - told.at <= SIGNERS_KNOWN_FOR_MS) return told;
+  const question = { source: "attribution", keyId, from: plus(now, -SESSION_MAX_MS) } as const;
+  return look([question], `which sessions were made with ${keyId}`);
+}
+
+function hasStalled({ stalled }: Observation, kind: Step["kind"], destination?: string): boolean {
+  return stalled.some((step) => step.kind === kind && (step.kind !== "deliver" || step.destination === destination));
+}
+
+function rule(observation: Observation, step: Step, what: string): Ruling {
+  const { keys, notes } = observation;
+  const { currentId } = partsOf(observation);
+  const named = notes.exposures.filter(({ keyId }) => keyId === currentId || keys.some(({ id }) => id === keyId));
+  const list = named.map(({ keyId, by }) => `${keyId} is exposed (${SAID_BY[by]})`).join(", ");
+  return { step, reason: "KeyExposed", because: `${list}: ${what}` };
+}
+
+const SAID_BY: Readonly<Record<Exposure["by"], string>> = {
+  revoke: "an operator's revoke",
+  health: "AWS Health",
+  quarantine: "a quarantine policy",
+  custody: "read in custody",
+};

@@ -1,0 +1,129 @@
+import { asRotationError, RotationError } from "../rotation/errors.ts";
+import type { Exposure } from "../rotation/exposure.ts";
+import type { AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
+import { userName } from "../rotation/keys.ts";
+import { NOTICES } from "../rotation/notice.ts";
+import { instant, minutes, seconds } from "../rotation/time.ts";
+import type { World } from "../rotation/world.ts";
+import { sweep, type SweepOptions, type SweepResult } from "../sweep.ts";
+
+type Served = Pick<SweepOptions, "profiles" | "enrolmentTag">;
+/** A key that was leaked, and the enrolled user whose it is. */
+type Leak = { readonly keyId: AccessKeyId; readonly user: IamUser };
+
+/** Another run has the user for minutes at the most, and a fresh pair may take two to answer. */
+const AGAIN_AFTER_MS = seconds(15);
+const TIME_FOR_ANOTHER_MS = minutes(4);
+
+/** An operator's word that a key is to go now: marked, replaced and cut in this run, also where sweeps are paused or the user held. */
+export async function revoke(
+  world: World,
+  serving: Served,
+  { user: name, key: keyId }: { readonly user: UserName; readonly key: AccessKeyId },
+): Promise<unknown> {
+  await world.identity.read();
+  const user = await world.directory.read(name);
+  if (user?.tags[serving.enrolmentTag] === undefined) {
+    throw new RotationError("NotFound", `revoking ${keyId} of ${name}, no such user is enrolled here`);
+  }
+  if (!(await isKnown(world, name, keyId))) {
+    throw new RotationError("NotFound", `revoking ${keyId} of ${name}, the user never had such a key`);
+  }
+  const result = await expose(world, serving, [{ keyId, user }], "revoke");
+  const last = result.users.at(0)?.decisions.findLast(({ rule }) => rule === "exposed");
+  return { done: `${keyId} of ${name} is marked as exposed. ${last?.because ?? "Nothing was left to do."}`, ...result };
+}
+
+/** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */
+async function isKnown({ accessKeys, journal }: World, user: UserName, keyId: AccessKeyId): Promise<boolean> {
+  try {
+    if ((await accessKeys.list(user)).some(({ id }) => id === keyId)) return true;
+    return (await journal.read(user)).record?.keys[keyId] !== undefined;
+  } catch {
+    return true;
+  }
+}
+
+/** An event of AWS Health: the keys of enrolled users are replaced and cut, and people are told of any other. */
+export async function answerLeak(world: World, serving: Served, keyIds: readonly AccessKeyId[]): Promise<unknown> {
+  await world.identity.read();
+  const found = await Promise.all(keyIds.map(async (keyId) => ({ keyId, user: await ownerOf(world, keyId) })));
+  const isOurs = (user: IamUser | null): boolean => user?.tags[serving.enrolmentTag] !== undefined;
+  const leaks = found.flatMap(({ keyId, user }) => (user !== null && isOurs(user) ? [{ keyId, user }] : []));
+  const others = found.filter(({ user }) => !isOurs(user));
+  const result = leaks.length === 0 ? null : await expose(world, serving, leaks, "health");
+  await tellOf(world, others);
+  const [ours, rest] = [leaks, others].map((list) => list.map(({ keyId }) => keyId).join(", ") || "none");
+  return { done: `AWS Health named keys of enrolled users: ${ours ?? ""}; of others: ${rest ?? ""}.`, ...result };
+}
+
+async function ownerOf({ accessKeys, directory }: World, keyId: AccessKeyId): Promise<IamUser | null> {
+  const owner = await accessKeys.ownerOf(keyId);
+  return owner === null ? null : await directory.read(owner);
+}
+
+async function tellOf(world: World, others: readonly { keyId: AccessKeyId; user: IamUser | null }[]): Promise<void> {
+  const entry = NOTICES.ExposedElsewhere;
+  if (others.length === 0 || entry === undefined) return;
+  const notices = others.map(({ keyId, user }) => {
+    const whose =
+      user === null ? "no user of this account has it (any more)" : `it is ${user.name}'s, who is not enrolled`;
+    const text = `AWS Health says that ${keyId} is exposed: ${whose}`;
+    const told = { code: "ExposedElsewhere", severity: entry.severity, advice: entry.advice } as const;
+    const name = user?.name ?? userName(keyId);
+    return { ...told, user: name, at: world.clock.now(), text, dedupeKey: `ExposedElsewhere:${keyId}` };
+  });
+  for (const notifier of world.notifiers) await notifier.notify(notices);
+}
+
+/** Marks first, and without any lease; then sweeps these users until no other run is in the way. Throws where a mark was refused. */
+async function expose(
+  world: World,
+  serving: Served,
+  leaks: readonly Leak[],
+  by: "revoke" | "health",
+): Promise<SweepResult> {
+  const users = [...new Set(leaks.map(({ user }) => user.name))];
+  await wake(world, users);
+  const marked = await Promise.all(leaks.map((leak) => mark(world, serving, leak, by)));
+  const exposures = Map.groupBy(marked, ({ user }) => user);
+  const options = { ...serving, users, exposures, mode: "act", isForced: by === "revoke" } as const;
+  let result = await sweep(world, options);
+  while (isInterrupted(result) && world.clock.remainingMs() > TIME_FOR_ANOTHER_MS) {
+    await world.clock.sleep(AGAIN_AFTER_MS);
+    result = await sweep(world, options);
+  }
+  for (const { error } of marked) if (error !== null) throw error;
+  return result;
+}
+
+const isInterrupted = ({ users }: SweepResult): boolean =>
+  users.some(({ decisions }) => decisions.at(-1)?.outcome === "withdrawn");
+
+type Marked = Exposure & { readonly user: UserName; readonly error: RotationError | null };
+
+/** A mark that could not be written is remembered by nobody: that key is cut in this run, and not an hour later. */
+async function mark(world: World, { profiles, enrolmentTag }: Served, { keyId, user }: Leak, by: Exposure["by"]) {
+  const exposure = { keyId, at: world.clock.now(), by, user: user.name };
+  try {
+    const { account } = await world.identity.read();
+    const replicaRegions = profiles[user.tags[enrolmentTag] ?? ""]?.replicaRegions ?? [];
+    const place = { owner: { account, userId: user.id }, replicaRegions };
+    await world.custody.mark(user.name, { exposures: [exposure], quarantine: null }, place);
+    return { ...exposure, error: null } satisfies Marked;
+  } catch (thrown) {
+    const error = asRotationError(thrown, `marking ${keyId} of ${user.name}`);
+    world.log.event("error", "a leaked key could not be marked", { user: user.name, keyId, error });
+    return { ...exposure, at: instant(0), error } satisfies Marked;
+  }
+}
+
+/** Should this run die, the next whole sweep looks at these users, at rest or not. */
+async function wake({ journal, log }: World, users: readonly UserName[]): Promise<void> {
+  try {
+    const { left, awake, custodyListedAt } = await journal.sweepState();
+    await journal.setMemory({ left: [...new Set([...users, ...left])], awake, custodyListedAt });
+  } catch (thrown) {
+    log.event("warn", "the next sweep could not be told", { error: asRotationError(thrown, "writing it down") });
+  }
+}

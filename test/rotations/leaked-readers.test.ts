@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { days, hours } from "../../src/rotation/time.ts";
+import { aPolicy } from "../builders.ts";
+import type { SigningPair } from "../world/caller.ts";
+import { leak, meanwhile } from "../world/leak.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, ofKey } from "../world/system.ts";
+import type { System } from "../world/system.ts";
+import type { PullReader } from "../world/workloads.ts";
+import { pullReader } from "../world/workloads.ts";
+
+const POLICY = aPolicy({ rotateAfterMs: days(47), idleAtMostMs: days(28) });
+const WHERE = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9" };
+const CUSTODY = `keyturn/${DEPLOY}`;
+
+const readerOf = ({ here }: System, first: SigningPair, name: string): PullReader =>
+  pullReader(here.cloud, { ...WHERE, name, secretId: CUSTODY, first });
+
+/** A user whose laptop fetches its pair in custody, after the first promotion. */
+async function pulled(): Promise<System & { readonly laptop: PullReader }> {
+  const system = await aSystem({ ageMs: days(47), profile: { isPulled: true, policy: POLICY } });
+  const { here } = system;
+  here.destinations = {};
+  await here.passUntil(() => custodyOf(here) !== null, days(1));
+  return { ...system, laptop: readerOf(system, system.first, "laptop") };
+}
+
+/** The laptop has pulled, and the first key is deleted. */
+async function settled(): ReturnType<typeof pulled> {
+  const system = await pulled();
+  const { here, first, laptop } = system;
+  const calls = aCaller(here, () => laptop.pair(), "laptop");
+  await here.passUntil(
+    () => ofKey(here, first.keyId) === "gone",
+    days(46),
+    () => {
+      laptop.pull();
+      calls.work();
+    },
+  );
+  return system;
+}
+
+/** Temporary credentials that somebody makes with a pair. */
+function sessionOf({ here }: System, pair: SigningPair): SigningPair {
+  const call = { service: "sts", operation: "GetSessionToken", input: { DurationSeconds: 129_600 } };
+  const made = here.cloud.callAs(pair, call)["Credentials"] as Readonly<Record<string, string>>;
+  return { keyId: made["AccessKeyId"] ?? "", secret: made["SecretAccessKey"] ?? "" };
+}
+
+describe("L4: who has a leaked key of a user that reads custody", () => {
+  test("does not find the replacement there, at any moment, by the key nor by a session of it", async () => {
+    const system = await settled();
+    const { here, laptop } = system;
+    const leaked = laptop.pair();
+    const session = sessionOf(system, leaked);
+    here.clock.advance(hours(1));
+    const found = new Set<string>();
+    const tries = [leaked, session].flatMap((pair) =>
+      [{}, { VersionStage: "AWSPENDING" }, { VersionStage: "AWSCURRENT" }].map((asked) => () => {
+        try {
+          const call = {
+            service: "secretsmanager",
+            operation: "GetSecretValue",
+            input: { SecretId: CUSTODY, ...asked },
+          };
+          found.add(String(here.cloud.callAs(pair, call)["SecretString"]));
+        } catch {
+          found.add("refused");
+        }
+      }),
+    );
+    const stop = meanwhile(here, () => tries.forEach((attempt) => attempt()));
+    await leak(here, leaked.keyId);
+    for (let minute = 0; minute < 120; minute += 1) {
+      here.clock.advance(60_000);
+      tries.forEach((attempt) => attempt());
+    }
+    stop();
+    const next = custodyOf(here) ?? "";
+    expect(next).not.toBe(leaked.keyId);
+    expect(ofKey(here, leaked.keyId)).toBe("Inactive");
+    // Until the cut it read what it had already.
+    expect([...found].filter((text) => !text.includes(leaked.keyId))).toEqual(["refused"]);
+    const told = here.notices.find(({ code }) => code === "ExposedKeyCut")?.text ?? "";
+    expect(told).toContain("GetSessionToken");
+    expect(told).toContain("who has not read its pair in custody since is behind");
+  });
+
+  test("the same finds it where custody has no resource policy: so the test can fail", async () => {
+    const system = await settled();
+    const { here, laptop } = system;
+    const session = sessionOf(system, laptop.pair());
+    here.bend = (world) => ({ ...world, custody: { ...world.custody, guard: () => Promise.resolve() } });
+    const secret = here.cloud.secretsManager.named(CUSTODY);
+    if (secret !== null) secret.policy = null;
+    await leak(here, laptop.pair().keyId);
+    const call = { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId: CUSTODY } };
+    expect(String(here.cloud.callAs(session, call)["SecretString"])).toContain(custodyOf(here));
+  });
+
+  test("a laptop goes on pulling its current pair, by name and without a label", async () => {
+    const system = await settled();
+    const { here, laptop } = system;
+    expect(laptop.pull()).toBe("unchanged");
+    const call = { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId: CUSTODY } };
+    expect(String(here.cloud.callAs(laptop.pair(), call)["SecretString"])).toContain(laptop.pair().keyId);
+  });
+});
+
+describe("N5: a pair that lay in custody while a leaked key worked", () => {
+  test("N5: is exposed, too, where CloudTrail shows that the key read it, and is replaced", async () => {
+    const system = await pulled();
+    const { here, first, laptop } = system;
+    const second = custodyOf(here) ?? "";
+    here.clock.advance(hours(2));
+    expect(laptop.pull()).toBe("taken");
+    here.clock.advance(hours(1));
+    await leak(here, first.keyId);
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
+    expect(custodyOf(here)).not.toBe(second);
+  });
+
+  test("N5: and by a session of it", async () => {
+    const system = await pulled();
+    const { here, first } = system;
+    const second = custodyOf(here) ?? "";
+    const session = sessionOf(system, first);
+    const secret = here.cloud.secretsManager.named(CUSTODY);
+    // As it was before custody had a policy.
+    if (secret !== null) secret.policy = null;
+    readerOf(system, session, "thief").pull();
+    here.clock.advance(hours(1));
+    await leak(here, first.keyId);
+    expect(ofKey(here, second)).toBe("Inactive");
+  });
+
+  test("N5: is not where CloudTrail, complete, shows no such read, and takes its place", async () => {
+    const { here, first } = await pulled();
+    const second = custodyOf(here) ?? "";
+    here.clock.advance(hours(1));
+    await leak(here, first.keyId);
+    expect([ofKey(here, first.keyId), ofKey(here, second), custodyOf(here)]).toEqual(["Inactive", "Active", second]);
+    await here.pass(days(3));
+    expect(custodyOf(here)).toBe(second);
+  });
+
+  test("N5: is where a read a minute before the cut comes to light after it", async () => {
+    const { here, first, laptop } = await pulled();
+    const second = custodyOf(here) ?? "";
+    here.clock.advance(hours(1));
+    laptop.pull();
+    await leak(here, first.keyId);
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Active"]);
+    await here.pass(hours(2));
+    expect(ofKey(here, second)).toBe("Inactive");
+    expect(custodyOf(here)).not.toBe(second);
+  });
+
+  test("N5: is where CloudTrail cannot tell", async () => {
+    const { here, first } = await pulled();
+    const second = custodyOf(here) ?? "";
+    here.cloud.faults.add({
+      service: "cloudtrail",
+      operation: "LookupEvents",
+      kind: "error-before",
+      code: "AccessDeniedException",
+      times: "forever",
+      when: ({ region }) => region === "eu-central-1",
+    });
+    await leak(here, first.keyId);
+    expect(ofKey(here, second)).toBe("Inactive");
+  });
+});

@@ -1,0 +1,58 @@
+import { ServiceError } from "./call.ts";
+import type { Received } from "./caller.ts";
+
+type Values = Readonly<Record<string, string | readonly string[]>>;
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string;
+  readonly Condition?: Readonly<Record<string, Values>>;
+}
+
+const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
+
+const matches = (pattern: string, text: string): boolean =>
+  new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text);
+
+/** What the keys of a condition are for this call (IAM User Guide, global condition keys; Service Authorization Reference). */
+function contextOf({ caller, input }: Received): Readonly<Record<string, string | undefined>> {
+  const isSession = !caller.keyId.startsWith("AKIA");
+  const { VersionId: id, VersionStage: stage } = input;
+  return {
+    // For a role's session it is the role's ARN, and for GetSessionToken the user's.
+    "aws:PrincipalArn": caller.role?.arn ?? caller.arn,
+    "aws:TokenIssueTime": isSession ? "then" : undefined,
+    // A call that names neither version nor label asks for AWSCURRENT.
+    "secretsmanager:VersionStage":
+      typeof stage === "string" ? stage : typeof id === "string" ? undefined : "AWSCURRENT",
+  };
+}
+
+function isMet(operator: string, found: string | undefined, wanted: readonly string[]): boolean {
+  if (operator === "Null") return (found === undefined) === (wanted[0] === "true");
+  if (found === undefined) return false;
+  return wanted.some((value) => (operator.startsWith("Arn") ? matches(value, found) : value === found));
+}
+
+/**
+ * Refuses what a resource policy denies. What it allows is not weighed: the simulated users may do anything, as one with
+ * AdministratorAccess may.
+ */
+export function enforce(policy: string | null, received: Received): void {
+  if (policy === null) return;
+  const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
+  const context = contextOf(received);
+  const isDenied = statements.some(({ Effect, Action, Condition = {} }) => {
+    if (Effect !== "Deny" || Action !== `secretsmanager:${received.operation}`) return false;
+    return Object.entries(Condition).every(([operator, keys]) =>
+      Object.entries(keys).every(([key, wanted]) => isMet(operator, context[key], listOf(wanted))),
+    );
+  });
+  if (!isDenied) return;
+  const who = received.caller.arn;
+  const why = "with an explicit deny in a resource-based policy";
+  throw new ServiceError(
+    "AccessDeniedException",
+    `User: ${who} is not authorized to perform: secretsmanager:${received.operation} ${why}`,
+  );
+}
