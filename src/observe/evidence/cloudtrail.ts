@@ -117,7 +117,7 @@ interface ReadCustody {
  * A read of the user's own custody by a named reader. By anybody else it is a use like any other: then somebody holds the
  * pair whom the profile does not know.
  */
-function isHandOver(event: TrailEvent, { name, readers }: ReadCustody): boolean {
+export function isHandOver(event: TrailEvent, { name, readers }: ReadCustody): boolean {
   return readers.includes(readerOf(event) ?? "") && isCustodyRead(event, name);
 }
 
