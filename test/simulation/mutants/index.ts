@@ -1,6 +1,7 @@
 import { ACT_MUTANTS } from "./acts.ts";
 import { ADAPTER_MUTANTS } from "./adapters.ts";
 import { ENDING_MUTANTS } from "./endings.ts";
+import { LEAK_MUTANTS } from "./leaks.ts";
 import type { Mutant } from "./mutant.ts";
 import { ORDER_MUTANTS } from "./orders.ts";
 import { PROOF_MUTANTS } from "./proof.ts";
@@ -17,5 +18,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...ENDING_MUTANTS,
   ...ACT_MUTANTS,
   ...REST_MUTANTS,
+  ...LEAK_MUTANTS,
   ...ADAPTER_MUTANTS,
 ];

@@ -1,0 +1,188 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../src/decide/decide.ts";
+import type { Decision } from "../../src/rotation/decision.ts";
+import type { Exposure } from "../../src/rotation/exposure.ts";
+import { NO_NOTES } from "../../src/rotation/exposure.ts";
+import type { AccessKeyId } from "../../src/rotation/keys.ts";
+import type { Answer, Observation } from "../../src/rotation/observation.ts";
+import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import type { Instant } from "../../src/rotation/time.ts";
+import * as build from "../builders.ts";
+import {
+  aCustody,
+  aDelivery,
+  ago,
+  aKey,
+  aMemory,
+  anObservation,
+  aProfile,
+  aRecord,
+  K1,
+  K2,
+  NOW,
+  WORKER,
+} from "../builders.ts";
+
+const exposure = (keyId: AccessKeyId, at: Instant = NOW, by: Exposure["by"] = "health"): Exposure => ({
+  keyId,
+  at,
+  by,
+});
+const notes = (...exposures: readonly Exposure[]) => ({ ...NO_NOTES, exposures });
+const ofSigners = (keyId: AccessKeyId): Answer => ({
+  source: "attribution",
+  keyId,
+  attribution: { from: ago(hours(36)), at: NOW, signers: [], sessions: [], isCut: false, because: null },
+});
+const asked = build.evidence(ofSigners(K1), ofSigners(K2));
+const said = ({ rule, step }: Decision): string =>
+  [rule, step.kind, ...("keyId" in step ? [step.keyId] : "replaces" in step ? [step.replaces] : [])].join(" ");
+
+const judged = (seen: Partial<Observation>, profile = aProfile()): Decision =>
+  decide({ observation: anObservation({ evidence: asked, ...seen }), profile, now: NOW });
+
+/** K2 is current and everywhere, K1 the old key beside it. */
+const after = {
+  keys: [aKey(K1, days(80)), aKey(K2, days(2))],
+  custody: aCustody({ current: K2, previous: K1 }),
+  record: aRecord({ deliveries: [aDelivery(K2, ago(days(2)))], keys: { [K2]: aMemory({ promotedAt: ago(days(2)) }) } }),
+} as const;
+/** K1 is current and alone. */
+const alone = {
+  keys: [aKey(K1, days(10))],
+  custody: aCustody({ current: K1 }),
+  record: aRecord({
+    deliveries: [aDelivery(K1, ago(days(10)))],
+    keys: { [K1]: aMemory({ promotedAt: ago(days(10)) }) },
+  }),
+} as const;
+
+describe("an exposed key", () => {
+  test.for<[string, Partial<Observation>, string]>([
+    [
+      "that is old is cut, and needs no replacement",
+      { ...after, notes: notes(exposure(K1)) },
+      `exposed deactivate ${K1}`,
+    ],
+    ["that is current is replaced", { ...alone, notes: notes(exposure(K1)) }, `exposed create-replacement ${K1}`],
+    [
+      "that is Inactive and old is left to its soak",
+      { ...after, keys: [aKey(K1, days(80), "inactive"), after.keys[1]], notes: notes(exposure(K1)) },
+      "delete hold",
+    ],
+    ["that is gone asks for nothing", { ...alone, notes: notes(exposure(K2)) }, "nothing-due hold"],
+    [
+      "that is pending and went nowhere is cut first",
+      {
+        ...after,
+        keys: [aKey(K1, days(80)), aKey(K2, hours(1))],
+        custody: aCustody({ current: K1, pending: K2 }),
+        record: alone.record,
+        notes: notes(exposure(K2)),
+      },
+      `exposed deactivate ${K2}`,
+    ],
+    [
+      "that is pending and went out is withdrawn",
+      { ...after, custody: aCustody({ current: K1, pending: K2 }), notes: notes(exposure(K2)) },
+      `exposed withdraw-pending ${K2}`,
+    ],
+    [
+      "whose status nobody knows is cut",
+      { ...after, keys: [aKey(K1, days(80), "unrecognized"), after.keys[1]], notes: notes(exposure(K1)) },
+      `exposed deactivate ${K1}`,
+    ],
+    [
+      "beside an exposed current one is deleted, to make room",
+      { ...after, notes: notes(exposure(K1), exposure(K2)) },
+      `exposed delete ${K1}`,
+    ],
+  ])("%s", ([, seen, expected]) => {
+    expect(said(judged(seen))).toBe(expected);
+  });
+
+  test("that is not ours to turn is not touched", () => {
+    const barred = { reason: "NotServedByProfile", because: "not listed" } as const;
+    const seen = { ...alone, notes: notes(exposure(K1)), standing: { profile: "ci", barred } };
+    expect(said(judged(seen))).toBe("not-ours-to-touch hold");
+  });
+
+  test.for<[Exposure["by"], string]>([
+    ["health", "not-ours-to-touch hold"],
+    ["quarantine", "not-ours-to-touch hold"],
+    ["revoke", `exposed create-replacement ${K1}`],
+  ])("of a held user, by %s: %s", ([by, expected]) => {
+    const standing = { profile: "ci", barred: { reason: "HeldByOperator", because: "a freeze" } as const };
+    expect(said(judged({ ...alone, standing, notes: notes(exposure(K1, NOW, by)) }))).toBe(expected);
+  });
+});
+
+describe("cutExposedWithin", () => {
+  const blocked = {
+    ...after,
+    record: aRecord({ keys: { [K2]: aMemory({ promotedAt: ago(days(2)) }) } }),
+    stalled: [{ kind: "deliver", keyId: K2, destination: WORKER, isConfirming: false }],
+  } as const;
+  test.for<[string, number, Exposure["by"], string]>([
+    ["a minute before", minutes(59), "health", "exposed hold"],
+    ["exactly then", hours(1), "health", `exposed deactivate ${K1}`],
+    ["a minute after", minutes(61), "health", `exposed deactivate ${K1}`],
+    ["at once by revoke", 0, "revoke", `exposed deactivate ${K1}`],
+  ])("%s", ([, agoMs, by, expected]) => {
+    const decision = judged({ ...blocked, notes: notes(exposure(K1, ago(agoMs), by)) });
+    expect(said(decision)).toBe(expected);
+    expect(decision.because).toContain(WORKER);
+  });
+
+  test("says until when the key has", () => {
+    const { step } = judged({ ...blocked, notes: notes(exposure(K1, ago(minutes(20)))) });
+    expect(step).toEqual({ kind: "hold", until: plus(NOW, minutes(40)) });
+  });
+
+  test("counts for keys that cannot be listed, too", () => {
+    const blindSpots = [{ about: "keys", because: "access denied" }] as const;
+    const seen = { ...after, keys: [], blindSpots, record: aRecord({ keys: { [K1]: aMemory() } }) };
+    expect(said(judged({ ...seen, notes: notes(exposure(K1, ago(minutes(59)))) }))).toBe("exposed hold");
+    expect(said(judged({ ...seen, notes: notes(exposure(K1, ago(hours(1)))) }))).toBe(`exposed deactivate ${K1}`);
+  });
+});
+
+describe("what may have been read in custody", () => {
+  const pulls = aProfile({ isPulled: true });
+  const reads = (verdict: "none" | "read" | "unknown"): Answer => ({
+    source: "reads",
+    keyId: K1,
+    reads: { verdict, because: "" },
+  });
+  const seen = (verdict: "none" | "read" | "unknown", more: Partial<Observation> = {}): Partial<Observation> => ({
+    ...after,
+    notes: notes(exposure(K1)),
+    evidence: [...asked, ...build.evidence(reads(verdict))],
+    ...more,
+  });
+  test.for<["none" | "read" | "unknown", string]>([
+    ["none", `exposed deactivate ${K1}`],
+    ["read", "exposed mark"],
+    ["unknown", "exposed mark"],
+  ])("%s: %s", ([verdict, expected]) => {
+    expect(said(judged(seen(verdict), pulls))).toBe(expected);
+  });
+
+  test("is asked before anything else, and not of a user that cannot read there", () => {
+    const unasked = { ...after, notes: notes(exposure(K1)) };
+    expect(judged(unasked, pulls).step).toMatchObject({ kind: "look", questions: [{ source: "reads", keyId: K1 }] });
+    expect(said(judged(unasked))).toBe(`exposed deactivate ${K1}`);
+  });
+
+  test.for<[string, number, string]>([
+    ["stored after the cut is not asked about", days(2) + minutes(1), "delete hold"],
+    ["stored a second before it is", days(2) - 1_000, "exposed mark"],
+  ])("a pair %s", ([, cutAgoMs, expected]) => {
+    const keys = [aKey(K1, days(80), "inactive"), after.keys[1]];
+    const cut = aMemory({ inactiveSince: ago(cutAgoMs) });
+    const record = aRecord({ ...after.record, keys: { ...after.record.keys, [K1]: cut } });
+    const now = plus(NOW, -(days(1) + hours(23)));
+    const observation = anObservation({ ...seen("read"), keys, record });
+    expect(said(decide({ observation, profile: pulls, now }))).toBe(expected);
+  });
+});

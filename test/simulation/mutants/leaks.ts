@@ -1,0 +1,121 @@
+import type { Mutant } from "./mutant.ts";
+
+const RULE = "src/decide/rules/exposed.ts";
+const TESTS = ["test/rotations/leaked.test.ts", "test/rotations/leaked-readers.test.ts", "test/contracts"];
+
+/** What is done about a leaked key. No life of the simulation has one: the tests alone notice these. */
+export const LEAK_MUTANTS: readonly Mutant[] = [
+  {
+    name: "an exposed key is given back",
+    mistake: "Late evidence gives a key back that was cut because it is exposed.",
+    patches: [
+      {
+        file: "src/decide/rules/needed-after-all.ts",
+        find: "if (observation.keys.some(({ id }) => isExposed(observation, id))) return null;",
+        replace: "if (observation.keys.every(({ id }) => isExposed(observation, id))) return null;",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "nothing makes room",
+    mistake: "Without room for a replacement the emergency waits for the cut.",
+    patches: [{ file: RULE, find: "if (victim !== null) {", replace: "if (victim !== null && keys.length > 2) {" }],
+    tests: TESTS,
+  },
+  {
+    name: "any key makes room",
+    mistake: "An active key that was made by hand is deleted for a replacement.",
+    patches: [
+      {
+        file: RULE,
+        find: "others.find((key) => isSpare(observation, key))",
+        replace: 'others.find((key) => isSpare(observation, key) || key.status === "active")',
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "a reader is cut last",
+    mistake: "The leaked key of a user that reads custody works until its replacement is current.",
+    patches: [
+      {
+        file: "src/act/create-replacement.ts",
+        find: "if (isUrgent) await cutReaders(acting, at);",
+        replace: "if (isUrgent && made(acting) === null) await cutReaders(acting, at);",
+      },
+      {
+        file: "src/act/create-replacement.ts",
+        find: "/** Where the user reads custody, who has its exposed key would find the replacement there. */",
+        replace: "const made = (acting: Acting): Acting => acting;\n",
+      },
+      {
+        file: RULE,
+        find: "if (open !== undefined && readsCustody(situation)) return cut(",
+        replace: 'if (open !== undefined && readsCustody(situation) && heir.status !== "active") return cut(',
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "custody lets sessions read",
+    mistake: "Custody's resource policy does not deny the sessions of its user.",
+    patches: [
+      {
+        file: "src/cloud/custody-notes.ts",
+        find: 'Null: { "aws:TokenIssueTime": "false" }',
+        replace: 'Null: { "aws:TokenIssueTime": "true", "aws:PrincipalArn": "true" }',
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "an exposed key waits for everybody",
+    mistake: "An exposed key stays as long as a destination is behind.",
+    patches: [
+      {
+        file: RULE,
+        find: "if (due !== undefined) return cut(",
+        replace: "if (due !== undefined && due.at > now) return cut(",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "a quarantine condemns the replacement",
+    mistake: "A quarantine policy condemns every key, however young.",
+    patches: [
+      {
+        file: RULE,
+        find: 'if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;',
+        replace: 'if (policies === undefined || (policies === "" && notes.quarantine === null)) return null;',
+      },
+      { file: RULE, find: "createdAt <= at && !isExposed", replace: "createdAt <= now && !isExposed" },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "cannot-see above an emergency",
+    mistake: "Custody that cannot be read keeps an exposed key.",
+    patches: [
+      {
+        file: "src/decide/rules/cannot-see.ts",
+        find: "if (isEmergency(observation)) return null;",
+        replace: "if (isEmergency(observation) && observation.blindSpots.length === 0) return null;",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "a read of custody is no exposure",
+    mistake: "A pair that a leaked key may have read in custody takes its place.",
+    patches: [
+      {
+        file: RULE,
+        find: 'if (reads.verdict === "none") return null;',
+        replace: 'if (reads.verdict !== "unknown") return null;',
+      },
+    ],
+    tests: TESTS,
+  },
+];
