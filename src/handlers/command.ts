@@ -5,6 +5,8 @@ import { accessKeyId, userName } from "../rotation/keys.ts";
 const USER = "the name of an IAM user";
 const KEY = "an access key id, in full";
 const DESTINATION = "the name of a destination, as the notice spells it";
+const LINE = "a number of lines, as the page before gave it";
+const PROFILE = "the name of a profile; leave it out for all";
 const USERS = "a list of one user name or more; leave it out for all";
 
 /** Source: IAM API, CreateUser (UserName). */
@@ -30,6 +32,10 @@ const COMMANDS = [
   command("explain", { user: User }),
   command("release", { user: User, key: Key }),
   command("forget", { user: User, destination: z.string(DESTINATION).min(1, DESTINATION) }),
+  command("status", { users: Users, from: User.optional() }),
+  command("history", { user: User, from: z.int(LINE).min(0, LINE).optional() }),
+  command("report", { from: User.optional() }),
+  command("doctor", { profile: z.string(PROFILE).min(1, PROFILE).optional() }),
   command("resume", {}),
   command("pause", {}),
 ] as const;

@@ -1,4 +1,8 @@
 import { forget, release } from "../act/operator.ts";
+import { audit } from "../ask/audit.ts";
+import { examine } from "../ask/examine.ts";
+import { history } from "../ask/history.ts";
+import { status } from "../ask/status.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep, type SweepOptions } from "../sweep.ts";
 import type { Command } from "./command.ts";
@@ -18,6 +22,14 @@ export async function obey(
     }
     case "explain":
       return await explain(world, { ...serving, user: command.user });
+    case "status":
+      return await status(world, { ...serving, users: command.users, from: command.from });
+    case "history":
+      return await history(world, command);
+    case "report":
+      return await audit(world, { ...serving, from: command.from });
+    case "doctor":
+      return await examine(world, { ...serving, profile: command.profile });
     case "release":
       await release(world, { user: command.user, keyId: command.key });
       return { released: command.key };

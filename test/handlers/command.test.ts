@@ -29,7 +29,10 @@ describe("an event", () => {
     [undefined, "the event: found nothing; allowed: an object"],
     ["sweep", 'the event: found "sweep"'],
     [["sweep"], 'the event: found ["sweep"]'],
-    [{}, "command: found nothing; allowed: sweep, plan, explain, release, forget, resume, pause"],
+    [
+      {},
+      "command: found nothing; allowed: sweep, plan, explain, release, forget, status, history, report, doctor, resume, pause",
+    ],
     [{ command: "rotate" }, 'command: found "rotate"; allowed: sweep'],
     [{ command: "constructor" }, 'command: found "constructor"'],
     [{ source: "aws.s3", "detail-type": "Object Created" }, "command: found nothing"],

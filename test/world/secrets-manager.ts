@@ -25,6 +25,8 @@ export interface SimulatedSecret {
   /** What the versions were, oldest first: replicas show what was true a while ago. */
   readonly past: { readonly atMs: number; readonly versions: SecretVersions }[];
   deletedAtMs: number | null;
+  /** The resource policy, as JSON; null where none was put. */
+  policy: string | null;
   kms: KmsRefusal;
 }
 
@@ -56,6 +58,7 @@ export class SecretsManager {
       DescribeSecret: (received) => this.#describeSecret(received),
       UpdateSecretVersionStage: (received) => this.#updateSecretVersionStage(received),
       ListSecrets: (received) => this.#listSecrets(received),
+      PutResourcePolicy: (received) => this.#putResourcePolicy(received),
       TagResource: (received) => this.#tagResource(received),
       UntagResource: (received) => this.#untagResource(received),
       DeleteSecret: (received) => this.#deleteSecret(received),
@@ -142,6 +145,7 @@ export class SecretsManager {
       versions: new Map(),
       past: [],
       deletedAtMs: null,
+      policy: null,
       kms: { read: null, write: null },
     };
     this.secrets.push(secret);
@@ -242,6 +246,13 @@ export class SecretsManager {
     const size = Math.min(optionalNumber(input, "MaxResults") ?? 100, this.pageSize);
     const [secrets, next] = page(all, optionalText(input, "NextToken"), size);
     return { SecretList: secrets, ...(next === null ? {} : { NextToken: next }) };
+  }
+
+  /** Kept, and not enforced: no call here is authorised by any policy. */
+  #putResourcePolicy(received: Received): CloudAnswer {
+    const secret = this.#writable(received);
+    secret.policy = text(received.input, "ResourcePolicy");
+    return { ARN: secret.arn, Name: secret.name };
   }
 
   #tagResource(received: Received): CloudAnswer {
