@@ -46,6 +46,8 @@ function notReached(thrown: unknown): NotReached {
   return new NotReached([message, WAY_OUT[code] ?? []].flat().join("\n"));
 }
 
+const PAGES_MAX = 1_000;
+
 /** What comes in pages. */
 interface Page {
   readonly next: unknown;
@@ -60,8 +62,10 @@ export async function collect<P extends object, T>(
 ): Promise<{ readonly items: readonly T[]; readonly first: P }> {
   const first = (await ask(event)) as P & Page;
   const items = [...itemsOf(first)];
-  for (let { next, total } = first; next !== null;) {
-    if (terminal.isInteractive) terminal.err(`${String(items.length)} of ${String(total ?? "many")} …\n`);
+  let { next } = first;
+  for (let count = 1; next !== null; count += 1) {
+    if (count >= PAGES_MAX) throw new Refused(`The function went on for more than ${String(PAGES_MAX)} pages.`);
+    if (terminal.isInteractive) terminal.err(`${String(items.length)} of ${String(first.total ?? "many")} …\n`);
     const page = (await ask({ ...event, from: next })) as P & Page;
     items.push(...itemsOf(page));
     ({ next } = page);

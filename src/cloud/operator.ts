@@ -1,6 +1,6 @@
 import * as dynamodb from "@aws-sdk/client-dynamodb";
 import { GetRoleCommand, TagUserCommand, UntagUserCommand } from "@aws-sdk/client-iam";
-import { PutResourcePolicyCommand } from "@aws-sdk/client-secrets-manager";
+import { GetResourcePolicyCommand, PutResourcePolicyCommand } from "@aws-sdk/client-secrets-manager";
 import { ListSubscriptionsByTopicCommand } from "@aws-sdk/client-sns";
 import { AwsClient } from "aws4fetch";
 import { minutes, seconds } from "../rotation/time.ts";
@@ -12,6 +12,8 @@ import { configuredRegion } from "./function.ts";
 import { createIdentity } from "./identity.ts";
 import { createProver } from "./prover.ts";
 import { asking } from "./translate-error.ts";
+
+const READ_SID = "ReadCurrent";
 
 /** AWS with the rights of whoever sits at the terminal: credentials, Region and endpoints by the SDK's own chain. */
 export type Operator = Awaited<ReturnType<typeof openOperator>>;
@@ -31,10 +33,17 @@ export async function openOperator(endpoint: string | undefined) {
       asking(`tagging ${UserName}`, clients.iam.send(new TagUserCommand({ UserName, Tags: [{ Key, Value }] }))),
     untag: (UserName: string, Key: string) =>
       asking(`untagging ${UserName}`, clients.iam.send(new UntagUserCommand({ UserName, TagKeys: [Key] }))),
-    /** Lets one user read what is current in a secret, and never by a session: those outlive the key that made them. */
-    async letRead(SecretId: string, userArn: string): Promise<void> {
+    /**
+     * Lets one user read what is current in a secret, and never by a session: those outlive the key that made them. A
+     * policy of somebody else's is left as it is.
+     */
+    async letRead(SecretId: string, userArn: string): Promise<"made" | "there" | "foreign"> {
+      const doing = `letting the user read ${SecretId}`;
+      const found = await asking(doing, clients.secrets.send(new GetResourcePolicyCommand({ SecretId })));
+      if (found.ResourcePolicy) return found.ResourcePolicy.includes(READ_SID) ? "there" : "foreign";
       const command = new PutResourcePolicyCommand({ SecretId, ResourcePolicy: JSON.stringify(readPolicy(userArn)) });
-      await asking(`letting the user read ${SecretId}`, clients.secrets.send(command));
+      await asking(doing, clients.secrets.send(command));
+      return "made";
     },
     /** Whether a table can be brought back to any second. */
     async hasBackups(TableName: string): Promise<boolean> {
@@ -82,13 +91,13 @@ async function readState(aws: AwsClient, url: string): Promise<string> {
 function readPolicy(userArn: string) {
   const read = { Action: "secretsmanager:GetSecretValue", Resource: "*" };
   const isUser = { ArnEquals: { "aws:PrincipalArn": userArn } };
-  const isCurrent = { StringEquals: { "secretsmanager:VersionStage": "AWSCURRENT" } };
+  const isCurrent = { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": "AWSCURRENT" } };
   const isSession = { ...isUser, Null: { "aws:TokenIssueTime": "false" } };
   return {
     Version: "2012-10-17",
     Statement: [
-      { Sid: "UserReadsCurrent", Effect: "Allow", Principal: { AWS: userArn }, ...read, Condition: isCurrent },
-      { Sid: "NoSessionReads", Effect: "Deny", Principal: "*", ...read, Condition: isSession },
+      { Sid: READ_SID, Effect: "Allow", Principal: { AWS: userArn }, ...read, Condition: isCurrent },
+      { Sid: "NoSession", Effect: "Deny", Principal: "*", ...read, Condition: isSession },
     ],
   };
 }

@@ -21,7 +21,7 @@ tags the user, and shows its first plan. Nothing is rotated by this. Said twice 
 With --deposit the pair that the user's consumers hold is put into the secret, read from ~/.aws/credentials and tried
 first: readers of the secret have it at once, and the first rotation has a way back.
 
-It needs iam:GetUser, iam:TagUser, and of Secrets Manager CreateSecret, DescribeSecret, TagResource, PutResourcePolicy;
+It needs iam:GetUser, iam:TagUser, and of Secrets Manager CreateSecret, DescribeSecret, TagResource, Get- and PutResourcePolicy;
 to deposit also GetSecretValue, PutSecretValue and UpdateSecretVersionStage.
 
   keyturn enroll cloudflare-cognito-admin --as cognito-admin
@@ -78,6 +78,12 @@ async function asOperator<T>(terminal: Terminal, work: (operator: Operator) => P
   }
 }
 
+const READING = {
+  made: "the user may read it, and nobody was let in beside",
+  there: "the user may read it already",
+  foreign: "it has a policy of its own, which is left: see that the user may read what is current in it",
+} as const;
+
 interface Enrolling {
   readonly user: string;
   readonly profile: Profile;
@@ -97,8 +103,7 @@ async function enroll(operator: Operator, terminal: Terminal, { user, profile, t
   const name = `${told.enrolmentTag}/${user}`;
   await keepCustody(operator, { name, account, iamUser, pair, step });
   if (profile.readsCustody) {
-    await operator.letRead(name, iamUser.arn);
-    step(`${user} may read ${name}, and nobody was let in beside`);
+    step(READING[await operator.letRead(name, iamUser.arn)]);
   }
   const isTagged = iamUser.tags[told.enrolmentTag] === profile.name;
   if (!isTagged) await operator.tag(user, told.enrolmentTag, profile.name);

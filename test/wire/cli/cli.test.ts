@@ -225,6 +225,15 @@ describe("enroll", () => {
     forget();
   });
 
+  test("leaves a policy that somebody else gave the secret, and says so", async () => {
+    await ends(0, ...args);
+    const secret = ground.local.cloud.secretsManager.named(secretName);
+    if (secret !== null) secret.policy = '{"Statement":[]}';
+    expect(await ends(0, ...args)).toContain("it has a policy of its own, which is left");
+    expect(secret?.policy).toBe('{"Statement":[]}');
+    forget();
+  });
+
   test("deposits the pair of the credentials file, once, and the next look takes it for the current one", async () => {
     expect(await ends(0, ...args, "--deposit", "--pair-from", "deploy")).toContain(`${pair.id} works, and is current`);
     expect(held().current).toEqual({ Version: 1, AccessKeyId: pair.id, SecretAccessKey: pair.secret });
