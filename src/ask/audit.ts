@@ -7,8 +7,8 @@ import type { HistoryEntry, World } from "../rotation/world.ts";
 import { lineOf } from "./history.ts";
 import { everybody, iso, type Page } from "./status.ts";
 
-/** Each costs a listing of keys and a query of the journal. */
-const USERS_MAX = 100;
+/** Each costs a listing of keys and a query of the journal: so many are read within a minute or two. */
+const USERS_MAX = 500;
 /** Of 6 MB. Source: Lambda quotas, invocation payload. */
 const TEXT_MAX = 4_000_000;
 

@@ -10,8 +10,8 @@ import { stageOf } from "./phase.ts";
 
 /** At some 500 bytes a line a page stays far below the 6 MB that Lambda answers. Source: Lambda quotas, invocation payload. */
 const LINES_MAX = 2_000;
-/** Each of these costs several calls, CloudTrail's among them: so many are looked at within a minute or two. */
-const LOOKS_MAX = 50;
+/** Each of these costs several calls, CloudTrail's two a second among them: so many are looked at within minutes. */
+const LOOKS_MAX = 200;
 
 /** Where one user stands. Instants are ISO texts; plain JSON, no secret. */
 interface StatusLine {

@@ -1,21 +1,21 @@
 const GAP = 2;
 const COLUMN_MIN = 8;
-const PROSE_MIN = 24;
+const PROSE_MIN = 28;
 
 /** A control character in a tag or a reason must not steer the terminal. */
 const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
 
-/** A text in lines no wider than that; a word that is wider is cut. */
+/** A text in lines no wider than that; a word that is wider is broken. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of printable(text)
-    .split(/ +/)
-    .flatMap((each) => pieces(each, width))) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
+  for (const word of printable(text).split(/ +/)) {
+    for (const [index, piece] of pieces(word, width).entries()) {
+      if (index > 0 || (line !== "" && line.length + 1 + piece.length > width)) {
+        lines.push(line);
+        line = piece;
+      } else line = line === "" ? piece : `${line} ${piece}`;
+    }
   }
   return [...lines, line];
 }
@@ -23,7 +23,9 @@ export function wrap(text: string, width: number): string[] {
 /** After a hyphen, where there is one. */
 function pieces(word: string, width: number): readonly string[] {
   if (word.length <= width) return [word];
-  return word.match(new RegExp(`.{1,${String(width - 1)}}-|.{1,${String(width)}}`, "gu")) ?? [word];
+  return (
+    word.match(new RegExp(`.{1,${String(width)}}$|.{1,${String(width - 1)}}-|.{1,${String(width)}}`, "gu")) ?? [word]
+  );
 }
 
 /**

@@ -37,6 +37,8 @@ test.for([
   ["", [""]],
   ["one two", ["one", "two"]],
   ["abcdefgh", ["abcde", "fgh"]],
+  ["a abcdefgh", ["a", "abcde", "fgh"]],
+  ["ab-cd-ef", ["ab-", "cd-ef"]],
 ] as const)("%j in lines of five is %j", ([text, lines]) => {
   expect(wrap(text, 5)).toEqual(lines);
 });

@@ -41,9 +41,7 @@ function outStatus(terminal: Terminal, users: readonly Standing[], { at, running
     );
     return [one.user, one.profile ?? "-", keys.join(", ") || "-", one.phase, when(one.since).slice(0, 10), nextOf(one)];
   });
-  terminal.out(
-    table(["USER", "PROFILE", "KEYS", "PHASE", "SINCE", "NEXT, OR WHAT IS IN THE WAY"], rows, terminal.columns),
-  );
+  terminal.out(table(["USER", "PROFILE", "KEYS", "PHASE", "SINCE", "NEXT, OR IN THE WAY"], rows, terminal.columns));
   if (runningSince === null)
     outText(terminal, "\nPaused: sweeps look and change nothing. `keyturn resume` lets them act.");
 }
