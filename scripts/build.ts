@@ -1,8 +1,8 @@
-import { rename, rm, stat } from "node:fs/promises";
+import { chmod, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build as bundle } from "esbuild";
-import type { Plugin } from "esbuild";
+import type { BuildOptions as BuildOptionsOfEsbuild, Plugin } from "esbuild";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -53,8 +53,24 @@ export async function build({ output = "dist/keyturn.cjs", plugins = [], isDeep 
   return bundleOne("src/handlers/keyturn.ts", output, [loadedApart, ...plugins]);
 }
 
+/** Bundles the command line into one file, which runs where the repository is not. It has the SDK's whole chain of credentials. */
+export async function buildCli(output = "dist/bin/keyturn.cjs"): Promise<Built> {
+  const built = await bundleOne("src/cli/main.ts", output, [], {
+    target: "node20",
+    external: [],
+    banner: { js: "#!/usr/bin/env node" },
+  });
+  await chmod(built.file, 0o755);
+  return built;
+}
+
 /** CommonJS, because a local invocation loads the handler by `require`. */
-async function bundleOne(entry: string, output: string, plugins: readonly Plugin[]): Promise<Built> {
+async function bundleOne(
+  entry: string,
+  output: string,
+  plugins: readonly Plugin[],
+  options: Pick<BuildOptionsOfEsbuild, "target" | "external" | "banner"> = {},
+): Promise<Built> {
   // Under a name of its own until it is whole: somebody else may load the last one meanwhile.
   const unfinished = `${output}.${String(process.pid)}`;
   await bundle({
@@ -73,6 +89,7 @@ async function bundleOne(entry: string, output: string, plugins: readonly Plugin
     legalComments: "none",
     logLevel: "warning",
     plugins: [...plugins],
+    ...options,
   });
   const file = fileURLToPath(new URL(`../${output}`, import.meta.url));
   await rename(new URL(`../${unfinished}`, import.meta.url), file);
@@ -81,6 +98,7 @@ async function bundleOne(entry: string, output: string, plugins: readonly Plugin
 }
 
 if (import.meta.main) {
-  const { file, bytes } = await build();
-  console.log(`${file}: ${String(Math.round(bytes / 1_000))} kB`);
+  for (const { file, bytes } of [await build(), await buildCli()]) {
+    console.log(`${file}: ${String(Math.round(bytes / 1_000))} kB`);
+  }
 }

@@ -13,10 +13,11 @@ export type CustodyContent = { readonly pair: Credential | null; readonly intent
 export const formatPair = ({ id, secret }: Credential): string =>
   JSON.stringify({ Version: 1, AccessKeyId: id, SecretAccessKey: secret.reveal() });
 
+/** What a secret holds before its first pair. */
+export const formatMarker = (): string => JSON.stringify({ Version: 1 });
+
 export const formatIntent = ({ at, before }: CustodyIntent): string =>
   JSON.stringify({ Version: 1, Intent: { At: at, Before: before } });
-
-export const formatMarker = (): string => JSON.stringify({ Version: 1 });
 
 const Version = z.literal(1);
 const Text = z.string().check(z.minLength(1));

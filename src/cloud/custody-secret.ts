@@ -4,7 +4,7 @@ import type { Credential } from "../rotation/keys.ts";
 import { parseContent, type CustodyContent } from "./custody-content.ts";
 import { asking, finding, foreignName, translateError } from "./translate-error.ts";
 
-type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT";
+type Label = "AWSCURRENT" | "AWSPENDING" | "AWSPREVIOUS" | "KEYTURN_INTENT" | "KEYTURN_DEPOSIT";
 type Labels = Readonly<Partial<Record<Label, string>>>;
 
 interface SecretPlace {

@@ -51,7 +51,7 @@ async function listUsers({ secrets }: Clients, prefix: string): Promise<readonly
 }
 
 /** The token, and so the version id, under which something is stored: the same for every try. */
-const tokenOf = (id: string): string => createHash("sha256").update(id).digest("hex");
+export const tokenOf = (id: string): string => createHash("sha256").update(id).digest("hex");
 
 /** A version, and the intent that it holds, if it was opened and does. */
 type Opened = { readonly version: CustodyVersion; readonly intent: CustodyIntent | null };
@@ -96,7 +96,13 @@ async function readCustody(
   };
 }
 
-function ownerOf({ tags }: SecretFacts): CustodyOwner | null {
+/** How a secret tells for whom it was made. */
+export const ownerTags = ({ account, userId }: CustodyOwner): Readonly<Record<string, string>> => ({
+  [ACCOUNT_TAG]: account,
+  [USER_ID_TAG]: userId,
+});
+
+export function ownerOf({ tags }: SecretFacts): CustodyOwner | null {
   const { [ACCOUNT_TAG]: account, [USER_ID_TAG]: userId } = tags;
   return account === undefined || userId === undefined ? null : { account, userId };
 }
@@ -121,8 +127,7 @@ async function findBehind(clients: Clients, { name }: CustodySecret, facts: Secr
 async function writeIntent(secret: CustodySecret, token: string, intent: CustodyIntent, place: CustodyPlace) {
   const { owner, replicaRegions, isAbsent } = place;
   const text = formatIntent(intent);
-  const tags = { [ACCOUNT_TAG]: owner.account, [USER_ID_TAG]: owner.userId };
-  if (isAbsent && (await secret.create({ token, text }, { tags, replicaRegions }))) {
+  if (isAbsent && (await secret.create({ token, text }, { tags: ownerTags(owner), replicaRegions }))) {
     return { versionId: token, keyId: null };
   }
   await secret.put("KEYTURN_INTENT", { token, text });

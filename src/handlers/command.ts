@@ -7,6 +7,8 @@ const USER = "the name of an IAM user";
 const KEY = "an access key id, in full";
 const DESTINATION = "the name of a destination, as the notice spells it";
 const REASON = "up to 256 letters, digits, spaces and _.:/=+-@, and nothing that looks like a secret";
+const LINE = "a number of lines, as the page before gave it";
+const PROFILE = "the name of a profile; leave it out for all";
 const USERS = "a list of one user name or more; leave it out for all";
 
 /** Source: IAM API, CreateUser (UserName). */
@@ -29,6 +31,10 @@ const COMMANDS = [
   command("revoke", { user: User, key: Key }),
   command("release", { user: User, key: z.optional(Key) }),
   command("forget", { user: User, destination: z.string(DESTINATION).check(z.minLength(1, DESTINATION)) }),
+  command("status", { users: Users, from: z.optional(User) }),
+  command("history", { user: User, from: z.optional(z.int(LINE).check(z.minimum(0, LINE))) }),
+  command("report", { from: z.optional(User) }),
+  command("doctor", { profile: z.optional(z.string(PROFILE).check(z.minLength(1, PROFILE))) }),
   command("resume", {}),
   command("pause", { reason: Reason }),
   command("rotate", { user: User }),

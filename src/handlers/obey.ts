@@ -6,6 +6,10 @@ import { forget, release } from "../act/operator/release.ts";
 import { retire } from "../act/operator/retire.ts";
 import { rollback } from "../act/operator/rollback.ts";
 import { rotate } from "../act/operator/rotate.ts";
+import { audit } from "../ask/audit.ts";
+import { examine } from "../ask/examine.ts";
+import { history } from "../ask/history.ts";
+import { status } from "../ask/status.ts";
 import type { UserName } from "../rotation/keys.ts";
 import type { World } from "../rotation/world.ts";
 import { explain, sweep, type SweepOptions } from "../sweep.ts";
@@ -29,6 +33,14 @@ export async function obey(world: World, command: Command, serving: Serves): Pro
       return await revoke(world, serving, command);
     case "leaked":
       return await answerLeak(world, serving, command.keys);
+    case "status":
+      return await status(world, { ...serving, users: command.users, from: command.from });
+    case "history":
+      return await history(world, command);
+    case "report":
+      return await audit(world, { ...serving, from: command.from });
+    case "doctor":
+      return await examine(world, { ...serving, profile: command.profile });
     case "forget": {
       const { user, destination } = command;
       const profile = (await world.directory.read(user))?.tags[serving.enrolmentTag] ?? "";

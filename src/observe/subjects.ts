@@ -16,7 +16,7 @@ export interface Serving {
   /** The tag key that enrols a user in this stage, in lower case. */
   readonly enrolmentTag: string;
   /** Only these users; all of them where it is left out. */
-  readonly users?: readonly UserName[];
+  readonly users?: readonly UserName[] | undefined;
   /** What this run was told of leaked keys. */
   readonly exposures?: ReadonlyMap<UserName, readonly Exposure[]>;
 }

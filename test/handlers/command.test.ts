@@ -52,7 +52,10 @@ describe("an event", () => {
     [undefined, "the event: found nothing; allowed: an object"],
     ["sweep", 'the event: found "sweep"'],
     [["sweep"], 'the event: found ["sweep"]'],
-    [{}, "command: found nothing; allowed: sweep, plan, explain, revoke, release, forget, resume, pause"],
+    [
+      {},
+      "command: found nothing; allowed: sweep, plan, explain, revoke, release, forget, status, history, report, doctor, resume, pause",
+    ],
     [{ command: "dance" }, 'command: found "dance"; allowed: sweep'],
     [{ command: "pause" }, "reason: found nothing; allowed: up to 256 letters"],
     [{ command: "hold", user: "a", reason: " " }, "reason: found 1 characters"],

@@ -6,6 +6,7 @@ import { signerOf } from "./caller.ts";
 import type { Caller, Operations, Received, SigningPair } from "./caller.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { CloudTrail } from "./cloudtrail.ts";
+import { Deployment } from "./deployment.ts";
 import { Faults } from "./faults.ts";
 import { DEFAULT_LAGS, worksAt } from "./iam-state.ts";
 import type { Lags } from "./iam-state.ts";
@@ -72,6 +73,8 @@ export class Cloud implements SimulatedCloud {
   readonly athena: Athena;
   readonly parameterStore: ParameterStore;
   readonly sts: Sts;
+  /** What a deployment of Keyturn leaves in the account, for those who look at it. */
+  readonly deployment = new Deployment();
   readonly #services: Readonly<Record<string, Operations>>;
   readonly #listeners = new Set<CallListener>();
   readonly #roleCaller: Caller;
@@ -95,15 +98,17 @@ export class Cloud implements SimulatedCloud {
     this.parameterStore = new ParameterStore();
     this.sts = new Sts(this.account, random);
     this.#services = {
-      iam: this.iam.operations,
+      iam: { ...this.iam.operations, ...this.deployment.iam },
       sts: this.sts.operations,
       secretsmanager: this.secretsManager.operations,
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
-      sns: this.sns.operations,
+      sns: { ...this.sns.operations, ...this.deployment.sns },
       logs: this.logs.operations,
       athena: this.athena.operations,
       ssm: this.parameterStore.operations,
+      lambda: this.deployment.lambda,
+      scheduler: this.deployment.scheduler,
     };
   }
 

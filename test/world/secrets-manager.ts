@@ -59,6 +59,10 @@ export class SecretsManager {
       DescribeSecret: (received) => this.#describeSecret(received),
       UpdateSecretVersionStage: (received) => this.#updateSecretVersionStage(received),
       ListSecrets: (received) => this.#listSecrets(received),
+      GetResourcePolicy: (received) => {
+        const { arn, name, policy } = this.#find(received);
+        return { ARN: arn, Name: name, ...(policy === null ? {} : { ResourcePolicy: policy }) };
+      },
       PutResourcePolicy: (received) => this.#putResourcePolicy(received),
       TagResource: (received) => this.#tagResource(received),
       UntagResource: (received) => this.#untagResource(received),

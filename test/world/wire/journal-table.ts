@@ -13,6 +13,8 @@ export interface JournalTable {
   readonly name: string;
   /** Keys of a BatchGetItem that are processed; the others are handed back. */
   processedKeysMax: number;
+  /** Whether point-in-time recovery is on, as the template asks for it. */
+  hasBackups: boolean;
   /** Has a DynamoDB request served, one after the other. */
   serve(request: RawRequest): Promise<Encoded>;
   close(): Promise<void>;
@@ -51,6 +53,7 @@ export async function startJournalTable(name: string, nowMs: () => number): Prom
   const transact = transactions(ask, nowMs);
   const dispatch = async (request: RawRequest): Promise<Encoded> => {
     const operation = String(request.headers["x-amz-target"]).split(".").at(-1);
+    if (operation === "DescribeContinuousBackups") return describeBackups(table);
     if (operation === "TransactWriteItems") return transact(inputOf(request));
     return operation === "BatchGetItem" ? batchGet(ask, inputOf(request), table.processedKeysMax) : pass(request);
   };
@@ -60,6 +63,7 @@ export async function startJournalTable(name: string, nowMs: () => number): Prom
   const table: JournalTable = {
     name,
     processedKeysMax: 100,
+    hasBackups: true,
     async serve(request) {
       const served = last.then(async () => dispatch(request));
       last = served.catch(() => null);
@@ -77,6 +81,13 @@ export async function startJournalTable(name: string, nowMs: () => number): Prom
 
 const inputOf = ({ body }: RawRequest): Readonly<Record<string, unknown>> =>
   JSON.parse(body.toString("utf8")) as Readonly<Record<string, unknown>>;
+
+/** Source: DynamoDB API, DescribeContinuousBackups. */
+function describeBackups({ hasBackups }: JournalTable): Encoded {
+  const PointInTimeRecoveryDescription = { PointInTimeRecoveryStatus: hasBackups ? "ENABLED" : "DISABLED" };
+  const told = { ContinuousBackupsDescription: { ContinuousBackupsStatus: "ENABLED", PointInTimeRecoveryDescription } };
+  return { status: 200, headers: { "content-type": "application/x-amz-json-1.0" }, body: JSON.stringify(told) };
+}
 
 /** What is too much comes back as UnprocessedKeys. One table is asked. */
 async function batchGet(ask: Ask, input: Readonly<Record<string, unknown>>, keysMax: number): Promise<Encoded> {

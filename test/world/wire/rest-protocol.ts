@@ -47,6 +47,9 @@ function decodeLambda(segments: readonly string[], { method, body, headers }: Ra
   if (kind === "functions" && action === undefined && method === "GET") {
     return { operation: "GetFunction", input: { FunctionName } };
   }
+  if (kind === "functions" && action === "configuration" && method === "GET") {
+    return { operation: "GetFunctionConfiguration", input: { FunctionName } };
+  }
   throw new ServiceError("UnknownOperationException", "no such operation", 404);
 }
 

@@ -149,7 +149,8 @@ async function answer(serving: Serving, asked: Asked): Promise<Encoded> {
     return answerFromTable(serving, call, request);
   }
   const answered = serving.cloud.call(call);
-  const invoked = service === "lambda" ? serving.functions.get(String(decoded.input["FunctionName"])) : undefined;
+  const isInvoke = service === "lambda" && decoded.operation === "Invoke";
+  const invoked = isInvoke ? serving.functions.get(String(decoded.input["FunctionName"])) : undefined;
   if (invoked !== undefined) return invoke(invoked, decoded);
   return decoded.answer(answered, asked.requestId);
 }

@@ -1,0 +1,74 @@
+import { reachFunction } from "../cloud/function.ts";
+import { RotationError } from "../rotation/errors.ts";
+import type { Terminal, Typed } from "./command.ts";
+
+/** What was typed cannot be meant: exit code 2. */
+export class TypedWrongly extends Error {}
+/** The function was reached, and said no: exit code 1. */
+export class Refused extends Error {}
+/** The function was not reached: exit code 3. */
+export class NotReached extends Error {}
+
+/** One event, answered; plain JSON. */
+export type Ask = (event: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+export const functionName = ({ values }: Typed, { env }: Terminal): string =>
+  String(values["function"] ?? (env["KEYTURN_FUNCTION"] || "keyturn"));
+
+const WAY_OUT: Readonly<Partial<Record<RotationError["code"], string>>> = {
+  NotFound: "Name it with --function or KEYTURN_FUNCTION, and see that AWS_REGION is the Region it was deployed to.",
+  Denied:
+    "You need credentials of its account that may call lambda:InvokeFunction on it. See `keyturn doctor --profile <name>`.",
+  Misconfigured:
+    "See that a Region and credentials are configured: AWS_REGION, AWS_PROFILE, or `keyturn doctor --profile <name>`.",
+  Unreachable: "Whether it was heard is not known. Every command that is said twice acts once: say it again.",
+  Throttled: "Lambda is busy. Say it again in a minute.",
+};
+
+/** Opens the function for one command. The connection ends with `work`. */
+export async function withFunction<T>(typed: Typed, terminal: Terminal, work: (ask: Ask) => Promise<T>): Promise<T> {
+  const deployed = reachFunction(functionName(typed, terminal));
+  try {
+    return await work(async (event) => {
+      const invoked = await deployed.invoke(event).catch((thrown: unknown) => {
+        throw notReached(thrown);
+      });
+      if (invoked.kind === "threw") throw new Refused(invoked.message);
+      return invoked.answer;
+    });
+  } finally {
+    deployed.close();
+  }
+}
+
+function notReached(thrown: unknown): NotReached {
+  const { code, message } = thrown instanceof RotationError ? thrown : new RotationError("Bug", String(thrown));
+  return new NotReached([message, WAY_OUT[code] ?? []].flat().join("\n"));
+}
+
+const PAGES_MAX = 1_000;
+
+/** What comes in pages. */
+interface Page {
+  readonly next: unknown;
+  readonly total?: number;
+}
+
+/** The items of all pages, and the first page; the terminal hears how far it is. */
+export async function collect<P extends object, T>(
+  { ask, terminal }: { readonly ask: Ask; readonly terminal: Terminal },
+  event: Readonly<Record<string, unknown>>,
+  itemsOf: (page: P) => readonly T[],
+): Promise<{ readonly items: readonly T[]; readonly first: P }> {
+  const first = (await ask(event)) as P & Page;
+  const items = [...itemsOf(first)];
+  let { next } = first;
+  for (let count = 1; next !== null; count += 1) {
+    if (count >= PAGES_MAX) throw new Refused(`The function went on for more than ${String(PAGES_MAX)} pages.`);
+    if (terminal.isInteractive) terminal.err(`${String(items.length)} of ${String(first.total ?? "many")} …\n`);
+    const page = (await ask({ ...event, from: next })) as P & Page;
+    items.push(...itemsOf(page));
+    ({ next } = page);
+  }
+  return { items, first };
+}
