@@ -4,22 +4,17 @@ import { optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { runControl } from "./mutants/control.ts";
 import { keepKnown, readKnown, runSeeds } from "./mutants/seeds.ts";
-import { wordsOf } from "./mutants/words.ts";
 import { runTests } from "./mutants/tests.ts";
-
-/** What became of a mutant. */
-interface Verdict {
-  readonly mutant: Mutant;
-  readonly by: string | null;
-  readonly note: string;
-}
+import { keepVerdicts, readVerdicts, tableOf, type Verdict } from "./mutants/verdicts.ts";
+import { wordsOf } from "./mutants/words.ts";
 
 const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
 
 const HELP = `npm run mutants [-- <options>]
 
 Builds one mistake after the other into the production code, and looks for the seed of the simulation, or the test, that
-notices it (docs/invariants.md). What was learnt is kept in dist/mutants, and a later run goes on from there.
+notices it (docs/invariants.md). What was learnt is kept in dist/mutants, and a later run of the same project goes on from
+there: with --only and --budget the whole can be run in pieces. The table at the end is that of all pieces.
 
   --only <regexp>    only mutants whose names it finds
   --seeds <n>        so many seeds a mutant; without it 1,000
@@ -88,29 +83,27 @@ async function judge(mutant: Mutant): Promise<Verdict> {
   const bundle = bundles.get(mutant);
   if (bundle === undefined) throw new Error(`${mutant.name} is not bundled`);
   const simulated = await bySimulation(mutant, bundle);
-  if (mutant.isEquivalent === true && simulated.by === null) return { mutant, by: EQUIVALENT, note: simulated.note };
-  if (simulated.by !== null) return { mutant, ...simulated };
+  if (mutant.isEquivalent === true && simulated.by === null) return { by: EQUIVALENT, note: simulated.note };
+  if (simulated.by !== null) return simulated;
   const tests = (mutant.tests ?? []).filter((path) => new RegExp(values.tests).test(path));
   const by = await runTests(mutant.patches, tests);
-  return { mutant, by, note: simulated.note };
+  return { by, note: simulated.note };
 }
 
-const verdicts: Verdict[] = [];
-const waiting = [...chosen];
+const verdicts: Record<string, Verdict> = { ...(await readVerdicts()) };
+const isSettled = ({ name }: Mutant): boolean => typeof verdicts[name]?.by === "string";
+const waiting = chosen.filter((mutant) => !isSettled(mutant));
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
     const verdict = await judge(mutant);
-    verdicts.push(verdict);
+    verdicts[mutant.name] = verdict;
+    await keepVerdicts(verdicts);
     print(`${mutant.name}: ${verdict.by ?? "SURVIVED"} (${verdict.note})`);
   }
 }
 await Promise.all(Array.from({ length: jobs }, () => work()));
 
-print("\n| mutant | the mistake | caught by |\n| --- | --- | --- |");
-for (const mutant of chosen) {
-  const verdict = verdicts.find((found) => found.mutant === mutant);
-  print(`| ${mutant.name} | ${mutant.mistake} | ${verdict?.by ?? `SURVIVED: ${verdict?.note ?? ""}`} |`);
-}
-const survivors = verdicts.filter(({ by }) => by === null).length;
-print(`\n${String(chosen.length - survivors)} of ${String(chosen.length)} mutants caught`);
-if (survivors > 0) process.exitCode = 1;
+print(`\n${tableOf(MUTANTS, verdicts)}`);
+const caught = chosen.filter(isSettled).length;
+print(`\n${String(caught)} of ${String(chosen.length)} mutants caught`);
+if (caught < chosen.length) process.exitCode = 1;

@@ -11,6 +11,7 @@ import type { Life } from "../test/simulation/life.ts";
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
 import { optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
+import { addFigures } from "./simulate/figures.ts";
 import { runPool } from "./simulate/pool.ts";
 import type { Report } from "./simulate/pool.ts";
 import { shrink } from "./simulate/shrink.ts";
@@ -29,6 +30,7 @@ promised (docs/invariants.md). Exits with 0 if no promise was broken; else shows
   --coverage         counts what was decided, done and met
   --long             the whole trace of a failing seed
   --mutant <name>    the program with this mistake in it
+  --figures <file>   adds this run to a file, a line a run, and says what all runs of it come to
   --save <name>      makes the first failing life as small as it can be, and keeps it, to be lived with every test
   --help             prints this`;
 
@@ -41,6 +43,7 @@ const values = optionsOf(HELP, {
   long: { type: "boolean", default: false },
   mutant: { type: "string" },
   save: { type: "string" },
+  figures: { type: "string" },
 });
 const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
 
@@ -50,7 +53,7 @@ const print = (line = ""): void => {
 
 const mutant = MUTANTS.find(({ name }) => name === values.mutant);
 if (values.mutant !== undefined && mutant === undefined) throw new Error(`there is no mutant ${values.mutant}`);
-const { file: bundle } = await bundleMutant(mutant?.patches ?? []);
+const { file: bundle, digest } = await bundleMutant(mutant?.patches ?? []);
 const { simulate, live, drawLife, addCoverage } = (await import(pathToFileURL(bundle).href)) as {
   readonly simulate: typeof Simulate;
   readonly live: typeof Live;
@@ -101,6 +104,10 @@ print(
     .map(([name, value]) => `${name} ${value.toFixed(name === "userYears" ? 1 : 0)}`)
     .join(", "),
 );
+if (values.figures !== undefined) {
+  const run = { program: digest, from, seeds: done, cpuS: cpuMs / 1_000, failed, sum };
+  print(await addFigures(values.figures, run));
+}
 if (values.coverage) {
   for (const [kind, names] of Object.entries(coverage)) {
     const entries = Object.entries(names).toSorted(([, one], [, other]) => other - one);

@@ -28,7 +28,16 @@ export interface Parts {
   readonly strangers: readonly AccessKey[];
 }
 
+const known = new WeakMap<Observation, Parts>();
+
+/** The parts that an observation shows; told once, since every rule asks. */
 export function partsOf(observation: Observation): Parts {
+  const parts = known.get(observation) ?? partsIn(observation);
+  known.set(observation, parts);
+  return parts;
+}
+
+function partsIn(observation: Observation): Parts {
   const { custody, keys } = observation;
   const currentId = custody.kind === "present" ? (custody.current?.keyId ?? null) : null;
   const pendingId = custody.kind === "present" ? (custody.pending?.keyId ?? null) : null;

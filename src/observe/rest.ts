@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Decision } from "../rotation/decision.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Rest } from "../rotation/record.ts";
@@ -55,10 +55,8 @@ export function restOf(subject: Subject, observation: Observation, decision: Dec
 function sealOf({ account, iamUser, profile, reported, destinations }: Subject): string {
   const shown = reported?.map(({ isActive, changedAt }) => [isActive, changedAt]);
   const user = iamUser && [iamUser.id, iamUser.path, iamUser.smtp, wordOf(iamUser), iamUser.quarantines];
-  return digest(JSON.stringify({ account, user, profile, destinations, shown })).toString("base64url");
+  return hash("sha256", JSON.stringify({ account, user, profile, destinations, shown }), "base64url");
 }
 
 /** Spreads users over the hours, always the same. */
-const fractionOf = (user: string): number => digest(user).readUInt32BE() / 2 ** 32;
-
-const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+const fractionOf = (user: string): number => hash("sha256", user, "buffer").readUInt32BE() / 2 ** 32;

@@ -25,15 +25,16 @@ export function latest(...instants: readonly (Instant | null)[]): Instant | null
   return known.length === 0 ? null : instant(Math.max(...known));
 }
 
-const UNITS = { d: days(1), h: hours(1), min: minutes(1), s: seconds(1) };
+const UNITS = Object.entries({ d: days(1), h: hours(1), min: minutes(1), s: seconds(1) });
 
 /** A duration for people, in its two largest units: "86 d 4 h", "12 min", "0 s". */
 export function describeMs(ms: number): string {
   let rest = Math.abs(ms);
-  const parts = Object.entries(UNITS).flatMap(([unit, size]) => {
+  const parts: string[] = [];
+  for (const [unit, size] of UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    return count > 0 ? `${String(count)} ${unit}` : [];
-  });
-  return parts.length === 0 ? "0 s" : (ms < 0 ? "-" : "") + parts.slice(0, 2).join(" ");
+    if (count > 0 && parts.length < 2) parts.push(`${String(count)} ${unit}`);
+  }
+  return parts.length === 0 ? "0 s" : (ms < 0 ? "-" : "") + parts.join(" ");
 }

@@ -29,6 +29,15 @@ test.for([
   expect((await journal.read(USER)).lease).toEqual(code === null ? null : lease);
 });
 
+test("what was staged and is not written yet belongs to what the next look rests on", async () => {
+  const journal = new MemoryJournal();
+  const clock = { now: () => NOW, sleep: () => Promise.resolve(), remainingMs: () => 1_000 };
+  const ledger = openLedger({ journal, clock }, await journal.read(USER), { record: aRecord(), holder: "this run" });
+  await ledger.save((record) => record);
+  ledger.stage((record) => ({ ...record, since: NOW }));
+  expect(ledger.revision()).toMatchObject({ number: 1, record: { since: NOW } });
+});
+
 describe("a write whose answer is lost", () => {
   const lineOf = (what: string): HistoryEntry => ({ at: NOW, user: USER, what, keyId: null, details: {} });
   const unheard = new RotationError("Unreachable", "writing, no answer came", { outcomeUnknown: true });

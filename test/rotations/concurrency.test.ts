@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { userName } from "../../src/rotation/keys.ts";
-import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import { days, hours, instant, minutes, plus } from "../../src/rotation/time.ts";
 import type { Journal, World } from "../../src/rotation/world.ts";
 import type { DirectWorld } from "../world/direct/world.ts";
-import { aSystem, custodyOf, DEPLOY, dyingWorld, lastOf, ofKey } from "../world/system.ts";
+import { aSystem, custodyOf, DEPLOY, dyingWorld, lastOf, ofKey, person } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 
 const ACTS = ["iam.CreateAccessKey", "iam.UpdateAccessKey", "iam.DeleteAccessKey"];
@@ -177,4 +177,23 @@ test("N15: a clock that differs from AWS's acts on nothing more", async () => {
   expect(ofKey(here, first.keyId)).toBe("Active");
   expect(worker.deliveries).toHaveLength(1);
   expect(calls.failures()).toEqual([]);
+});
+
+test("a run that another keeps from the user does not even take a label away", async () => {
+  const { here, worker } = await aSystem();
+  const user = userName(DEPLOY);
+  worker.failing = "before";
+  await here.sweep();
+  const pendingId = custodyOf(here, "AWSPENDING") ?? "";
+  person(here).deleteKey(pendingId);
+  await here.pass(hours(1));
+  const read = await here.journal.read(user);
+  if (read.record === null) throw new Error("there is a record");
+  const lease = { user, holder: "another run", until: plus(instant(here.clock.now()), hours(2)) };
+  await here.journal.write(read, { record: read.record, lease, now: instant(here.clock.now()), history: [] });
+  const [held] = await here.pass(hours(1));
+  expect([lastOf(held), custodyOf(here, "AWSPENDING")]).toEqual([
+    "stranger withdraw-pending PendingGone withdrawn",
+    pendingId,
+  ]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { days } from "../../src/rotation/time.ts";
-import { aSystem, custodyOf, DEPLOY, dyingWorld, ofKey } from "../world/system.ts";
+import { days, minutes } from "../../src/rotation/time.ts";
+import { aSystem, custodyOf, DEPLOY, dyingWorld, lastOf, ofKey } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 
 /** Plays a rotation until a call of this operation is about to be made, an hour before its sweep. */
@@ -61,3 +61,22 @@ test.for([
     expect(deaths).toBeGreaterThan(4);
   },
 );
+
+test("the proof of a run that died in it is nobody's adoption, though IAM dates the next one with it", async () => {
+  let isDead = false;
+  const { here, first } = await aSystem({ bend: (world) => dyingWorld(world, () => isDead) });
+  const stop = here.cloud.onCall(({ signer }) => {
+    const key = here.cloud.iam.keys.get(signer?.keyId ?? "");
+    isDead ||= key !== undefined && key.id !== first.keyId && key.uses.length > 0;
+  });
+  await here.sweep().catch(() => null);
+  stop();
+  expect(isDead).toBe(true);
+  here.bend = null;
+  // Within the quarter of an hour for which last-used keeps to the first of several uses.
+  here.clock.advance(minutes(6));
+  await here.sweep();
+  expect(custodyOf(here)).not.toBeNull();
+  const results = await here.pass(days(13));
+  expect([ofKey(here, first.keyId), lastOf(results.at(-1))]).toEqual(["Active", "retire hold NotAdopted held"]);
+});

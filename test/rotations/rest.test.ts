@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours } from "../../src/rotation/time.ts";
+import { aPolicy } from "../builders.ts";
 import type { Installation } from "../world/installation.ts";
 import { aSystem, custodyOf, DEPLOY, doneIn, handMade, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 
@@ -75,6 +76,40 @@ describe("a user at rest to whom something happens", () => {
     expect(doneIn(next)).toContain("create-replacement");
   });
 
+  test("is reported by the next sweep when another user's profile comes to name its slot", async () => {
+    const { here, worker } = await resting();
+    const [profile] = Object.values(here.profiles);
+    if (profile === undefined) throw new Error("there is a profile");
+    here.cloud.iam.createUser({ name: "second", tags: { keyturn: "two" } });
+    here.profiles = { ...here.profiles, two: { ...profile, name: "two", users: ["second"] } };
+    here.destinations = { ...here.destinations, two: [worker] };
+    const [next] = await here.pass(hours(1));
+    expect(lastOf(next)).toBe("not-ours-to-touch hold SlotShared held");
+  });
+
+  test("rests no more after a look by name that found what no report shows yet", async () => {
+    const { here } = await resting();
+    handMade(here);
+    await here.sweep([DEPLOY]);
+    const before = looks(here);
+    await here.pass(hours(1));
+    expect(looks(here) - before).toBe(1);
+  });
+
+  test("does not rest while something of it could not be told", async () => {
+    // So little time between due and too old that the first warning comes before anything is due.
+    const policy = aPolicy({ rotateAfterMs: days(20), maxAgeMs: days(22) });
+    const { here } = await aSystem({ ageMs: days(19), profile: { policy } });
+    here.bend = (world) => {
+      world.notifier.failure = new Error("nobody answers");
+      return world;
+    };
+    expect(lastOf(await here.sweep())).toBe("nothing-due hold NothingDue held");
+    here.bend = null;
+    await here.pass(hours(1));
+    expect(toldOf(here)).toContain("KeyOverdue");
+  });
+
   test("is looked at when the journal has lost its record", async () => {
     const { here } = await resting();
     here.journal.wipe();
@@ -142,6 +177,16 @@ describe("whoever is in motion", () => {
     const before = looks(here);
     await here.pass(hours(24), work);
     expect(looks(here) - before).toBe(24);
+  });
+
+  test("or waits for a person, though it has one key that is not due: is looked at in full by every sweep", async () => {
+    const { here } = await aSystem({ ageMs: days(20), profile: { smtp: null } });
+    const inline = here.cloud.iam.users.get(DEPLOY)?.inline ?? {};
+    inline["mail"] = { Statement: [{ Effect: "Allow", Action: "ses:*", Resource: "*" }] };
+    expect(lastOf(await here.sweep())).toBe("smtp hold SmtpNotRuledOut held");
+    const before = looks(here);
+    await here.pass(hours(3));
+    expect(looks(here) - before).toBe(3);
   });
 
   test("is reported by the next sweep when its tag is removed, though custody is not listed", async () => {

@@ -240,3 +240,18 @@ test("a destination that is gone for good is forgotten by an operator's word, an
   await here.pass(hours(1), work);
   expect(ofKey(here, first.keyId)).toBe("Inactive");
 });
+
+test("a deactivation that IAM refuses leaves nothing behind: the next sweep tries again", async () => {
+  const { here, first, work } = await aSystem();
+  here.cloud.faults.add({
+    service: "iam",
+    operation: "UpdateAccessKey",
+    kind: "error-before",
+    code: "AccessDenied",
+    times: 1,
+  });
+  await here.passUntil(() => here.cloud.counts.get("iam.UpdateAccessKey") === 1, days(13), work);
+  expect(ofKey(here, first.keyId)).toBe("Active");
+  await here.pass(hours(1), work);
+  expect(ofKey(here, first.keyId)).toBe("Inactive");
+});

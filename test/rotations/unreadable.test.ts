@@ -135,8 +135,12 @@ describe("what is refused ends in an error of the sweep's result", () => {
   test("a journal that cannot be parsed stops its user, is an error, and harms nobody", async () => {
     const { here, calls, work, first } = await inQuiet();
     here.journal.corrupt(userName(DEPLOY), "{");
+    const told = here.notices.length;
     const results = await here.pass(days(20), work);
     expect(results.at(-1)?.status).toBe("failed");
+    expect(lastOf(results.at(-1))).toBe("cannot-see hold BlindSpot held");
+    // What was said cannot be written down: said it would be in every sweep, and the failed sweeps say it.
+    expect(here.notices.length).toBe(told);
     expect(ofKey(here, first.keyId)).toBe("Active");
     expect(calls.failures()).toEqual([]);
   });

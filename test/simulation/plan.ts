@@ -144,7 +144,11 @@ export function faultPlan(dice: Dice, troubles: readonly Trouble[]): FaultPlan {
 }
 
 function asker(dice: Dice, drawn: readonly Trouble[]): FaultPlan["next"] {
-  const troubles = drawn.map((trouble) => ({ ...trouble, left: trouble.times ?? Number.POSITIVE_INFINITY }));
+  const troubles = drawn.map((trouble) => ({
+    ...trouble,
+    within: `${trouble.target}.`,
+    left: trouble.times ?? Number.POSITIVE_INFINITY,
+  }));
   let active: typeof troubles = [];
   let changesMs = Number.NEGATIVE_INFINITY;
   return (operation, nowMs) => {
@@ -154,8 +158,8 @@ function asker(dice: Dice, drawn: readonly Trouble[]): FaultPlan["next"] {
       changesMs = Math.min(...times, Number.POSITIVE_INFINITY);
     }
     for (const trouble of active) {
-      const { target, probability, left, kind } = trouble;
-      if (left <= 0 || !(operation === target || operation.startsWith(`${target}.`))) continue;
+      const { target, within, probability, left, kind } = trouble;
+      if (left <= 0 || !(operation === target || operation.startsWith(within))) continue;
       if (probability < 1 && !dice.chance(probability)) continue;
       trouble.left -= 1;
       return kind;

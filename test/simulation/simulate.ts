@@ -95,7 +95,8 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     seed,
     clock,
     cloud,
-    journal: new MemoryJournal(),
+    // A life that is read, and the one that failed is, goes through text as a table would have it.
+    journal: new MemoryJournal({ isTrusting: !isTraced }),
     subjects: [],
     trace: traceOf(() => clock.now(), isTraced),
     stats: { reconciles: 0, sweeps: 0, rotations: 0, faults: 0, consumerCalls: 0, failedCalls: 0, userYears: 0 },

@@ -35,6 +35,9 @@ export class CredentialReports {
   readonly operations: Operations;
   readonly #iam: Reported;
   #report: Report | null = null;
+  #text = "";
+  #bytes: Buffer = Buffer.from("");
+  readonly #rows = new WeakMap<SimulatedUser, { readonly state: string; readonly row: string }>();
 
   constructor(iam: Reported, account: string, clock: SimulatedClock) {
     this.#iam = iam;
@@ -48,7 +51,7 @@ export class CredentialReports {
     const report = this.#report;
     if (report !== null && nowMs < report.readyAtMs) return { State: "INPROGRESS" };
     if (report !== null && nowMs < report.readyAtMs + KEPT_FOR_MS) return { State: "COMPLETE" };
-    this.#report = { content: Buffer.from(this.#csv(account, nowMs)), readyAtMs: nowMs + this.takesMs };
+    this.#report = { content: this.#content(account), readyAtMs: nowMs + this.takesMs };
     if (this.takesMs === 0) return { State: "COMPLETE" };
     return { State: "STARTED", Description: "No report exists. Starting a new report generation task" };
   }
@@ -65,21 +68,38 @@ export class CredentialReports {
     };
   }
 
-  #csv(account: string, nowMs: number): string {
-    const root = [`arn:aws:iam::${account}:root`, written(0), "not_supported", written(nowMs), "not_supported"];
-    const noKeys = [null, null].flatMap(keyFields);
-    const certificates = ["false", "N/A", "false", "N/A"];
+  /** The very same text where nothing has changed. */
+  #content(account: string): Buffer {
+    const text = this.#csv(account);
+    if (text !== this.#text) [this.#text, this.#bytes] = [text, Buffer.from(text)];
+    return this.#bytes;
+  }
+
+  #csv(account: string): string {
+    const root = [`arn:aws:iam::${account}:root`, written(0), "not_supported", "no_information", "not_supported"];
     const there = [...this.#iam.keys.values()].filter(({ isDeleted }) => !isDeleted);
     const ofUser = Map.groupBy(there, ({ caller }) => caller.uniqueId);
-    const rows = [...this.#iam.users.values()].map(({ id, name, arn, createdAtMs }) => {
-      const [first = null, second = null] = ofUser.get(id) ?? [];
-      const password = ["false", "N/A", "N/A", "N/A", "false"];
-      return [name, arn, written(createdAtMs), ...password, ...[first, second].flatMap(keyFields), ...certificates];
-    });
-    const all = [COLUMNS, ["<root_account>", ...root, "not_supported", "true", ...noKeys, ...certificates], ...rows];
-    return all.map((row) => row.map(field).join(",")).join("\n");
+    const rows = [...this.#iam.users.values()].map((user) => this.#row(user, ofUser.get(user.id) ?? []));
+    const first = ["<root_account>", ...root, "not_supported", "true", ...keyFields(null), ...keyFields(null)];
+    return [line(COLUMNS), line([...first, ...CERTIFICATES]), ...rows].join("\n");
+  }
+
+  /** One line a user, written again when its keys have changed. */
+  #row(user: SimulatedUser, keys: readonly SimulatedKey[]): string {
+    const state = keys.map(({ id, status, changedAtMs }) => `${id} ${status} ${String(changedAtMs)}`).join(", ");
+    const known = this.#rows.get(user);
+    if (known?.state === state) return known.row;
+    const [first = null, second = null] = keys;
+    const whole = [user.name, user.arn, written(user.createdAtMs), "false", "N/A", "N/A", "N/A", "false"];
+    const row = line([...whole, ...keyFields(first), ...keyFields(second), ...CERTIFICATES]);
+    this.#rows.set(user, { state, row });
+    return row;
   }
 }
+
+const CERTIFICATES = ["false", "N/A", "false", "N/A"];
+
+const line = (row: readonly string[]): string => row.map(field).join(",");
 
 const written = (atMs: number): string => secondsDate(atMs).toISOString().replace(".000Z", "+00:00");
 

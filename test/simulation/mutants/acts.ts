@@ -81,7 +81,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
           "if (!isMark && !writesFirst && !ledger.isHeld() && ledger === null) await acting.ledger.save((record) => record);",
       },
     ],
-    tests: ROTATIONS,
+    tests: ["test/rotations/concurrency.test.ts", ...ROTATIONS],
   },
   {
     name: "staged changes dropped",
@@ -141,7 +141,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "if (isRefused && keyId === null) await ledger.save(",
       },
     ],
-    tests: ROTATIONS,
+    tests: ["test/rotations/second-thoughts.test.ts", ...ROTATIONS],
   },
   {
     name: "promotion not on record",
@@ -183,7 +183,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     name: "a hold is not a hold",
     mistake: "The tag keyturn-hold is not looked for.",
     patches: [{ file: "src/observe/standing.ts", find: "    held(user) ??\n", replace: "" }],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "a slot is shared",
@@ -195,7 +195,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "    (slots.length < 0 ? slotShared(user, census, slots) : null);",
       },
     ],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "two enrolments",
@@ -203,7 +203,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       { file: "src/observe/standing.ts", find: "if (tags.length > 1) return", replace: "if (tags.length > 9) return" },
     ],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "keys unreadable are none",
@@ -215,7 +215,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "world.accessKeys.list(user).catch(() => []),",
       },
     ],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "an unreadable journal is a new one",
@@ -227,7 +227,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "known.revision ?? world.journal.read(user).catch(() => null),",
       },
     ],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "unreadable custody is absent",
@@ -240,7 +240,7 @@ export const ACT_MUTANTS: readonly Mutant[] = [
           'const custody = await world.custody.read(user, recognise).catch(() => ({ kind: "absent" as const }));',
       },
     ],
-    tests: ["test/rotations"],
+    tests: ["test/rotations/unreadable.test.ts", "test/rotations"],
   },
   {
     name: "paused, and acts",
@@ -252,6 +252,6 @@ export const ACT_MUTANTS: readonly Mutant[] = [
         replace: "const isPaused = state.runningSince === null && state.left.length > 1_000;",
       },
     ],
-    tests: ["test/sweep.test.ts", "test/rotations"],
+    tests: ["test/rotations/lost-journal.test.ts", "test/sweep.test.ts", "test/rotations"],
   },
 ];

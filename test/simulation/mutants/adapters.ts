@@ -3,8 +3,8 @@ import type { Mutant } from "./mutant.ts";
 const EVIDENCE = "test/world/direct/evidence.ts";
 const HISTORY = "src/cloud/event-history.ts";
 const WIRE = [
-  "test/wire/adapters.test.ts",
   "test/wire/world-contract.test.ts",
+  "test/wire/adapters.test.ts",
   "test/wire/retries.test.ts",
   "test/cloud",
   "test/observe",
@@ -99,7 +99,7 @@ export const ADAPTER_MUTANTS: readonly Mutant[] = [
     name: "retry of CreateAccessKey by the adapter",
     mistake: "The SDK sends CreateAccessKey again when no answer came.",
     patches: [{ file: "src/cloud/access-keys.ts", find: "iamOnce.send(command)", replace: "iam.send(command)" }],
-    tests: WIRE,
+    tests: ["test/wire/retries.test.ts", ...WIRE],
   },
   {
     name: "pair pushed by two requests",
@@ -112,7 +112,7 @@ export const ADAPTER_MUTANTS: readonly Mutant[] = [
           '        body: JSON.stringify({ secrets: Object.fromEntries(secrets.slice(0, 1)) }),\n      });\n      await send({ doing: `setting the rest of Worker ${worker.script}`, method: "PATCH", path: scriptPath(worker, "secrets-bulk"), body: JSON.stringify({ secrets: Object.fromEntries(secrets.slice(1)) }) });\n',
       },
     ],
-    tests: ["test/wire/cloudflare-client.test.ts", "test/destinations", "test/wire/cloudflare-edge.test.ts"],
+    tests: ["test/destinations", "test/wire/cloudflare-client.test.ts", "test/wire/cloudflare-edge.test.ts"],
   },
   {
     name: "AWSPENDING stays (custody)",

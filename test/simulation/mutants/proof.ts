@@ -48,7 +48,7 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
       },
       { file: REMEMBER, find: 'at.sighting.service !== "sts" && !isOurFootprint', replace: "!isOurFootprint" },
     ],
-    tests: ["test/rotations", "test/act", "test/rotation"],
+    tests: ["test/rotations/crash.test.ts", "test/rotations", "test/act", "test/rotation"],
   },
   {
     name: "adoption is waived for all",

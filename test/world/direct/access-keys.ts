@@ -134,8 +134,14 @@ export function directProver({ ask }: Session): Prover {
 }
 
 /** The role behind a session: `assumed-role/<role>/<session>` at STS is `role/<role>` at IAM and in CloudTrail. */
-const principalOf = (arn: string): string =>
-  arn.replace(/^arn:(aws[a-z-]*):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
+function principalOf(arn: string): string {
+  const known = principals.get(arn);
+  if (known !== undefined) return known;
+  const role = arn.replace(/^arn:(aws[a-z-]*):sts::(\d+):assumed-role\/([^/]+)\/.*$/, "arn:$1:iam::$2:role/$3");
+  principals.set(arn, role);
+  return role;
+}
+const principals = new Map<string, string>();
 
 export function directIdentity({ ask }: Session): Identity {
   let known: Awaited<ReturnType<Identity["read"]>> | null = null;

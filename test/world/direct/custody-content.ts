@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { RotationError } from "../../../src/rotation/errors.ts";
 import { accessKeyId } from "../../../src/rotation/keys.ts";
 import type { AccessKeyId, Credential } from "../../../src/rotation/keys.ts";
@@ -7,7 +7,7 @@ import { Secret } from "../../../src/rotation/secret.ts";
 import { instant } from "../../../src/rotation/time.ts";
 
 /** The version id of a pair: repeating a store names the same version. */
-export const versionToken = (id: AccessKeyId): string => createHash("sha256").update(id).digest("hex");
+export const versionToken = (id: AccessKeyId): string => hash("sha256", id, "hex");
 
 export const pairText = (credential: Credential): string =>
   JSON.stringify({
