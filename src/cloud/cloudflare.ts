@@ -23,8 +23,15 @@ export interface CloudflareOptions {
   readonly fetch?: typeof fetch;
 }
 
-/** A Worker by its account and script name. A Wrangler environment is a script of its own: "api-staging". */
-export type WorkerName = { readonly accountId: string; readonly script: string };
+/**
+ * A Worker by its account and script name. A Wrangler environment is a script of its own: "api-staging". A script of a
+ * dispatch namespace (Workers for Platforms) has secrets, and neither versions to choose from nor gradual deployments.
+ */
+export type WorkerName = {
+  readonly accountId: string;
+  readonly script: string;
+  readonly namespace?: string | undefined;
+};
 
 /** A secret or variable, as the API shows it. Values never come back. */
 export type WorkerBinding = z.infer<typeof WorkerBinding>;
@@ -65,6 +72,7 @@ const WorkerDeployment = z
   .transform(({ id, versions: shares }) => ({ id, shares }));
 const Deployments = z.object({ deployments: z.array(WorkerDeployment) });
 const VersionDetails = z.object({ resources: z.object({ bindings: z.array(WorkerBinding) }) });
+const Dispatched = z.object({ modified_on: z.string(), script: z.object({ etag: z.string() }) });
 const Versions = z.object({ items: z.array(WorkerVersion) });
 
 /** Cloudflare's API by plain fetch: the SDK takes a 200 with `success: false` for success, and can log secrets. */
@@ -72,7 +80,7 @@ export function createCloudflare(options: CloudflareOptions) {
   const send = createSender(options);
   async function get<T>(worker: WorkerName, path: string, answer: z.ZodType<T>): Promise<T> {
     const [what = ""] = path.split(/[/?]/);
-    const doing = `reading the ${what} of Worker ${worker.script}`;
+    const doing = `reading the ${what || "script"} of Worker ${worker.script}`;
     const read = answer.safeParse(await send({ doing, method: "GET", path: scriptPath(worker, path) }));
     if (read.success) return read.data;
     // What has another shape than documented is not understood, and nothing is concluded from it.
@@ -96,6 +104,8 @@ export function createCloudflare(options: CloudflareOptions) {
     },
     /** The newest deployments, some ten of them; the first is live. */
     deployments,
+    /** When a script of a dispatch namespace was last changed, and what of it is told apart by. */
+    dispatched: (worker: WorkerName): Promise<z.infer<typeof Dispatched>> => get(worker, "", Dispatched),
     /** Sets the secrets in one new version, deployed at once. `Conflict` when the newest version is not live. */
     async putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void> {
       const asText = (name: string, value: Secret) => ({ type: "secret_text", name, text: value.reveal() });
@@ -232,5 +242,8 @@ function describeNetworkFailure(thrown: unknown): string {
   return NEVER_SENT.includes(cause?.code) ? NO_CONNECTION : "the connection was cut";
 }
 
-const scriptPath = ({ accountId, script }: WorkerName, path: string): string =>
-  `/accounts/${encodeURIComponent(accountId)}/workers/scripts/${encodeURIComponent(script)}/${path}`;
+function scriptPath({ accountId, script, namespace }: WorkerName, path: string): string {
+  const within = namespace === undefined ? "" : `/dispatch/namespaces/${encodeURIComponent(namespace)}`;
+  const place = `/accounts/${encodeURIComponent(accountId)}/workers${within}/scripts/${encodeURIComponent(script)}`;
+  return path === "" ? place : `${place}/${path}`;
+}

@@ -149,7 +149,7 @@ describe("the options of a Worker", () => {
     ["a name in capitals", { worker: "Api" }],
     ["one name for both halves", { secrets: { accessKeyId: "A", secretAccessKey: "A" } }],
     ["a token kept among the custody secrets", { apiToken: "keyturn/deploy" }],
-    ["a setting that does not exist", { environment: "staging" }],
+    ["a setting that does not exist", { stage: "staging" }],
     ["a health route in the clear", { health: { url: "http://example.com/health", token: "health" } }],
     ["a health route without a token", { health: { url: "https://example.com/health" } }],
     ["a health token kept among the custody secrets", { health: { url: "https://a.example", token: "keyturn/x" } }],

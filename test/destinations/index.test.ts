@@ -27,9 +27,9 @@ const clients = {
 
 test("the registry knows every file of the folder", () => {
   const files = globSync("*.ts", { cwd: "src/destinations" }).filter((file) => file !== "index.ts");
-  const kinds = DestinationOptions.options.map((option) => option.shape.kind.def.values[0]);
+  const kinds = DestinationOptions.def.options.map((option) => String(option.shape.kind.def.values[0]));
   expect(kinds.map((kind) => `${kind}.ts`).toSorted()).toEqual(files.toSorted());
-  expect(ALL.map(({ kind }) => kind).toSorted()).toEqual(kinds.toSorted());
+  expect(ALL.map(({ kind }) => String(kind)).toSorted()).toEqual(kinds.toSorted());
 });
 
 test.for(ALL)("$kind says the same of itself with and without a client", (options) => {
