@@ -2,6 +2,7 @@ import * as z from "zod";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
+import { type Allowance, createAllowance } from "./cloudflare-allowance.ts";
 import { meaningOf } from "./cloudflare-errors.ts";
 import { readJson } from "./read-json.ts";
 import { NEVER_SENT, retryAfterMsOf } from "./translate-error.ts";
@@ -21,6 +22,8 @@ export interface CloudflareOptions {
   readonly clock: Pick<Clock, "sleep">;
   readonly random: Pick<Random, "fraction">;
   readonly fetch?: typeof fetch;
+  /** Shared by all that have this token; a client's own where it is left out. */
+  readonly allowance?: Allowance;
 }
 
 /**
@@ -148,6 +151,7 @@ export function createCloudflare(options: CloudflareOptions) {
 
 /** Sends a request, with the retries and the second look at the token that it may have. Resolves to `result`. */
 export function createSender(options: CloudflareOptions): (request: ApiRequest) => Promise<unknown> {
+  const allowance = options.allowance ?? createAllowance(options.clock);
   let token: Secret | null = null;
 
   async function withFreshToken(request: ApiRequest): Promise<unknown> {
@@ -167,15 +171,20 @@ export function createSender(options: CloudflareOptions): (request: ApiRequest) 
     const attemptsMax = request.method === "GET" ? READ_ATTEMPTS_MAX : 1;
     for (let tried = 1; ; tried += 1) {
       try {
+        await allowance.take(request.doing);
         return await withFreshToken(request);
       } catch (error) {
         const waitMs = tried < attemptsMax ? retryWaitMs(error, tried) : null;
+        if (waitMs === null && isThrottled(error)) allowance.close(error.retryAfterMs);
         if (waitMs === null) throw error;
         await options.clock.sleep(waitMs * (0.5 + options.random.fraction() / 2));
       }
     }
   };
 }
+
+const isThrottled = (error: unknown): error is RotationError =>
+  error instanceof RotationError && error.code === "Throttled";
 
 /** The token, if it can stand in a header at all: what fetch says of one that cannot would quote it. */
 async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret> {
@@ -188,6 +197,7 @@ async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret
 function retryWaitMs(error: unknown, tried: number): number | null {
   if (!(error instanceof RotationError)) return null;
   if (error.code !== "Throttled" && error.code !== "Unreachable") return null;
+  if (error.code === "Throttled" && error.retryAfterMs === null) return null;
   // Half of a wait that was asked for would be too early, so it is doubled before the jitter takes up to half away.
   const waitMs = error.retryAfterMs === null ? RETRY_FIRST_WAIT_MS * 2 ** tried : error.retryAfterMs * 2;
   return waitMs <= RETRY_WAIT_MAX_MS ? waitMs : null;
