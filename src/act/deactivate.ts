@@ -2,6 +2,7 @@ import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
+import { keptAt } from "./kept.ts";
 import { recheck } from "./recheck.ts";
 
 /**
@@ -11,13 +12,15 @@ import { recheck } from "./recheck.ts";
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
   const { world, subject, profile, ledger } = acting;
   const { keyId, quietSince, isWaived } = step;
+  const kept = await keptAt(acting);
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived };
-  const { details, lines: proof } = dossierOf(second, profile, keyId);
-  const line = lineOf(acting, "deactivating", { keyId, details });
+  const { details, lines } = dossierOf(second, profile, keyId);
+  const proof = [...lines, ...kept];
+  const line = lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } });
   await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;

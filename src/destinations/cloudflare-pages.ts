@@ -90,6 +90,17 @@ export function createCloudflarePages(options: CloudflarePagesOptions, pages: Pa
       const made = await rebuild(live, newest);
       return { anchor: markOf(live), version: markOf(made), awaits: "the build of the same commit that was begun" };
     },
+    async kept(receipt) {
+      const known = receipt?.version ?? receipt?.anchor ?? null;
+      const isOlder = (made: PagesDeployment): boolean =>
+        known !== null && madeAt(markOf(made)) <= madeAt(known) && markOf(made) !== receipt?.version;
+      const older = (await pages.newest(options)).filter((made) => isOlder(made)).length;
+      const previews = options.previews === true ? "previews of before" : "all previews";
+      const many = `${String(older)} older deployments or more`;
+      return older === 0
+        ? null
+        : `${many} with an older pair, and so do ${previews}: who goes back to one brings it back`;
+    },
     async live(receipt): Promise<LiveState> {
       const live = (await pages.project(options)).canonical_deployment ?? null;
       const known = receipt?.version ?? receipt?.anchor ?? null;

@@ -9,7 +9,7 @@ import { instant } from "../rotation/time.ts";
 import type { Clock, Destination, Preflight, Random } from "../rotation/world.ts";
 import { createDispatched } from "./worker/dispatched.ts";
 import { deliverStaged } from "./worker/staged.ts";
-import { judgeLive } from "./worker/standing.ts";
+import { describeOlder, judgeLive } from "./worker/standing.ts";
 import { createTags } from "./worker/tags.ts";
 import { openVersions } from "./worker/versions.ts";
 import { createWatch, judgeHealth } from "./worker/watch.ts";
@@ -153,6 +153,7 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
       return deliverStaged(staging, { credential, anchor, replaced });
     },
     ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
+    kept: async (receipt) => describeOlder(receipt, await cloudflare.versions(worker)),
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);
       return judgeLive(receipt, shares, await cloudflare.versions(worker));

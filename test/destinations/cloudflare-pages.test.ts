@@ -125,6 +125,13 @@ describe("a delivery to a Pages project that is connected to Git", () => {
     expect(writes).toHaveLength(4);
   });
 
+  test("names the deployments and previews that can be brought back with an older pair", async () => {
+    const { destination } = simulate();
+    const receipt = await destination.deliver(PAIR, null);
+    expect(await destination.kept?.(receipt)).toMatch(/^1 older deployments or more .*, and so do all previews/);
+    expect(await destination.kept?.(null)).toBeNull();
+  });
+
   test("goes to what somebody rolled back to, and not to what they left", async () => {
     const { destination, pages, clock, deployments } = simulate();
     pages.deploy(ACCOUNT, PROJECT, "bad release");
