@@ -1,7 +1,7 @@
 import { createAccessKeys } from "./cloud/access-keys.ts";
 import { createClients } from "./cloud/clients.ts";
 import { createAwsClock } from "./cloud/clock.ts";
-import { type Allowance, createAllowance } from "./cloud/cloudflare-allowance.ts";
+import { createAllowances } from "./cloud/cloudflare-allowance.ts";
 import { createPages } from "./cloud/cloudflare-pages.ts";
 import { createSecretsStore } from "./cloud/cloudflare-secrets-store.ts";
 import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
@@ -39,12 +39,7 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
   const clients = createClients({ region: settings.region, clock });
   const identity = createIdentity(clients);
   const stage = settings.stage === "default" ? null : settings.stage;
-  const allowances = new Map<string, Allowance>();
-  const allowanceOf = (apiToken: string): Allowance => {
-    const allowance = allowances.get(apiToken) ?? createAllowance(clock);
-    allowances.set(apiToken, allowance);
-    return allowance;
-  };
+  const allowanceOf = createAllowances(clock);
   const cloudflareWith = (apiToken: string): CloudflareOptions => ({
     allowance: allowanceOf(apiToken),
     baseUrl: settings.cloudflareBaseUrl,

@@ -37,3 +37,13 @@ export function createAllowance(clock: Pick<Clock, "sleep">): Allowance {
     },
   };
 }
+
+/** One allowance for each token, by the name of the secret that holds it. */
+export function createAllowances(clock: Pick<Clock, "sleep">): (apiToken: string) => Allowance {
+  const known = new Map<string, Allowance>();
+  return (apiToken) => {
+    const allowance = known.get(apiToken) ?? createAllowance(clock);
+    known.set(apiToken, allowance);
+    return allowance;
+  };
+}

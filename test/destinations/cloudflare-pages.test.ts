@@ -39,7 +39,7 @@ function simulate(options: Parameters<typeof simulatePages>[0] & { readonly prev
   const recording: typeof globalThis.fetch = (input, init) => {
     if (init?.method !== "GET") {
       const body = typeof init?.body === "string" ? init.body : "";
-      writes.push({ path: new URL(String(input)).pathname, body });
+      writes.push({ path: new URL(new Request(input).url).pathname, body });
       before.get(writes.length)?.();
     }
     return send(input, init);

@@ -30,7 +30,7 @@ function refusing(send: typeof globalThis.fetch, { on, status, code, headers = {
   const sent: string[] = [];
   const fetch: typeof globalThis.fetch = (input, init) => {
     if (init?.method !== on) return send(input, init);
-    sent.push(String(input));
+    sent.push(new Request(input).url);
     const errors = code === undefined ? [] : [{ code, message: QUOTED }];
     const text = body ?? JSON.stringify({ success: false, errors, messages: [], result: null });
     return Promise.resolve(new Response(text, { status, headers }));
