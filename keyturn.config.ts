@@ -18,7 +18,7 @@ const PULLED = {
 
 /**
  * Who may be rotated, where each pair goes, and by which policy. Every other setting keeps its default. A destination's
- * kind is cloudflare-worker, cloudflare-secrets-store, github-actions, secrets-manager or ssm-parameter; such as
+ * kind is cloudflare-worker, cloudflare-pages, cloudflare-secrets-store, github-actions, secrets-manager or ssm-parameter; such as
  * `{ kind: "ssm-parameter", name: "/keyturn/my-user", region: "us-east-1" }`.
  */
 export default defineConfig({

@@ -84,6 +84,9 @@ async function bench({ counts, isQuick }: ReturnType<typeof readOptions>): Promi
   row(["", "calls", "a user", "wall", "in flight"]);
   for (const users of counts) {
     show(`${String(users)} users, nothing due`, await sweepAll({ users, isDue: false }));
+    const drift = await sweepAll({ users, isDue: false, isDrifting: true });
+    show(`${String(users)} users, nothing due, looked at for drift`, drift);
+    print(`    what is live at a destination was asked ${String(drift.asked)} times, beside these calls`);
     for (const [isInCustody, which] of [
       [false, "keys made by hand"],
       [true, "keys in custody"],

@@ -1,6 +1,7 @@
 import { createAccessKeys } from "./cloud/access-keys.ts";
 import { type Clients, createClients } from "./cloud/clients.ts";
 import { type AwsClock, createAwsClock } from "./cloud/clock.ts";
+import { createAllowances } from "./cloud/cloudflare-allowance.ts";
 import { createPages } from "./cloud/cloudflare-pages.ts";
 import { createSecretsStore } from "./cloud/cloudflare-secrets-store.ts";
 import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
@@ -74,8 +75,10 @@ function destinationClients(
     clock,
     random,
   });
+  const allowanceOf = createAllowances(clock);
   const cloudflareWith = (apiToken: string): CloudflareOptions => ({
     ...asked(apiToken),
+    allowance: allowanceOf(apiToken),
     baseUrl: settings.cloudflareBaseUrl,
   });
   const inTurn = createTurns();

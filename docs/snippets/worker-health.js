@@ -6,10 +6,10 @@ import { AwsClient } from "aws4fetch";
  *
  * @param {Request} request
  * @param {object} worker
- * @param {string} worker.token The bearer token, a secret of the Worker. Without one nobody is let in.
+ * @param {string | undefined} worker.token The bearer token, a secret of the Worker. Without one nobody is let in.
  * @param {{ id: string } | undefined} worker.version The binding version_metadata.
- * @param {string} worker.accessKeyId
- * @param {string} worker.secretAccessKey
+ * @param {string | undefined} worker.accessKeyId
+ * @param {string | undefined} worker.secretAccessKey
  * @param {string} [worker.region]
  * @param {string} [worker.endpoint] Another place than AWS, for tests.
  * @param {string | null} [worker.lastSignedAt] When the Worker last signed a call of its own with this key (ISO 8601), if it knows.

@@ -1,6 +1,7 @@
 import { userName, accessKeyId } from "../../src/rotation/keys.ts";
 import type { Profile } from "../../src/rotation/policy.ts";
 import { days, hours, instant, minutes, plus } from "../../src/rotation/time.ts";
+import type { Destination, Destinations, World } from "../../src/rotation/world.ts";
 import { sweep } from "../../src/sweep.ts";
 import { wireWorld } from "../../test/world/wire/wire-world.ts";
 import type { WireWorld } from "../../test/world/wire/wire-world.ts";
@@ -19,6 +20,8 @@ export interface Measured {
   readonly byService: Readonly<Record<string, number>>;
   /** Users whose rotation had not begun when the sweeps were over. */
   readonly missed: number;
+  /** How often a destination was asked what is live: calls to somebody else than AWS, and not among the others. */
+  readonly asked: number;
 }
 
 const PROFILE: Profile = {
@@ -51,48 +54,82 @@ export async function sweepAll(options: {
   readonly isDue: boolean;
   /** The key that is to be replaced: made by hand, or by an earlier rotation, so that custody has it. */
   readonly isInCustody?: boolean;
+  /** Each pair was delivered somewhere, and six hours have passed: whether it is still live there is due to be looked at. */
+  readonly isDrifting?: boolean;
   readonly iam?: Rate;
 }): Promise<Measured> {
-  const { users, isDue, isInCustody = false, iam } = options;
+  const { users, isDue, isDrifting = false, isInCustody = isDrifting, iam } = options;
+  const places = isDrifting ? filled() : { destinations: custodyAlone, asked: () => 0 };
   const cloud = await startRemoteCloud(LATENCY_MS);
   try {
     await cloud.ask({ do: "seed", users, keyAgeMs: days(74), isInCustody });
     await run(cloud, (world) => world.journal.setRunning(instant(START_MS)));
     // The first sweep meets everybody; what is measured comes after it.
-    await runSweeps(cloud);
-    await cloud.ask({ do: "advance", ms: isDue ? days(2) : hours(1) });
+    await runSweeps(cloud, places.destinations);
+    await cloud.ask({ do: "advance", ms: isDue ? days(2) : hours(isDrifting ? 6 : 1) });
     if (iam !== undefined) await cloud.ask({ do: "limit-iam", ...iam });
     await cloud.ask({ do: "measure" });
+    const askedBefore = places.asked();
     const startedAt = performance.now();
-    await runSweeps(cloud);
+    await runSweeps(cloud, places.destinations);
     const wallMs = performance.now() - startedAt;
     const { keys, inFlightMax, byService } = await cloud.ask({ do: "tell" });
     const calls = Object.values(byService).reduce((sum, count) => sum + count, 0);
-    return { calls, perUser: calls / users, wallMs, inFlightMax, byService, missed: isDue ? users * 2 - keys : 0 };
+    const asked = places.asked() - askedBefore;
+    return {
+      calls,
+      perUser: calls / users,
+      wallMs,
+      inFlightMax,
+      byService,
+      missed: isDue ? users * 2 - keys : 0,
+      asked,
+    };
   } finally {
     await cloud.close();
   }
 }
 
 /** Sweeps until one leaves nobody and fails for nobody, as the schedule would, hour after hour. */
-async function runSweeps(cloud: RemoteCloud): Promise<void> {
+async function runSweeps(cloud: RemoteCloud, destinations: Destinations): Promise<void> {
   for (let count = 0; count < 24; count += 1) {
-    const result = await run(cloud, (world) =>
-      sweep(world, { profiles: { bench: PROFILE }, enrolmentTag: "keyturn", mode: "act" }),
-    );
+    const sweepIt = (world: World) =>
+      sweep(world, { profiles: { bench: PROFILE }, enrolmentTag: "keyturn", mode: "act" });
+    const result = await run(cloud, sweepIt, destinations);
     if (result.left.length === 0 && result.status === "ok") return;
     await cloud.ask({ do: "advance", ms: hours(1) });
   }
 }
 
-async function run<Result>(cloud: RemoteCloud, work: (world: WireWorld) => Promise<Result>): Promise<Result> {
-  const world = wireWorld(cloud, cloud, { deadlineMs: minutes(14), destinations: custodyAlone });
+async function run<Result>(
+  cloud: RemoteCloud,
+  work: (world: WireWorld) => Promise<Result>,
+  destinations: Destinations = custodyAlone,
+): Promise<Result> {
+  const world = wireWorld(cloud, cloud, { deadlineMs: minutes(14), destinations });
   try {
     await world.identity.read();
     return await work(world);
   } finally {
     world.close();
   }
+}
+
+/** Every user has a place that its pair is delivered to, where it stays. */
+function filled(): { readonly destinations: Destinations; readonly asked: () => number } {
+  let asked = 0;
+  const destination: Destination = {
+    name: "cloudflare-worker:bench",
+    slots: [],
+    readsCustody: false,
+    preflight: async () => Promise.resolve({ kind: "ready", anchor: "v1" }),
+    deliver: async () => Promise.resolve({ anchor: "v1", version: "v2" }),
+    live: async () => {
+      asked += 1;
+      return Promise.resolve("ours");
+    },
+  };
+  return { destinations: { of: () => [destination] }, asked: () => asked };
 }
 
 /** Every user's consumers read custody. */

@@ -3,6 +3,7 @@ import type { Observation } from "../rotation/observation.ts";
 import type { HistoryEntry } from "../rotation/world.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
+import { keptAt } from "./kept.ts";
 import { recheck } from "./recheck.ts";
 
 /**
@@ -12,13 +13,15 @@ import { recheck } from "./recheck.ts";
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
   const { profile, ledger } = acting;
   const { keyId } = step;
+  const kept = await keptAt(acting);
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
   assertReplaced(second.fresh, step);
 
-  const { details, lines: proof } = dossierOf(second, profile, keyId);
+  const { details, lines } = dossierOf(second, profile, keyId);
+  const proof = [...lines, ...kept];
   ledger.stage(() => second.fresh.record);
-  await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details }));
+  await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
   return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
 }
 

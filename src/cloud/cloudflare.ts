@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import type { Secret } from "../rotation/secret.ts";
 import type { Clock, Random } from "../rotation/world.ts";
+import { type Allowance, createAllowance } from "./cloudflare-allowance.ts";
 import { meaningOf } from "./cloudflare-errors.ts";
 import { readJson } from "./read-json.ts";
 import { NEVER_SENT, retryAfterMsOf } from "./translate-error.ts";
@@ -21,10 +22,19 @@ export interface CloudflareOptions {
   readonly clock: Pick<Clock, "sleep">;
   readonly random: Pick<Random, "fraction">;
   readonly fetch?: typeof fetch;
+  /** Shared by all that have this token; a client's own where it is left out. */
+  readonly allowance?: Allowance;
 }
 
-/** A Worker by its account and script name. A Wrangler environment is a script of its own: "api-staging". */
-export type WorkerName = { readonly accountId: string; readonly script: string };
+/**
+ * A Worker by its account and script name. A Wrangler environment is a script of its own: "api-staging". A script of a
+ * dispatch namespace (Workers for Platforms) has secrets, and neither versions to choose from nor gradual deployments.
+ */
+export type WorkerName = {
+  readonly accountId: string;
+  readonly script: string;
+  readonly namespace?: string | undefined;
+};
 
 /** A secret or variable, as the API shows it. Values never come back. */
 export type WorkerBinding = z.infer<typeof WorkerBinding>;
@@ -65,6 +75,7 @@ const WorkerDeployment = z.pipe(
 );
 const Deployments = z.object({ deployments: z.array(WorkerDeployment) });
 const VersionDetails = z.object({ resources: z.object({ bindings: z.array(WorkerBinding) }) });
+const Dispatched = z.object({ modified_on: z.string(), script: z.object({ etag: z.string() }) });
 const Versions = z.object({ items: z.array(WorkerVersion) });
 
 /** Cloudflare's API by plain fetch: the SDK takes a 200 with `success: false` for success, and can log secrets. */
@@ -72,7 +83,7 @@ export function createCloudflare(options: CloudflareOptions) {
   const send = createSender(options);
   async function get<T>(worker: WorkerName, path: string, answer: z.ZodMiniType<T>): Promise<T> {
     const [what = ""] = path.split(/[/?]/);
-    const doing = `reading the ${what} of Worker ${worker.script}`;
+    const doing = `reading the ${what || "script"} of Worker ${worker.script}`;
     const read = answer.safeParse(await send({ doing, method: "GET", path: scriptPath(worker, path) }));
     if (read.success) return read.data;
     // What has another shape than documented is not understood, and nothing is concluded from it.
@@ -96,6 +107,8 @@ export function createCloudflare(options: CloudflareOptions) {
     },
     /** The newest deployments, some ten of them; the first is live. */
     deployments,
+    /** When a script of a dispatch namespace was last changed, and what of it is told apart by. */
+    dispatched: (worker: WorkerName): Promise<z.infer<typeof Dispatched>> => get(worker, "", Dispatched),
     /** Sets the secrets in one new version, deployed at once. `Conflict` when the newest version is not live. */
     async putSecrets(worker: WorkerName, values: Readonly<Record<string, Secret>>): Promise<void> {
       const asText = (name: string, value: Secret) => ({ type: "secret_text", name, text: value.reveal() });
@@ -138,6 +151,7 @@ export function createCloudflare(options: CloudflareOptions) {
 
 /** Sends a request, with the retries and the second look at the token that it may have. Resolves to `result`. */
 export function createSender(options: CloudflareOptions): (request: ApiRequest) => Promise<unknown> {
+  const allowance = options.allowance ?? createAllowance(options.clock);
   let token: Secret | null = null;
 
   async function withFreshToken(request: ApiRequest): Promise<unknown> {
@@ -157,15 +171,20 @@ export function createSender(options: CloudflareOptions): (request: ApiRequest) 
     const attemptsMax = request.method === "GET" ? READ_ATTEMPTS_MAX : 1;
     for (let tried = 1; ; tried += 1) {
       try {
+        await allowance.take(request.doing);
         return await withFreshToken(request);
       } catch (error) {
         const waitMs = tried < attemptsMax ? retryWaitMs(error, tried) : null;
+        if (waitMs === null && isThrottled(error)) allowance.close(error.retryAfterMs);
         if (waitMs === null) throw error;
         await options.clock.sleep(waitMs * (0.5 + options.random.fraction() / 2));
       }
     }
   };
 }
+
+const isThrottled = (error: unknown): error is RotationError =>
+  error instanceof RotationError && error.code === "Throttled";
 
 /** The token, if it can stand in a header at all: what fetch says of one that cannot would quote it. */
 async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret> {
@@ -178,6 +197,7 @@ async function readUsableToken({ readToken }: CloudflareOptions): Promise<Secret
 function retryWaitMs(error: unknown, tried: number): number | null {
   if (!(error instanceof RotationError)) return null;
   if (error.code !== "Throttled" && error.code !== "Unreachable") return null;
+  if (error.code === "Throttled" && error.retryAfterMs === null) return null;
   // Half of a wait that was asked for would be too early, so it is doubled before the jitter takes up to half away.
   const waitMs = error.retryAfterMs === null ? RETRY_FIRST_WAIT_MS * 2 ** tried : error.retryAfterMs * 2;
   return waitMs <= RETRY_WAIT_MAX_MS ? waitMs : null;
@@ -232,5 +252,8 @@ function describeNetworkFailure(thrown: unknown): string {
   return NEVER_SENT.includes(cause?.code) ? NO_CONNECTION : "the connection was cut";
 }
 
-const scriptPath = ({ accountId, script }: WorkerName, path: string): string =>
-  `/accounts/${encodeURIComponent(accountId)}/workers/scripts/${encodeURIComponent(script)}/${path}`;
+function scriptPath({ accountId, script, namespace }: WorkerName, path: string): string {
+  const within = namespace === undefined ? "" : `/dispatch/namespaces/${encodeURIComponent(namespace)}`;
+  const place = `/accounts/${encodeURIComponent(accountId)}/workers${within}/scripts/${encodeURIComponent(script)}`;
+  return path === "" ? place : `${place}/${path}`;
+}

@@ -81,6 +81,12 @@ export function lastConfirmedAt({ record }: Observation, keyId: AccessKeyId): In
   return latest(...record.deliveries.filter((delivery) => delivery.keyId === keyId).map((it) => it.confirmedAt));
 }
 
+function liveUnasked(observation: Observation): Ruling | null {
+  const questions = unaskedLive(observation);
+  if (questions.length > 0) return look(questions, "whether what is live still carries our pair");
+  return null;
+}
+
 /**
  * What is asked at every look: whether a destination is back on an older pair, and is to be given the current one. Where
  * nothing is in motion, that is how somebody's rollback is noticed.
@@ -88,8 +94,8 @@ export function lastConfirmedAt({ record }: Observation, keyId: AccessKeyId): In
 export function broughtBack(situation: Situation, isFree: (name: string) => boolean): Ruling | null {
   const { observation } = situation;
   const { currentId } = partsOf(observation);
-  const questions = unaskedLive(observation);
-  if (questions.length > 0) return look(questions, "whether what is live still carries our pair");
+  const unasked = liveUnasked(observation);
+  if (unasked !== null) return unasked;
   const free = observation.destinations.filter(({ name, readsCustody }) => !readsCustody && isFree(name));
   const rulings = free.map(({ name }) => (currentId === null ? null : redelivery(situation, name, currentId)));
   return rulings.find((ruling) => ruling?.reason === "DestinationBehind") ?? null;
@@ -99,8 +105,8 @@ export function broughtBack(situation: Situation, isFree: (name: string) => bool
 export function destinationNotOurs(situation: Situation): Ruling | null {
   const { observation } = situation;
   const { currentId } = partsOf(observation);
-  const questions = unaskedLive(observation);
-  if (questions.length > 0) return look(questions, "whether what is live still carries our pair");
+  const unasked = liveUnasked(observation);
+  if (unasked !== null) return unasked;
   for (const { name, readsCustody } of observation.destinations) {
     const ruling = readsCustody || currentId === null ? null : redelivery(situation, name, currentId);
     if (ruling !== null) return ruling;

@@ -47,23 +47,6 @@ export function createCloudflarePages(options: CloudflarePagesOptions, pages: Pa
     await pages.set(options, { values, environments, project });
   }
 
-  /** Builds what is live again; and what others made meanwhile, which ours would else put back by one. */
-  async function rebuild(live: PagesDeployment, known: readonly PagesDeployment[]): Promise<PagesDeployment> {
-    const seen = new Set(known.map(({ id }) => id));
-    let target = live;
-    for (let built = 1; built <= REBUILDS_MAX; built += 1) {
-      const made = await pages.rebuild(options, target.id);
-      seen.add(made.id);
-      const isOvertaken = ({ id, created_on }: PagesDeployment): boolean =>
-        !seen.has(id) && Date.parse(created_on) < Date.parse(made.created_on);
-      const theirs = (await pages.newest(options)).find((one) => isOvertaken(one));
-      if (theirs === undefined) return made;
-      seen.add(theirs.id);
-      target = theirs;
-    }
-    throw new RotationError("Conflict", `${doing}, others deploy again and again. The pair is stored`);
-  }
-
   const look = async () => {
     const [project, newest] = [await pages.project(options), await pages.newest(options)];
     return { project, newest, live: project.canonical_deployment ?? null, flaw: flawOf(project, newest, names) };
@@ -87,21 +70,61 @@ export function createCloudflarePages(options: CloudflarePagesOptions, pages: Pa
         const [last = live] = await pages.newest(options);
         return { anchor: markOf(last), version: null, awaits: UPLOAD };
       }
-      const made = await rebuild(live, newest);
+      const made = await rebuild({ options, pages }, live, newest);
       return { anchor: markOf(live), version: markOf(made), awaits: "the build of the same commit that was begun" };
     },
-    async live(receipt): Promise<LiveState> {
-      const live = (await pages.project(options)).canonical_deployment ?? null;
-      const known = receipt?.version ?? receipt?.anchor ?? null;
-      if (receipt === null || known === null || live === null || !hasEnded(live, ["success"])) return "unknown";
-      if (markOf(live) === receipt.version) return "ours";
-      // Uploads are always somebody's: one that came after ours was stored carries it.
-      if (madeAt(markOf(live)) > madeAt(known)) return receipt.version === null ? "ours" : "foreign";
-      if (receipt.version === null || receipt.awaits === undefined) return "previous";
-      const made = await pages.deployment(options, receipt.version.split(" ")[1] ?? "");
-      return hasEnded(made, FAILURES) ? "failed" : "previous";
-    },
+    kept: (receipt) => keptAt({ options, pages }, receipt),
+    live: (receipt) => liveAt({ options, pages }, receipt),
   };
+}
+
+/** A project, and the way to it. */
+type Place = { readonly options: CloudflarePagesOptions; readonly pages: PagesClient };
+
+/** Builds what is live again; and what others made meanwhile, which ours would else put back by one. */
+async function rebuild(
+  { options, pages }: Place,
+  live: PagesDeployment,
+  known: readonly PagesDeployment[],
+): Promise<PagesDeployment> {
+  const seen = new Set(known.map(({ id }) => id));
+  let target = live;
+  for (let built = 1; built <= REBUILDS_MAX; built += 1) {
+    const made = await pages.rebuild(options, target.id);
+    seen.add(made.id);
+    const isOvertaken = ({ id, created_on }: PagesDeployment): boolean =>
+      !seen.has(id) && Date.parse(created_on) < Date.parse(made.created_on);
+    const theirs = (await pages.newest(options)).find((one) => isOvertaken(one));
+    if (theirs === undefined) return made;
+    seen.add(theirs.id);
+    target = theirs;
+  }
+  throw new RotationError(
+    "Conflict",
+    `building ${options.project} again, others deploy again and again. The pair is stored`,
+  );
+}
+
+async function liveAt({ options, pages }: Place, receipt: Receipt | null): Promise<LiveState> {
+  const live = (await pages.project(options)).canonical_deployment ?? null;
+  const known = receipt?.version ?? receipt?.anchor ?? null;
+  if (receipt === null || known === null || live === null || !hasEnded(live, ["success"])) return "unknown";
+  if (markOf(live) === receipt.version) return "ours";
+  // Uploads are always somebody's: one that came after ours was stored carries it.
+  if (madeAt(markOf(live)) > madeAt(known)) return receipt.version === null ? "ours" : "foreign";
+  if (receipt.version === null || receipt.awaits === undefined) return "previous";
+  const made = await pages.deployment(options, receipt.version.split(" ")[1] ?? "");
+  return hasEnded(made, FAILURES) ? "failed" : "previous";
+}
+
+async function keptAt({ options, pages }: Place, receipt: Receipt | null): Promise<string | null> {
+  const known = receipt?.version ?? receipt?.anchor ?? null;
+  const isOlder = (made: PagesDeployment): boolean =>
+    known !== null && madeAt(markOf(made)) <= madeAt(known) && markOf(made) !== receipt?.version;
+  const older = (await pages.newest(options)).filter((made) => isOlder(made)).length;
+  const previews = options.previews === true ? "previews of before" : "all previews";
+  const many = `${String(older)} older deployments or more`;
+  return older === 0 ? null : `${many} with an older pair, and so do ${previews}: who goes back to one brings it back`;
 }
 
 /** So many deployments of others during one delivery are no accident. */

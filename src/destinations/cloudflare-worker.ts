@@ -7,8 +7,9 @@ import type { Receipt } from "../rotation/record.ts";
 import { Secret } from "../rotation/secret.ts";
 import { instant } from "../rotation/time.ts";
 import type { Clock, Destination, Preflight, Random } from "../rotation/world.ts";
+import { createDispatched } from "./worker/dispatched.ts";
 import { deliverStaged } from "./worker/staged.ts";
-import { judgeLive } from "./worker/standing.ts";
+import { describeOlder, judgeLive } from "./worker/standing.ts";
 import { createTags } from "./worker/tags.ts";
 import { openVersions } from "./worker/versions.ts";
 import { createWatch, judgeHealth } from "./worker/watch.ts";
@@ -22,27 +23,65 @@ const TokenName = z.string().check(
 const VariableName = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*$/));
 
 export type CloudflareWorkerOptions = z.infer<typeof CloudflareWorkerOptions>;
-export const CloudflareWorkerOptions = z.strictObject({
-  kind: z.literal("cloudflare-worker"),
-  accountId: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
-  /** The script's name. A Wrangler environment is a script of its own: "api-staging". */
-  worker: z.string().check(z.regex(/^[a-z0-9_][a-z0-9_-]*$/)),
-  /** What the Worker calls the two halves of the pair. */
-  secrets: z
-    .strictObject({ accessKeyId: VariableName, secretAccessKey: VariableName })
-    .check(z.refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names")),
-  /** The Secrets Manager secret that holds the Cloudflare API token. */
-  apiToken: TokenName,
-  /** The Worker's health route, and the secret that holds its bearer token. With it, deliveries are staged. */
-  health: z.optional(z.strictObject({ url: z.url({ protocol: /^https$/ }), token: TokenName })),
-});
+export const CloudflareWorkerOptions = z
+  .strictObject({
+    kind: z.literal("cloudflare-worker"),
+    accountId: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+    /** The script's name. */
+    worker: z.string().check(z.regex(/^[a-z0-9_][a-z0-9_-]*$/)),
+    /** A named environment of Wrangler's: it is a script of its own, and "staging" of "api" is "api-staging". */
+    environment: z.optional(z.string().check(z.regex(/^[a-z0-9_-]+$/))),
+    /** The dispatch namespace that the script is in (Workers for Platforms). It has no versions to stage, and so no `health`. */
+    dispatchNamespace: z.optional(z.string().check(z.regex(/^[a-z0-9_][a-z0-9_-]*$/))),
+    /** What the Worker calls the two halves of the pair. */
+    secrets: z
+      .strictObject({ accessKeyId: VariableName, secretAccessKey: VariableName })
+      .check(
+        z.refine((names) => names.accessKeyId !== names.secretAccessKey, "the two halves of a pair need two names"),
+      ),
+    /** Other values that are set in the same call, such as AWS_REGION. They are secrets of the Worker: the call takes nothing else. */
+    alongside: z.optional(z.record(VariableName, z.string())),
+    /** The Secrets Manager secret that holds the Cloudflare API token. */
+    apiToken: TokenName,
+    /** The Worker's health route, and the secret that holds its bearer token. With it, deliveries are staged. */
+    health: z.optional(z.strictObject({ url: z.url({ protocol: /^https$/ }), token: TokenName })),
+  })
+  .check(
+    z.refine(
+      (it) => it.dispatchNamespace === undefined || it.health === undefined,
+      "a dispatch namespace takes no health",
+    ),
+    z.refine(
+      (it) => Object.values(it.secrets).every((name) => !(name in (it.alongside ?? {}))),
+      "the pair has its names alone",
+    ),
+  );
 
 /** What the options alone say. */
-export const cloudflareWorkerFacts = ({ accountId, worker, secrets }: CloudflareWorkerOptions) => ({
-  name: `cloudflare-worker:${worker}`,
-  slots: Object.values(secrets).map((name) => `cloudflare-worker:${accountId}/${worker}/${name}`),
-  readsCustody: false,
-});
+export function cloudflareWorkerFacts(options: CloudflareWorkerOptions) {
+  const { script, namespace } = workerOf(options);
+  const place = namespace === undefined ? script : `${namespace}/${script}`;
+  return {
+    name: `cloudflare-worker:${place}`,
+    slots: namesOf(options).map((name) => `cloudflare-worker:${options.accountId}/${place}/${name}`),
+    readsCustody: false,
+  };
+}
+
+function workerOf({
+  accountId,
+  worker,
+  environment,
+  dispatchNamespace: namespace,
+}: CloudflareWorkerOptions): WorkerName {
+  return { accountId, script: environment === undefined ? worker : `${worker}-${environment}`, namespace };
+}
+
+/** All that one call sets: the pair, and what goes with it. */
+const namesOf = ({ secrets, alongside = {} }: CloudflareWorkerOptions): readonly string[] => [
+  ...Object.values(secrets),
+  ...Object.keys(alongside),
+];
 
 /** What a Worker is delivered to with: Cloudflare, and its health route where the options name one. */
 interface WorkerClients {
@@ -58,13 +97,19 @@ interface WorkerClients {
  */
 export function createCloudflareWorker(options: CloudflareWorkerOptions, clients: WorkerClients): Destination {
   const { cloudflare, ask, clock, random } = clients;
-  const worker: WorkerName = { accountId: options.accountId, script: options.worker };
+  const worker = workerOf(options);
+  const plain = Object.entries(options.alongside ?? {}).map(([name, value]) => [name, new Secret(value)] as const);
   const tags = createTags(options.secrets.accessKeyId);
   const versions = openVersions(cloudflare, worker, ask === null ? null : tags);
   const valuesOf = ({ id, secret }: Credential): Readonly<Record<string, Secret>> => ({
+    ...Object.fromEntries(plain),
     [options.secrets.accessKeyId]: new Secret(id),
     [options.secrets.secretAccessKey]: secret,
   });
+
+  if (worker.namespace !== undefined) {
+    return createDispatched(cloudflareWorkerFacts(options), { cloudflare, worker, names: namesOf(options), valuesOf });
+  }
 
   async function deliverAtOnce(credential: Credential, anchor: string | null): Promise<Receipt> {
     const before = await versions.clean();
@@ -88,7 +133,7 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
       if (now.kind === "unclean") return { kind: "blocked", because: now.because };
       const secrets = await cloudflare.secrets(worker);
       const isSet = (name: string) => secrets.some((one) => one.name === name && one.type === "secret_text");
-      const missing = Object.values(options.secrets).filter((name) => !isSet(name));
+      const missing = namesOf(options).filter((name) => !isSet(name));
       if (missing.length > 0) {
         const bindings = await cloudflare.bindings(worker, now.live.id);
         return { kind: "blocked", because: missing.map((name) => describeMissing(bindings, name)).join("; ") };
@@ -106,10 +151,11 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
     deliver(credential, anchor, replaced = null) {
       if (ask === null) return deliverAtOnce(credential, anchor);
       const [watch, nonce] = [createWatch(ask, clock), () => random.token().slice(0, 8)];
-      const staging = { script: options.worker, versions, tags, watch, valuesOf, clock, nonce };
+      const staging = { script: worker.script, versions, tags, watch, valuesOf, clock, nonce };
       return deliverStaged(staging, { credential, anchor, replaced });
     },
     ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
+    kept: async (receipt) => describeOlder(receipt, await cloudflare.versions(worker)),
     async live(receipt): Promise<LiveState> {
       const shares = await cloudflare.live(worker);
       return judgeLive(receipt, shares, await cloudflare.versions(worker));

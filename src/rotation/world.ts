@@ -173,6 +173,8 @@ export interface Destination extends Omit<DestinationFacts, "hasHealth"> {
    * the receipt awaits something, `foreign` is what came after ours, and has the pair.
    */
   live(receipt: Receipt | null): Promise<LiveState>;
+  /** Where it can be told: what is kept there that is not live and holds an older pair, in words. Null where nothing is. */
+  readonly kept?: (receipt: Receipt | null) => Promise<string | null>;
   /** Where it can be asked: whether the consumer is well with this key. What cannot be told is `unknown`, or throws. */
   readonly health?: (keyId: AccessKeyId) => Promise<Health>;
 }

@@ -70,11 +70,11 @@ function delivers(run: Run): void {
     run(async ({ destination, pair, becomesLive }) => {
       const before = pair();
       const receipt = await destination.deliver(NEW, await anchorOf(destination));
-      expect(receipt.awaits === undefined).toBe(becomesLive === undefined);
-      if (becomesLive !== undefined) {
-        expect([pair(), await destination.live(receipt)]).toEqual([before, "previous"]);
-        becomesLive();
-      }
+      const isStored = becomesLive !== undefined;
+      expect(receipt.awaits !== undefined).toBe(isStored);
+      const given = { id: NEW.id, secret: NEW.secret.reveal() };
+      expect([pair(), await destination.live(receipt)]).toEqual(isStored ? [before, "previous"] : [given, "ours"]);
+      becomesLive?.();
       expect(pair()).toEqual({ id: NEW.id, secret: NEW.secret.reveal() });
       expect(await destination.live(receipt)).toBe("ours");
     }),

@@ -39,7 +39,7 @@ function simulate(options: Parameters<typeof simulatePages>[0] & { readonly prev
   const recording: typeof globalThis.fetch = (input, init) => {
     if (init?.method !== "GET") {
       const body = typeof init?.body === "string" ? init.body : "";
-      writes.push({ path: new URL(String(input)).pathname, body });
+      writes.push({ path: new URL(new Request(input).url).pathname, body });
       before.get(writes.length)?.();
     }
     return send(input, init);
@@ -123,6 +123,13 @@ describe("a delivery to a Pages project that is connected to Git", () => {
     for (let write = 1; write <= 9; write += 1) before.set(write, () => void pages.deploy(ACCOUNT, PROJECT, "theirs"));
     await expect(destination.deliver(PAIR, null)).rejects.toMatchObject({ code: "Conflict" });
     expect(writes).toHaveLength(4);
+  });
+
+  test("names the deployments and previews that can be brought back with an older pair", async () => {
+    const { destination } = simulate();
+    const receipt = await destination.deliver(PAIR, null);
+    expect(await destination.kept?.(receipt)).toMatch(/^1 older deployments or more .*, and so do all previews/);
+    expect(await destination.kept?.(null)).toBeNull();
   });
 
   test("goes to what somebody rolled back to, and not to what they left", async () => {

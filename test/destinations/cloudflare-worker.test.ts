@@ -130,6 +130,17 @@ describe("what is live on a Worker", () => {
     expect(await worker.live(receipt)).toBe("previous");
   });
 
+  test("names the versions that can be brought back with an older pair, previews among them", async () => {
+    const { cloudflare, worker, live } = simulate();
+    cloudflare.upload(ACCOUNT, WORKER, { code: "preview" });
+    cloudflare.deploy(ACCOUNT, WORKER, { code: "released" });
+    const receipt = await worker.deliver(PAIR, live());
+    cloudflare.deploy(ACCOUNT, WORKER, { code: "after ours" });
+    expect(await worker.kept?.(receipt)).toMatch(/^versions 1 to 3 with an older pair, and so do their previews/);
+    expect(await worker.kept?.({ ...receipt, version: null })).toMatch(/^versions 1 to 3 /);
+    expect(await worker.kept?.(null)).toBeNull();
+  });
+
   test("is ours when another version stands by at 0 %", async () => {
     const { cloudflare, worker, live } = simulate();
     const receipt = await worker.deliver(PAIR, live());
@@ -149,7 +160,7 @@ describe("the options of a Worker", () => {
     ["a name in capitals", { worker: "Api" }],
     ["one name for both halves", { secrets: { accessKeyId: "A", secretAccessKey: "A" } }],
     ["a token kept among the custody secrets", { apiToken: "keyturn/deploy" }],
-    ["a setting that does not exist", { environment: "staging" }],
+    ["a setting that does not exist", { stage: "staging" }],
     ["a health route in the clear", { health: { url: "http://example.com/health", token: "health" } }],
     ["a health route without a token", { health: { url: "https://example.com/health" } }],
     ["a health token kept among the custody secrets", { health: { url: "https://a.example", token: "keyturn/x" } }],

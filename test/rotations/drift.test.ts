@@ -65,6 +65,21 @@ describe("where an old key is still there,", () => {
   });
 });
 
+test("what can still be brought back with the old key is named when it is taken, and keeps it from nothing", async () => {
+  const { here, first, worker, work } = await aSystem();
+  const kept = [() => Promise.resolve("versions 1 to 9"), () => Promise.reject(new Error("no answer"))];
+  here.destinations = {
+    ci: [
+      { ...worker, kept: async () => (await kept[0]?.()) ?? null },
+      { ...memoryDestination("cloudflare-worker:other", worker.pair()), kept: async () => (await kept[1]?.()) ?? null },
+    ],
+  };
+  await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
+  const text = here.notices.find(({ code }) => code === "KeyDeactivated")?.text ?? "";
+  expect(text).toContain("cloudflare-worker:api keeps versions 1 to 9");
+  expect(text).toMatch(/what cloudflare-worker:other keeps could not be read: .*no answer/);
+});
+
 test("a CI that sets an old secret again is seen by the health route within six hours, and named", async () => {
   const { here, first } = await aSystem();
   const cloudflare = new Cloudflare(here.clock);

@@ -30,8 +30,9 @@ async function setUp({
   readonly isGit: boolean;
   readonly bend?: (destination: Destination, simulated: ReturnType<typeof simulatePages>) => Destination;
 }) {
-  const { cloud, clock, wire, world: first, close } = await setUpWire();
-  closing.push(close);
+  const setup = await setUpWire();
+  closing.push(() => setup.close());
+  const { cloud, clock, wire, world: first } = setup;
   cloud.iam.credentialReports.takesMs = 0;
   // Simulated time stands still while a sweep runs.
   Object.assign(cloud.lags, { propagationMs: 0, deactivationMs: 0 });

@@ -46,6 +46,9 @@ const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
   ["GET", script("deployments"), listDeployments],
   ["POST", script("deployments"), postDeployment],
   ["PATCH", /^\/accounts\/([^/]+)\/workers\/workers\/([^/]+)\/versions\/latest$/, stageVersion],
+  ["GET", dispatched(""), readDispatched],
+  ["GET", dispatched("/secrets"), (cf, _, parts) => secretsOf(cf, dispatchedTarget(parts))],
+  ["PATCH", dispatched("/secrets-bulk"), patchDispatched],
   ["GET", SECRETS_STORE, secretsStore],
   ["PATCH", SECRETS_STORE, secretsStore],
   ["GET", PAGES, pages],
@@ -61,6 +64,28 @@ function secretsStore({ secretsStore: store }: Cloudflare, request: ApiRequest):
 function pages({ pages: simulated }: Cloudflare, request: ApiRequest): unknown {
   if (simulated === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
   return askPages(simulated, request);
+}
+
+/** A script of a dispatch namespace is kept under both names; its newest version is always live. */
+function dispatched(path: string): RegExp {
+  return new RegExp(`^/accounts/([^/]+)/workers/dispatch/namespaces/([^/]+)/scripts/([^/]+)${path}$`);
+}
+
+const dispatchedTarget = ([account = "", namespace = "", name = ""]: readonly string[]): Target => ({
+  account,
+  script: `${namespace}/${name}`,
+});
+
+function readDispatched(cloudflare: Cloudflare, _: ApiRequest, parts: readonly string[]): unknown {
+  const { account, script: name } = dispatchedTarget(parts);
+  const newest = cloudflare.versions(account, name).at(-1);
+  const modified_on = new Date(newest?.createdAt ?? 0).toISOString();
+  return { dispatch_namespace: parts[1], modified_on, script: { id: parts[2], etag: newest?.id, modified_on } };
+}
+
+function patchDispatched(cloudflare: Cloudflare, request: ApiRequest, parts: readonly string[]): unknown {
+  const { account, script: name } = dispatchedTarget(parts);
+  return patchSecrets(cloudflare, request, [account, name]);
 }
 
 function script(path: string): RegExp {

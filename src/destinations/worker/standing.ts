@@ -44,6 +44,18 @@ export function judgeStanding(
   );
 }
 
+/** The versions that can be deployed and were made before ours: each, and its preview, holds the pair of its time. */
+export function describeOlder(receipt: Receipt | null, versions: readonly WorkerVersion[]): string | null {
+  const ours = versions.find(({ id }) => id === receipt?.version)?.number;
+  const anchor = versions.find(({ id }) => id === receipt?.anchor)?.number;
+  const before = ours ?? (anchor === undefined ? 0 : anchor + 1);
+  const older = versions.map(({ number }) => number).filter((number) => number < before);
+  if (older.length === 0) return null;
+  const [from, to] = [Math.min(...older), Math.max(...older)].map(String);
+  const which = from === to ? `version ${from ?? ""}` : `versions ${from ?? ""} to ${to ?? ""}`;
+  return `${which} with an older pair, and so do their previews: who goes back to one brings an old key back`;
+}
+
 /**
  * Every version keeps the secrets that it was made with, so an anchor or an older version, brought back, brings an older
  * pair back. A newer one that is not known to be ours is presumed to have inherited the pair, and is `foreign`.

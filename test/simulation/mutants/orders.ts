@@ -148,7 +148,7 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/deliver.ts",
-        find: "lineOf(acting, `delivered to ${name}`, { keyId })",
+        find: "lineOf(acting, `${what} ${name}`, { keyId })",
         replace: "lineOf(acting, `delivered ${credential.secret.reveal()} to ${name}`, { keyId })",
       },
     ],

@@ -1,0 +1,126 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { text } from "node:stream/consumers";
+import CloudflareSdk from "cloudflare";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
+import { accessKeyId } from "../../src/rotation/keys.ts";
+import { Secret } from "../../src/rotation/secret.ts";
+import { hours } from "../../src/rotation/time.ts";
+import { destinationContract } from "../contracts/destination-contract.ts";
+import {
+  CONFIG_HASH,
+  OLD_PAIR,
+  PAGES_OPTIONS,
+  pagesAt,
+  pagesUnderTest,
+  pairOnPages,
+  PROJECT,
+  simulatePages,
+} from "../destinations/pages-under-test.ts";
+import { ACCOUNT, ID, SECRET, TOKEN } from "../destinations/worker-under-test.ts";
+import { startCloudflareApi } from "../world/wire/cloudflare-handler.ts";
+
+const WRANGLER = resolve("node_modules/wrangler/bin/wrangler.js");
+const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
+
+destinationContract("cloudflare-pages, over HTTP,", async () => {
+  const simulated = simulatePages();
+  const api = await startCloudflareApi(simulated.cloudflare);
+  return pagesUnderTest(simulated, pagesAt(api.baseUrl), () => api.close());
+});
+
+let simulated = simulatePages();
+let api: Awaited<ReturnType<typeof startCloudflareApi>>;
+beforeEach(async () => {
+  simulated = simulatePages();
+  api = await startCloudflareApi(simulated.cloudflare);
+  return () => api.close();
+});
+const projectNow = () => simulated.pages.project(ACCOUNT, PROJECT);
+
+describe("the Cloudflare SDK against the simulated Pages", () => {
+  const sdk = () => new CloudflareSdk({ apiToken: TOKEN, baseURL: api.baseUrl, maxRetries: 0, logLevel: "off" });
+  const account = { account_id: ACCOUNT };
+
+  test("sets the pair, which is live only after a retry of the deployment, and is never shown", async () => {
+    const { projects } = sdk().pages;
+    const secret = (value: string) => ({ type: "secret_text", value }) as const;
+    const env_vars = { [ID]: secret(PAIR.id), [SECRET]: secret("new+secret/") };
+    const production = { env_vars, wrangler_config_hash: CONFIG_HASH };
+    await projects.edit(PROJECT, { ...account, deployment_configs: { production } });
+    expect(pairOnPages(simulated)).toEqual(OLD_PAIR);
+    const project = await projects.get(PROJECT, account);
+    expect(JSON.stringify(project)).not.toContain(PAIR.id);
+    const place = { ...account, project_name: PROJECT };
+    const made = await projects.deployments.retry(project.canonical_deployment?.id ?? "", place);
+    expect(made.latest_stage).toMatchObject({ name: "build", status: "active" });
+    simulated.clock.advance(hours(1));
+    expect((await projects.deployments.get(made.id, place)).latest_stage).toMatchObject({
+      name: "deploy",
+      status: "success",
+    });
+    expect(pairOnPages(simulated)).toEqual({ id: PAIR.id, secret: "new+secret/" });
+  });
+
+  test("a roll-back brings the old pair back, and leaves the project's own values", async () => {
+    const destination = createCloudflarePages(PAGES_OPTIONS, pagesAt(api.baseUrl));
+    const receipt = await destination.deliver(PAIR, null);
+    simulated.clock.advance(hours(1));
+    const [first] = projectNow().deployments;
+    await sdk().pages.projects.deployments.rollback(first?.id ?? "", { ...account, project_name: PROJECT });
+    expect([pairOnPages(simulated), await destination.live(receipt)]).toEqual([OLD_PAIR, "previous"]);
+    expect(projectNow().configs.production.variables[ID]?.value).toBe(PAIR.id);
+  });
+
+  test.for([
+    ["a project that does not exist", "absent", {}, 404, 8000007],
+    ["a page of a hundred", PROJECT, { per_page: 100 }, 400, 8000024],
+  ] as const)("%s is refused", async ([, name, page, status, code]) => {
+    const asked = sdk().pages.projects.deployments.list(name, { ...account, ...page });
+    await expect(asked).rejects.toMatchObject({ status, errors: [{ code }] });
+  });
+});
+
+describe("wrangler against the simulated Pages", () => {
+  async function wrangler(command: readonly string[], input: string) {
+    const folder = await mkdtemp(join(tmpdir(), "keyturn-wrangler-"));
+    const child = spawn(process.execPath, [WRANGLER, "pages", ...command, "--project-name", PROJECT], {
+      cwd: folder,
+      env: {
+        PATH: process.env["PATH"],
+        HOME: folder,
+        XDG_CONFIG_HOME: folder,
+        CI: "true",
+        WRANGLER_SEND_METRICS: "false",
+        CLOUDFLARE_API_BASE_URL: api.baseUrl,
+        CLOUDFLARE_API_TOKEN: TOKEN,
+        CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
+      },
+    });
+    child.stdin.end(input);
+    const ended = new Promise<number | null>((done) => child.once("close", done));
+    const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    await rm(folder, { recursive: true });
+    return { status, said: out + errors };
+  }
+
+  test("secret bulk sets the pair as a delivery does, hash and all, and lists it", async () => {
+    const bulk = await wrangler(["secret", "bulk"], JSON.stringify({ [ID]: "AKIANEW", [SECRET]: "by hand" }));
+    expect(bulk).toMatchObject({ status: 0 });
+    const { variables, hash } = projectNow().configs.production;
+    expect([variables[ID]?.value, variables[SECRET]?.value, hash]).toEqual(["AKIANEW", "by hand", CONFIG_HASH]);
+    expect(pairOnPages(simulated)).toEqual(OLD_PAIR);
+    const list = await wrangler(["secret", "list"], "");
+    expect(list).toMatchObject({ status: 0, said: expect.stringContaining(`${SECRET}: Value Encrypted`) });
+  });
+
+  test("deployment list shows what a delivery has built", async () => {
+    await createCloudflarePages(PAGES_OPTIONS, pagesAt(api.baseUrl)).deliver(PAIR, null);
+    const list = await wrangler(["deployment", "list", "--environment", "production"], "");
+    expect(list).toMatchObject({ status: 0, said: expect.stringContaining(projectNow().deployments[1]?.id ?? "?") });
+  });
+});
