@@ -6,7 +6,8 @@ import { days, type Instant } from "./time.ts";
 export type NoticeCode = Reason | DeadlineCode | TroubleCode | DoneCode;
 type DeadlineCode = "KeyOverdue" | "DeliveryLate" | "EvidenceLate";
 type TroubleCode = "DestinationBlocked" | "StepFailed" | "ObservationFailed" | "DescriptionNotCarried";
-type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
+type DoneCode = "KeyDeactivated" | "KeyReactivated" | "KeyDeleted" | TokenCode;
+type TokenCode = "TokenRotated" | "TokenNotRotated" | "TokenStillUsed" | "TokenRefused";
 
 export type Severity = "info" | "warning" | "urgent";
 
@@ -72,4 +73,8 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
   KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),
+  TokenRotated: once("Nothing to do. The former token is deleted when nobody used it for a day."),
+  TokenNotRotated: operator("Mend what is named. The token that is current stays, and works."),
+  TokenStillUsed: operator("Find who else uses the former token, and give it the one in the secret."),
+  TokenRefused: urgent("Store a valid token in the secret: nothing is delivered with this one."),
 };

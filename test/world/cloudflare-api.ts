@@ -1,4 +1,5 @@
 import { type Cloudflare, CloudflareRefusal, type Fault, type WorkerVersion } from "./cloudflare.ts";
+import { TOKENS } from "./cloudflare-tokens.ts";
 import { askSecretsStore, SECRETS_STORE } from "./secrets-store.ts";
 
 /** One request to the API, its path without the base: "/accounts/…". */
@@ -34,7 +35,6 @@ const TAG_BYTES_MAX = 100;
 
 /** The calls of the API that are served. Order matters: the first that matches answers. */
 const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
-  ["GET", /^\/(?:user|accounts\/[^/]+)\/tokens\/verify$/, () => ({ id: "token", status: "active" })],
   ["GET", script("secrets"), (cf, _, parts) => secretsOf(cf, target(parts))],
   ["PUT", script("secrets"), putSecret],
   ["GET", script("secrets/([^/]+)"), readSecret],
@@ -52,6 +52,16 @@ const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
 function secretsStore({ secretsStore: store }: Cloudflare, request: ApiRequest): unknown {
   if (store === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
   return askSecretsStore(store, request);
+}
+
+/** Tokens are their account's, whatever Workers they may edit. Without the simulated issuing every token that works is active. */
+function apiTokens({ apiTokens: tokens }: Cloudflare, request: ApiRequest, own: string): unknown {
+  const [, account, id] = TOKENS.exec(request.path) ?? [];
+  if (tokens === null && id === "verify") return { id: "token", status: "active" };
+  if (tokens === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
+  if (account !== undefined && account !== own)
+    throw new CloudflareRefusal(403, 9109, "Unauthorized to access requested resource");
+  return tokens.ask(request, account ?? own, id);
 }
 
 function script(path: string): RegExp {
@@ -105,6 +115,7 @@ function perform(cloudflare: Cloudflare, request: ApiRequest): ApiReply {
 
 function dispatch(cloudflare: Cloudflare, request: ApiRequest): unknown {
   const token = cloudflare.admit(request.token);
+  if (TOKENS.test(request.path)) return apiTokens(cloudflare, request, token.account);
   for (const [method, pattern, route] of ROUTES) {
     const parts = request.method === method ? pattern.exec(request.path)?.slice(1) : undefined;
     if (parts === undefined) continue;
