@@ -99,6 +99,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   if (isWhole) await memory.keep({ left, awake: union([], awake), custodyListedAt });
   // A sweep of named users hands no names on: the next whole one lists custody.
   else if (mode === "act") await memory.keep({ ...memory.known(), custodyListedAt: null });
+  if (isWhole && !isPaused) await world.upkeep?.run();
   const isFailed = results.some((result) => result.isFailed) || failedNotifiers.size > 0 || memory.isUnwritten();
   const result: SweepResult = {
     command: options.mode === "plan" ? "plan" : "sweep",

@@ -43,3 +43,27 @@ test("S9: a sweep whose time is short begins with the users that the last one le
   expect([one.users.map(({ user }) => user), one.left]).toEqual([["first"], ["second", "third"]]);
   expect([other.users.map(({ user }) => user), other.left]).toEqual([["second", "third"], ["first"]]);
 });
+
+test("what else is kept in order has its turn after the users of a whole sweep that acts, and of no other", async () => {
+  const said: string[] = [];
+  const installation = await install({
+    profiles: {},
+    bend: (world) => ({
+      ...world,
+      upkeep: {
+        run: () => {
+          const ended = world.log.events.some(({ message }) => message === "sweep ended");
+          said.push(ended ? "after the end" : "before the end");
+          return Promise.resolve();
+        },
+      },
+    }),
+  });
+  installation.cloud.iam.createUser({ name: "first", tags: { keyturn: "unknown-profile" } });
+  await installation.sweep();
+  expect(said).toEqual(["before the end"]);
+  await installation.sweep(["first"]);
+  await installation.journal.setRunning(null);
+  await installation.sweep();
+  expect(said).toHaveLength(1);
+});

@@ -60,7 +60,7 @@ export type CloudflareClient = ReturnType<typeof createCloudflare>;
 
 interface ApiRequest {
   readonly doing: string;
-  readonly method: "GET" | "PATCH" | "POST";
+  readonly method: "GET" | "PATCH" | "POST" | "DELETE";
   readonly path: string;
   readonly body?: string;
   /** Of the body; merge-patch where it is not said. */

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
 import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
+import { TokenInput } from "./token-input.ts";
 import { TrailInput } from "./trail-input.ts";
 
 /** A profile's name stands as the value of the enrolment tag. Source: IAM API, Tag (Value), less its white space. */
@@ -19,6 +20,7 @@ const ConfigInput = z.strictObject({
   profiles: z.record(ProfileName, z.unknown()),
   discovery: z._default(Discovery, { by: "tags" }),
   trail: z.optional(TrailInput),
+  cloudflareTokens: z._default(z.array(TokenInput), []),
 });
 
 const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
@@ -30,6 +32,8 @@ export interface ConfigInput {
   readonly discovery?: z.input<typeof Discovery>;
   /** A trail of the account's, asked too before a key is taken away. Default: Event history alone. */
   readonly trail?: z.input<typeof TrailInput>;
+  /** Cloudflare API tokens of Keyturn's own that it rotates. Default: none. */
+  readonly cloudflareTokens?: readonly z.input<typeof TokenInput>[];
 }
 
 /** The configuration as the program uses it: read, weighed, complete and frozen. */
@@ -37,6 +41,7 @@ export interface Config {
   readonly profiles: Readonly<Record<string, ConfiguredProfile>>;
   readonly discovery: Readonly<z.output<typeof Discovery>>;
   readonly trail?: Readonly<z.output<typeof TrailInput>>;
+  readonly cloudflareTokens?: readonly Readonly<z.output<typeof TokenInput>>[];
 }
 
 /** Throws `Misconfigured` with every problem at once, each with its path, what was found and what is allowed. */
@@ -51,6 +56,7 @@ export function defineConfig(input: ConfigInput): Config {
   return deepFreeze({
     profiles: Object.fromEntries(named.map(({ name, read }) => [name, profileOf(name, read)])),
     discovery: shell.data.discovery,
+    cloudflareTokens: shell.data.cloudflareTokens,
     ...(shell.data.trail === undefined ? {} : { trail: shell.data.trail }),
   });
 }

@@ -11,7 +11,8 @@ type TroubleCode =
   | "ObservationFailed"
   | "DescriptionNotCarried"
   | "CustodyUnguarded";
-type DoneCode = "ExposedKeyCut" | "ExposedElsewhere" | "KeyDeactivated" | "KeyReactivated" | "KeyDeleted";
+type DoneCode = "ExposedKeyCut" | "ExposedElsewhere" | "KeyDeactivated" | "KeyReactivated" | "KeyDeleted" | TokenCode;
+type TokenCode = "TokenRotated" | "TokenNotRotated" | "TokenStillUsed" | "TokenRefused";
 
 export type Severity = "info" | "warning" | "urgent";
 
@@ -92,4 +93,8 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
   KeyDeactivated: once("Nothing to do. If something breaks now, activate the key again."),
   KeyReactivated: urgent("A consumer still holds the old key. Find it, and give it the current pair."),
   KeyDeleted: once("Nothing to do."),
+  TokenRotated: once("Nothing to do. The former token is deleted when nobody used it for a day."),
+  TokenNotRotated: operator("Mend what is named. The token that is current stays, and works."),
+  TokenStillUsed: operator("Find who else uses the former token, and give it the one in the secret."),
+  TokenRefused: urgent("Store a valid token in the secret: nothing is delivered with this one."),
 };

@@ -34,6 +34,13 @@ export interface World {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** What else is kept in order; left out where the configuration names nothing. */
+  readonly upkeep?: Upkeep;
+}
+
+/** Done once a sweep has been through all users. Never throws: what went wrong is logged and told. */
+export interface Upkeep {
+  run(): Promise<void>;
 }
 
 /** Who we are. Asked once a run. */

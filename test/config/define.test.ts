@@ -253,3 +253,23 @@ describe("what is refused", () => {
     ]);
   });
 });
+
+describe("the service's own tokens", () => {
+  const own = { secret: "cloudflare/api-token", issuer: "cloudflare/issuer-token" };
+  test("are rotated after 75 days where nothing else is said, and none are where none is named", () => {
+    expect(define({ p: profile() }, { cloudflareTokens: [own] }).cloudflareTokens).toEqual([
+      { ...own, rotateTokenAfter: days(75) },
+    ]);
+    expect(define({ p: profile() }).cloudflareTokens).toEqual([]);
+  });
+
+  test.for([
+    ["an issuer that is the token itself", { issuer: own.secret }, "cloudflareTokens.0.issuer"],
+    ["a secret among those of custody", { secret: "keyturn/token" }, "cloudflareTokens.0.secret"],
+    ["an account id of another length", { accountId: "0123" }, "cloudflareTokens.0.accountId"],
+    ["an age in words", { rotateTokenAfter: "monthly" }, "cloudflareTokens.0.rotateTokenAfter"],
+  ] as const)("refuses %s", ([, change, path]) => {
+    const [found, ...more] = refusals({ p: profile() }, { cloudflareTokens: [{ ...own, ...change }] });
+    expect([found?.startsWith(path), more]).toEqual([true, []]);
+  });
+});

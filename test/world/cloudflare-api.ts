@@ -1,5 +1,6 @@
 import { type Cloudflare, CloudflareRefusal, type Fault, type WorkerVersion } from "./cloudflare.ts";
 import { askPages, PAGES } from "./pages.ts";
+import { TOKENS } from "./cloudflare-tokens.ts";
 import { askSecretsStore, SECRETS_STORE } from "./secrets-store.ts";
 
 /** One request to the API, its path without the base: "/accounts/…". */
@@ -35,7 +36,6 @@ const TAG_BYTES_MAX = 100;
 
 /** The calls of the API that are served. Order matters: the first that matches answers. */
 const ROUTES: readonly (readonly [string, RegExp, Route])[] = [
-  ["GET", /^\/(?:user|accounts\/[^/]+)\/tokens\/verify$/, () => ({ id: "token", status: "active" })],
   ["GET", script("secrets"), (cf, _, parts) => secretsOf(cf, target(parts))],
   ["PUT", script("secrets"), putSecret],
   ["GET", script("secrets/([^/]+)"), readSecret],
@@ -86,6 +86,16 @@ function readDispatched(cloudflare: Cloudflare, _: ApiRequest, parts: readonly s
 function patchDispatched(cloudflare: Cloudflare, request: ApiRequest, parts: readonly string[]): unknown {
   const { account, script: name } = dispatchedTarget(parts);
   return patchSecrets(cloudflare, request, [account, name]);
+}
+
+/** Tokens are their account's, whatever Workers they may edit. Without the simulated issuing every token that works is active. */
+function apiTokens({ apiTokens: tokens }: Cloudflare, request: ApiRequest, own: string): unknown {
+  const [, account, id] = TOKENS.exec(request.path) ?? [];
+  if (tokens === null && id === "verify") return { id: "token", status: "active" };
+  if (tokens === null) throw new CloudflareRefusal(404, 7003, `Could not route to ${request.path}`);
+  if (account !== undefined && account !== own)
+    throw new CloudflareRefusal(403, 9109, "Unauthorized to access requested resource");
+  return tokens.ask(request, account ?? own, id);
 }
 
 function script(path: string): RegExp {
@@ -139,6 +149,7 @@ function perform(cloudflare: Cloudflare, request: ApiRequest): ApiReply {
 
 function dispatch(cloudflare: Cloudflare, request: ApiRequest): unknown {
   const token = cloudflare.admit(request.token);
+  if (TOKENS.test(request.path)) return apiTokens(cloudflare, request, token.account);
   for (const [method, pattern, route] of ROUTES) {
     const parts = request.method === method ? pattern.exec(request.path)?.slice(1) : undefined;
     if (parts === undefined) continue;

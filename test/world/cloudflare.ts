@@ -1,4 +1,5 @@
 import type { Pages } from "./pages.ts";
+import type { ApiTokens } from "./cloudflare-tokens.ts";
 import type { SecretsStore } from "./secrets-store.ts";
 
 /** What the API refuses, with the code that it answers. Source of the codes: workers-sdk and Cloudflare's API reference. */
@@ -104,6 +105,8 @@ export class Cloudflare {
   secretsStore: SecretsStore | null = null;
   /** The accounts' Pages projects, where they are simulated. */
   pages: Pages | null = null;
+  /** The accounts' API tokens, where their issuing is simulated. */
+  apiTokens: ApiTokens | null = null;
   readonly #clock: { now(): number };
   readonly #readings: Readings;
   readonly #tokens = new Map<string, Token>();
@@ -142,6 +145,7 @@ export class Cloudflare {
     if (token?.status !== "active") {
       throw new CloudflareRefusal(403, 9109, "Invalid access token");
     }
+    this.apiTokens?.use(value);
     const now = this.#clock.now();
     const rate = this.#rates.get(value) ?? { windowStart: now, count: 0, blockedUntil: 0 };
     this.#rates.set(value, rate);

@@ -207,6 +207,11 @@ describe("the role against whole rotations", () => {
     expect(rotated.handedOver).toEqual([rotated.nightlyKey, rotated.nightlyKey]);
   });
 
+  test("saw Keyturn's own Cloudflare token replaced, and the former one deleted", () => {
+    expect(rotated.tokens.all).toEqual([rotated.tokens.held]);
+    expect(rotated.tokens.held).toMatch(/^cfat_/);
+  });
+
   test("grants each permission that a call needed, on the resource that it named", () => {
     const { allows } = grantsOf(resources, "KeyturnRole");
     const refused = rotated.asked.filter((asked) => !allows(asked));

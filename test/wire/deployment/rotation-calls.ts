@@ -11,6 +11,7 @@ import { days, hours, minutes } from "../../../src/rotation/time.ts";
 import type { CloudCall } from "../../world/call.ts";
 import type { Cloud } from "../../world/cloud.ts";
 import { optionalText, structures, texts } from "../../world/input.ts";
+import { ApiTokens } from "../../world/cloudflare-tokens.ts";
 import { SecretsStore } from "../../world/secrets-store.ts";
 import type { Asked } from "./policy.ts";
 
@@ -23,6 +24,8 @@ export interface Rotated {
   readonly handedOver: readonly string[];
   /** That user's only key. */
   readonly nightlyKey: string;
+  /** Cloudflare's tokens but the issuer, and the one that the secret holds in the end. */
+  readonly tokens: { readonly all: readonly string[]; readonly held: string | null };
 }
 
 const SWEEP: Command = { command: "sweep" };
@@ -33,6 +36,9 @@ const STORED = { accountId: CLOUDFLARE_ACCOUNT, store: "default_secrets_store", 
 /** A user who is found by the path, whose pair is shown in a second Region, and goes where the five systems' do not. */
 const BY_PATH = defineConfig({
   discovery: { by: "path", prefix: "/rotated/" },
+  cloudflareTokens: [
+    { secret: "cloudflare/api-token", issuer: "cloudflare/issuer-token", accountId: CLOUDFLARE_ACCOUNT },
+  ],
   profiles: {
     nightly: {
       users: ["/rotated/"],
@@ -60,6 +66,7 @@ export async function rotateAll(): Promise<Rotated> {
       createdAtMs: local.clock.now() - days(100),
     });
     seedPlaces(local);
+    seedTokens(local);
     useNewestKeys(local.cloud);
     local.clock.advance(hours(5));
     const asked: Asked[] = [];
@@ -88,7 +95,7 @@ export async function rotateAll(): Promise<Rotated> {
       .keysOf("nightly")
       .map(({ id }) => id)
       .join(" ");
-    return { asked, finished, handedOver: heldAt(local), nightlyKey };
+    return { asked, finished, handedOver: heldAt(local), nightlyKey, tokens: tokensOf(local) };
   } finally {
     vi.unstubAllEnvs();
     await local.close();
@@ -111,9 +118,24 @@ function seedPlaces({ cloud, cloudflare, clock }: LocalCloud): void {
   cloud.callAs(cloud.role, { service: "ssm", operation: "PutParameter", region: "eu-central-1", input });
   const store = new SecretsStore(clock);
   cloudflare.secretsStore = store;
-  cloudflare.setToken(CLOUDFLARE_TOKEN, { account: CLOUDFLARE_ACCOUNT, scripts: null, status: "active" });
   store.createStore(CLOUDFLARE_ACCOUNT, STORED.store);
   store.createSecret(CLOUDFLARE_ACCOUNT, { name: STORED.secret, value: "none yet" });
+}
+
+/** A token that is due, under the value that the secret holds already, and one that may issue others. */
+function seedTokens({ cloud, cloudflare, clock }: LocalCloud): void {
+  const tokens = new ApiTokens(cloudflare, clock);
+  cloudflare.apiTokens = tokens;
+  const old = { account: CLOUDFLARE_ACCOUNT, name: "deliveries", scripts: null, value: CLOUDFLARE_TOKEN };
+  tokens.seed({ ...old, issuedMs: clock.now() - days(80) });
+  const input = { Name: "cloudflare/issuer-token", SecretString: tokens.seedIssuer(CLOUDFLARE_ACCOUNT).value };
+  cloud.callAs(cloud.role, { service: "secretsmanager", operation: "CreateSecret", input });
+}
+
+function tokensOf({ cloud, cloudflare }: LocalCloud): Rotated["tokens"] {
+  const all = cloudflare.apiTokens?.of(CLOUDFLARE_ACCOUNT).filter(({ name }) => name !== "issuer") ?? [];
+  const held = cloud.secretsManager.textOf("cloudflare/api-token", "AWSCURRENT");
+  return { all: all.map(({ value }) => value), held };
 }
 
 function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
@@ -125,9 +147,9 @@ function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
 }
 
 /** One invocation, as the handler makes it. */
-async function run({ discovery, profiles }: Config, command: Command): Promise<void> {
+async function run({ discovery, profiles, cloudflareTokens = [] }: Config, command: Command): Promise<void> {
   const settings = loadSettings();
-  const world = compose({ discovery, profiles }, settings, minutes(14));
+  const world = compose({ discovery, profiles, cloudflareTokens }, settings, minutes(14));
   try {
     await obey(world, command, { profiles, enrolmentTag: settings.enrolmentTag });
   } finally {
