@@ -34,7 +34,8 @@ const ofSigners = (keyId: AccessKeyId): Answer => ({
   keyId,
   attribution: { from: ago(hours(36)), at: NOW, signers: [], sessions: [], isCut: false, because: null },
 });
-const asked = build.evidence(ofSigners(K1), ofSigners(K2));
+const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
+const asked = build.evidence(ofSigners(K1), ofSigners(K2), live);
 const said = ({ rule, step }: Decision): string =>
   [rule, step.kind, ...("keyId" in step ? [step.keyId] : "replaces" in step ? [step.replaces] : [])].join(" ");
 
