@@ -1,9 +1,11 @@
+import { createRequire } from "node:module";
 import { env } from "node:process";
 import type { CallBook } from "../../scripts/local-run/calls.ts";
 import { START_MS, startLocalCloud } from "../../scripts/local-run/local-cloud.ts";
 import type { LocalCloud } from "../../scripts/local-run/local-cloud.ts";
 import { createReaders } from "../../scripts/local-run/readers.ts";
 import { createWorkerCallers } from "../../scripts/local-run/worker-callers.ts";
+import { build } from "../../scripts/build.ts";
 import { handler } from "../../src/handlers/keyturn.ts";
 import { hours } from "../../src/rotation/time.ts";
 import type { SystemName } from "../world/five-systems.ts";
@@ -21,6 +23,10 @@ export interface Scenario {
   keysOf(system: SystemName): string[];
   /** The key id that custody holds as current; null while it holds none. */
   currentOf(system: SystemName): string | null;
+  /** Days in which nobody does anything: no sweep, no call. */
+  leap(days: number): void;
+  /** Types a command. */
+  say(command: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Hour after hour, everybody at work, until something is the case. Throws when it is not so in time. */
   passUntil(isSo: () => boolean, daysMax: number): Promise<void>;
   close(): Promise<void>;
@@ -29,12 +35,21 @@ export interface Scenario {
 interface ScenarioOptions extends NonNullable<Parameters<typeof startLocalCloud>[0]> {
   /** Only these are swept. */
   readonly systems: readonly SystemName[];
+  /** Where the bundle of it goes that runs in the place of the sources, as it is deployed. */
+  readonly bundle?: string;
 }
 
-export async function setUpScenario({ systems, ...options }: ScenarioOptions): Promise<Scenario> {
+async function functionOf(output: string | undefined): Promise<typeof handler> {
+  if (output === undefined) return handler;
+  const { file } = await build({ output });
+  return (createRequire(import.meta.url)(file) as { readonly handler: typeof handler }).handler;
+}
+
+export async function setUpScenario({ systems, bundle, ...options }: ScenarioOptions): Promise<Scenario> {
+  const invoke = await functionOf(bundle);
   const local = await startLocalCloud(options);
   Object.assign(env, local.environment);
-  await handler({ command: "resume" });
+  await invoke({ command: "resume" });
   const users = systems.map((system) => local.systems[system].user);
   const callers = createWorkerCallers(local);
   const readers = createReaders(local);
@@ -47,7 +62,7 @@ export async function setUpScenario({ systems, ...options }: ScenarioOptions): P
     local.clock.run();
     if (isSweep) callers.open();
     await Promise.all([
-      isSweep ? handler({ command: "sweep", users }) : null,
+      isSweep ? invoke({ command: "sweep", users }) : null,
       ...readers.filter((reader) => reader.isAtWork(passed)).map((reader) => reader.work()),
     ]);
     await local.edge.settled();
@@ -64,6 +79,16 @@ export async function setUpScenario({ systems, ...options }: ScenarioOptions): P
       const text = local.cloud.secretsManager.textOf(`keyturn/${local.systems[system].user}`, "AWSCURRENT");
       const content = JSON.parse(text ?? "{}") as { readonly AccessKeyId?: string };
       return content.AccessKeyId ?? null;
+    },
+    leap(days) {
+      passed += days * 24;
+      local.clock.advance(Math.max(0, START_MS + hours(passed) - local.clock.now()));
+    },
+    async say(command) {
+      local.clock.run();
+      const answer = await invoke(command).finally(() => local.clock.stop());
+      await local.edge.settled();
+      return answer;
     },
     async passUntil(isSo, daysMax) {
       const last = passed + daysMax * 24;
