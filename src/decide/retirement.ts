@@ -12,7 +12,7 @@ import {
   unaskedHealth,
   unaskedUse,
 } from "./answers.ts";
-import { destinationsBehind, formerDestination } from "./deliveries.ts";
+import { destinationsBehind, formerDestination, storedRuling } from "./deliveries.ts";
 import { partsOf } from "./parts.ts";
 import { quietClock, type QuietClock, type Replaced, unexplainedRead } from "./quiet.ts";
 import { describeReaders, readersUnasked } from "./readers.ts";
@@ -51,9 +51,12 @@ export function retirementOf(situation: Situation): Ruling | null {
   );
 }
 
-function undelivered({ observation, old, current }: Replaced): Ruling | null {
+function undelivered(replaced: Replaced): Ruling | null {
+  const { observation, old, current } = replaced;
   const [behind] = destinationsBehind(observation, current.id);
   if (behind !== undefined) {
+    const stored = storedRuling(replaced, behind.name, current.id);
+    if (stored?.step.kind === "hold") return stored;
     return hold("DestinationBackingOff", `${behind.name} does not have ${current.id} yet, so ${old.id} stays`);
   }
   const former = formerDestination(observation, old.id);

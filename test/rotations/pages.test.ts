@@ -71,3 +71,20 @@ test("a CI that sends the old secrets again with its deployment keeps the old ke
   expect(lastOf(results.at(-1))).toBe("retire hold OldKeyStillUsed held");
   expect(toldOf(here)).toContain("OldKeyStillUsed");
 });
+
+test("an upload's project that is rolled back keeps the old key, and who must upload is told", async () => {
+  const { here, first, calls, pages, pair, work } = await aPagesSystem(false);
+  await here.sweep();
+  pages.deploy(ACCOUNT, PROJECT, "first upload");
+  await here.pass(days(2), work);
+  pages.rollBack(ACCOUNT, PROJECT, pages.project(ACCOUNT, PROJECT).deployments[0]?.id ?? "");
+  const toldBefore = here.notices.filter(({ code }) => code === "DestinationNotLive").length;
+  const results = await here.pass(days(15), work);
+  expect(lastOf(results.at(-1))).toBe("retire hold DestinationNotLive held");
+  const told = here.notices.filter(({ code }) => code === "DestinationNotLive").slice(toldBefore);
+  expect(told.map(({ text }) => text)).toContainEqual(expect.stringContaining("wrangler pages deploy"));
+  expect(ofKey(here, first.keyId)).toBe("Active");
+  pages.deploy(ACCOUNT, PROJECT, "second upload");
+  await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(25), work);
+  expect([pair().keyId, calls.failures()]).toEqual([custodyOf(here), []]);
+});
