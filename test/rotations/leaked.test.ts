@@ -12,6 +12,7 @@ import {
   custodyOf,
   DEPLOY,
   doneIn,
+  dyingWorld,
   handMade,
   lastOf,
   ofKey,
@@ -132,6 +133,33 @@ describe("an event of AWS Health", () => {
     await revoke(here, first.keyId);
     expect(ofKey(here, first.keyId)).toBe("Inactive");
     expect(custodyOf(here)).not.toBeNull();
+  });
+});
+
+describe("a run that dies at any of its requests", () => {
+  test("is ended by the next sweeps: the leaked key is cut within three hours, and the Worker has a key that works", async () => {
+    let deaths = 0;
+    for (let last = 1; last < 200; last += 1) {
+      const { here, first, worker, calls, work } = await aSystem();
+      let requests = 0;
+      const stop = here.cloud.onCall(() => void (requests += 1));
+      here.bend = (world) => dyingWorld(world, () => requests >= last);
+      const died = await leak(here, first.keyId).then(
+        (result) => result.status !== "ok",
+        () => true,
+      );
+      stop();
+      here.bend = null;
+      if (!died && requests < last) break;
+      deaths += 1;
+      await here.pass(hours(3), work);
+      // Before the mark nobody has heard of the leak, but for the queue of failed invocations.
+      const tags = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`)?.tags ?? [];
+      if (!tags.some(({ Key }) => Key.includes("exposed"))) continue;
+      expect([last, ofKey(here, first.keyId), worker.pair().keyId]).toEqual([last, "Inactive", custodyOf(here)]);
+      expect([last, calls.failures()]).toEqual([last, []]);
+    }
+    expect(deaths).toBeGreaterThan(15);
   });
 });
 
