@@ -186,6 +186,16 @@ describe("L2: a key that was cut because it is exposed", () => {
   });
 });
 
+test.for(["rollback", "reactivate"])("%s of an exposed key is refused in words", async (command) => {
+  const { here, second } = await settled();
+  await leak(here, second);
+  const word = { command, user: DEPLOY, key: second };
+  await expect(invoke(here, word)).rejects.toThrow(`obeying ${command} of deploy`);
+  await expect(invoke(here, word)).rejects.toThrow("exposed");
+  expect(ofKey(here, second)).toBe("Inactive");
+  expect(custodyOf(here)).not.toBe(second);
+});
+
 describe("L3: without room for a replacement", () => {
   test("the old key in its soak is deleted at once", async () => {
     const { here, first, second, calls, work } = await promoted();
