@@ -12,6 +12,7 @@ import {
   custodyOf,
   DEPLOY,
   doneIn,
+  dyingWorld,
   handMade,
   lastOf,
   ofKey,
@@ -135,6 +136,33 @@ describe("an event of AWS Health", () => {
   });
 });
 
+describe("a run that dies at any of its requests", () => {
+  test("is ended by the next sweeps: the leaked key is cut within three hours, and the Worker has a key that works", async () => {
+    let deaths = 0;
+    for (let last = 1; last < 200; last += 1) {
+      const { here, first, worker, calls, work } = await aSystem();
+      let requests = 0;
+      const stop = here.cloud.onCall(() => void (requests += 1));
+      here.bend = (world) => dyingWorld(world, () => requests >= last);
+      const died = await leak(here, first.keyId).then(
+        (result) => result.status !== "ok",
+        () => true,
+      );
+      stop();
+      here.bend = null;
+      if (!died && requests < last) break;
+      deaths += 1;
+      await here.pass(hours(3), work);
+      // Before the mark nobody has heard of the leak, but for the queue of failed invocations.
+      const tags = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`)?.tags ?? [];
+      if (!tags.some(({ Key }) => Key.includes("exposed"))) continue;
+      expect([last, ofKey(here, first.keyId), worker.pair().keyId]).toEqual([last, "Inactive", custodyOf(here)]);
+      expect([last, calls.failures()]).toEqual([last, []]);
+    }
+    expect(deaths).toBeGreaterThan(15);
+  });
+});
+
 describe("L2: a key that was cut because it is exposed", () => {
   test("is not given back when a use of it comes to light, nor when a destination holds it again", async () => {
     const { here, second, worker, work } = await settled();
@@ -156,6 +184,16 @@ describe("L2: a key that was cut because it is exposed", () => {
     await here.pass(hours(1));
     expect(ofKey(here, second)).toBe("Inactive");
   });
+});
+
+test.for(["rollback", "reactivate"])("%s of an exposed key is refused in words", async (command) => {
+  const { here, second } = await settled();
+  await leak(here, second);
+  const word = { command, user: DEPLOY, key: second };
+  await expect(invoke(here, word)).rejects.toThrow(`obeying ${command} of deploy`);
+  await expect(invoke(here, word)).rejects.toThrow("exposed");
+  expect(ofKey(here, second)).toBe("Inactive");
+  expect(custodyOf(here)).not.toBe(second);
 });
 
 describe("L3: without room for a replacement", () => {

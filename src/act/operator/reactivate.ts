@@ -1,3 +1,4 @@
+import { isExposed } from "../../decide/exposure.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { World } from "../../rotation/world.ts";
 import { withKey } from "../acting.ts";
@@ -9,6 +10,7 @@ export function reactivate(world: World, errand: Errand, keyId: AccessKeyId): Pr
     const { observation, parts } = begun;
     const key = observation.keys.find(({ id }) => id === keyId);
     if (key === undefined) throw refused(errand, "IAM lists no such key of this user");
+    if (isExposed(observation, keyId)) throw refused(errand, "it is exposed, and stays Inactive");
     if (key.status === "active") return `${keyId} is Active already`;
     const isForeign = [...parts.strangers, ...parts.suspects].includes(key);
     if (isForeign) throw refused(errand, "nobody knows whose it is: adopt it first");

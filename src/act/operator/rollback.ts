@@ -1,4 +1,5 @@
 import { destinationsBehind } from "../../decide/deliveries.ts";
+import { isExposed } from "../../decide/exposure.ts";
 import type { Decision } from "../../rotation/decision.ts";
 import type { RotationError } from "../../rotation/errors.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
@@ -50,6 +51,7 @@ function planOf({ observation, parts, errand, isHeld }: Begun, named: AccessKeyI
   const to = named ?? told?.to ?? (pending === null ? previous : current)?.keyId ?? null;
   if (to === null) throw refused(errand, "custody holds no earlier pair: the key before was made by hand");
   if (to === pending?.keyId) throw refused(errand, `${to} is the replacement, which is not current yet`);
+  if (isExposed(observation, to)) throw refused(errand, `${to} is exposed, and no consumer gets it back`);
   const target = [current, previous].find((version) => version?.keyId === to);
   if (!target) throw refused(errand, `custody holds no pair of ${to}`);
   if (!keys.some(({ id }) => id === to)) throw refused(errand, `${to} was deleted`);

@@ -4,8 +4,8 @@ import { knowsWholeLife } from "../../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
 import type { Attribution, Observation } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, SESSION_MAX_MS } from "../../rotation/policy.ts";
-import { days, hours, plus, seconds } from "../../rotation/time.ts";
-import { attributionOf, attachedAt, memoryOf, readsOf } from "../answers.ts";
+import { days, hours, minutes, plus, seconds } from "../../rotation/time.ts";
+import { attributionOf, attachedAt, authorOf, memoryOf, readsOf } from "../answers.ts";
 import { destinationsBehind, isDelivered, lastDeliveryTo } from "../deliveries.ts";
 import { heirOf, holdsExposed, isEmergency, isExposed, isSound, readsCustody, uncut } from "../exposure.ts";
 import { partsOf } from "../parts.ts";
@@ -139,6 +139,12 @@ function replace(situation: Situation): Ruling {
     const replaces = currentId ?? observation.notes.exposures[0]?.keyId ?? null;
     return rule(observation, { kind: "create-replacement", replaces }, "a replacement is made at once");
   }
+  const [suspect] = partsOf(observation).suspects;
+  if (suspect !== undefined && authorOf(observation, suspect.id, "CreateAccessKey") === undefined) {
+    const from = plus(suspect.createdAt, -minutes(1));
+    const question = { source: "authorship", keyId: suspect.id, event: "CreateAccessKey", from } as const;
+    return look([question], `who made ${suspect.id}`);
+  }
   const victim = victimOf(observation);
   if (victim !== null) {
     return rule(observation, { kind: "delete", keyId: victim.id }, `${victim.id} goes, to make room for a replacement`);
@@ -157,13 +163,13 @@ function victimOf(observation: Observation): AccessKey | null {
   return inactive ?? (isBoth ? others[0] : others.find((key) => isSpare(observation, key))) ?? null;
 }
 
-/** Ours, and what no destination was given last. */
+/** Ours, and what no destination was given last: delivered and replaced, or a replacement whose secret was lost. */
 function isSpare(observation: Observation, key: AccessKey): boolean {
   const { record } = observation;
   const names = new Set(record.deliveries.map(({ destination }) => destination));
   if ([...names].some((name) => lastDeliveryTo(observation, name)?.keyId === key.id)) return false;
-  const isOrphan = record.intent?.created === key.id && knowsWholeLife(record, key);
-  return isOrphan || isDelivered(observation, key.id);
+  const isMade = record.intent?.created === key.id || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
+  return (isMade && knowsWholeLife(record, key)) || isDelivered(observation, key.id);
 }
 
 /** After `cutExposedWithin`, and by `revoke` at once, nothing stands in the way any more. */
