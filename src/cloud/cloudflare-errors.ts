@@ -44,6 +44,8 @@ export function meaningOf({ status, codes, isChallenge }: Refusal): Meaning {
   if (isChallenge) return ["Unreachable", "Cloudflare answered with a challenge for browsers instead"];
   if (status === 429) return ["Throttled", "too many requests with this token. Cloudflare lifts it in minutes"];
   if (status >= 500) return ["Unreachable", `Cloudflare failed (HTTP ${String(status)})`];
+  // Whatever code it bears: 1000 is an unknown token here, and an unknown secret elsewhere.
+  if (status === 401) return REFUSED;
   const [known] = codes.flatMap((code) => MEANINGS.filter(([theirs]) => theirs.includes(code)));
   if (known !== undefined) return [known[1], known[2]];
   if (status === 401 || status === 403) return REFUSED;

@@ -1,8 +1,8 @@
 import type { NoticeCode } from "../rotation/notice.ts";
 import { days, describeMs, hours, type Instant } from "../rotation/time.ts";
 
-/** A new token is made current within this time, or not at all: so its age tells how long it is in use. */
-const PROMOTED_WITHIN_MS = hours(1);
+/** A new token is made current within this time, or not at all: so its age tells how long it is in use. Two sweeps may fail. */
+const PROMOTED_WITHIN_MS = hours(3);
 /** A token that is in use no more goes this long after its last use: a warm function may hold it, and times are told late. */
 const SILENT_FOR_MS = hours(25);
 /** Whoever uses one after this is somebody else, and must be found. */
@@ -70,14 +70,20 @@ function halfDone({ now, mark, tokens, current, pending }: TokenSight): TokenSte
     return wait("TokenNotRotated", "the secret has an AWSPENDING that Keyturn did not make. Take it away");
   }
   const token = tokens.find(({ id }) => id === tokenId);
-  const isFresh = token?.isActive === true && isOurs(token, mark) && now - token.issuedAt < PROMOTED_WITHIN_MS;
+  if (token === undefined) {
+    return wait(
+      "TokenNotRotated",
+      `the stored token ${tokenId} is not listed. If it was deleted, take AWSPENDING away`,
+    );
+  }
+  const isFresh = token.isActive && isOurs(token, mark) && now - token.issuedAt < PROMOTED_WITHIN_MS;
   if (isFresh) return { kind: "promote", versionId, because: `token ${tokenId} is stored, and takes the place` };
   return { kind: "withdraw", versionId, because: `token ${tokenId} was stored and did not become current in time` };
 }
 
 function unusable({ current, issuerId }: TokenSight, token: KnownToken | undefined): TokenStep | null {
   if (current.tokenId === null) {
-    return wait("TokenRefused", "Cloudflare refuses the token that is current");
+    return wait("TokenRefused", "Cloudflare refuses the token that is current, or it is not of the issuer's kind");
   }
   if (current.tokenId === issuerId) {
     return wait("TokenNotRotated", "the token is the issuer itself. Give the destinations one of their own");

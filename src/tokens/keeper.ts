@@ -161,6 +161,7 @@ async function act({ token, mark, clock, seen }: Acting, step: Deed): Promise<vo
       const expiresOn = step.expiresAt === null ? null : new Date(step.expiresAt).toISOString().replace(/\.\d+Z$/, "Z");
       const made = await issuer.issue(like, successorName(like, mark), expiresOn);
       await mustWork(issuer, clock, made);
+      await mustBeListed(issuer, clock, made.id);
       await versions.store(made.id, made.value);
     }
   }
@@ -177,6 +178,15 @@ async function mustWork(
     if (id !== null && (await issuer.verify(value)) === id) return;
   }
   throw new RotationError("Unreachable", `verifying token ${String(id)}, Cloudflare does not know it`);
+}
+
+/** Throws unless the list shows it, within a time: from then on every look is made by the list. */
+async function mustBeListed(issuer: TokenIssuer, clock: World["clock"], id: string): Promise<void> {
+  for (const waitMs of VERIFY_WAITS_MS) {
+    if (waitMs > 0) await clock.sleep(waitMs);
+    if ((await issuer.list()).some((token) => token.id === id)) return;
+  }
+  throw new RotationError("Unreachable", `looking for token ${id}, Cloudflare does not list it`);
 }
 
 /** Says what is new, gives the lease back, and writes the history. */

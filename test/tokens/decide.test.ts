@@ -69,16 +69,16 @@ describe("what was left half way", () => {
   const pending = { versionId: "version-b", tokenId: "b" };
   test.for([
     ["a stored token becomes current", successor(), "promote"],
-    ["it does so until it is an hour old", successor({ issuedAt: ago(hours(1) - 1_000) }), "promote"],
-    ["then it is withdrawn", successor({ issuedAt: ago(hours(1)) }), "withdraw"],
+    ["it does so until it is three hours old", successor({ issuedAt: ago(hours(3) - 1_000) }), "promote"],
+    ["then it is withdrawn", successor({ issuedAt: ago(hours(3)) }), "withdraw"],
     ["one that somebody disabled is withdrawn", successor({ isActive: false }), "withdraw"],
     ["one without our mark is withdrawn", successor({ name: "theirs" }), "withdraw"],
   ] as const)("%s", ([, token, kind]) => {
     expect(decide({ tokens: [aToken(), token], pending })).toMatchObject({ kind, versionId: "version-b" });
   });
 
-  test("a stored token that is gone is withdrawn", () => {
-    expect(decide({ pending })).toMatchObject({ kind: "withdraw", versionId: "version-b" });
+  test("a stored token that is not listed is left alone, and told", () => {
+    expect(decide({ pending })).toMatchObject({ kind: "wait", code: "TokenNotRotated" });
   });
 
   test("a label that is left on the current version is taken away", () => {

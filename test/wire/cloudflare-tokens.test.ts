@@ -1,6 +1,8 @@
 import CloudflareSdk from "cloudflare";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { Secret } from "../../src/rotation/secret.ts";
+import { clientFor } from "../destinations/worker-under-test.ts";
 import { ApiTokens } from "../world/cloudflare-tokens.ts";
 import { CLOUDFLARE_ACCOUNT, SECRET, startTokensGround, type TokensGround, type Trap } from "./tokens-ground.ts";
 
@@ -62,6 +64,30 @@ describe("a token that is due", () => {
     expect(() => ground.cloudflare.admit(ground.first.value)).not.toThrow(/Invalid/);
   });
 
+  test.for(["deleted", "disabled"])(
+    "C12: a client that holds the former token reads the secret again when it is refused, once",
+    async (end) => {
+      const { cloudflare, first, tokens } = ground;
+      cloudflare.deploy(CLOUDFLARE_ACCOUNT, "api", { secrets: { KEY: "old" } });
+      let reads = 0;
+      const warm = clientFor(ground.baseUrl, {
+        readToken: () => {
+          reads += 1;
+          return Promise.resolve(new Secret(ground.current()));
+        },
+      });
+      const worker = { accountId: CLOUDFLARE_ACCOUNT, script: "api" };
+      await warm.stage(worker, { KEY: new Secret("new") }, "tag");
+      await ground.run();
+      if (end === "deleted") tokens.remove(CLOUDFLARE_ACCOUNT, first.id);
+      else tokens.change(first.id, { status: "disabled" });
+      const newest = cloudflare.versions(CLOUDFLARE_ACCOUNT, "api").at(-1)?.id ?? "";
+      await warm.deploy(worker, [{ versionId: newest, percentage: 100 }]);
+      expect(cloudflare.live(CLOUDFLARE_ACCOUNT, "api")[0]?.secrets).toEqual({ KEY: "new" });
+      expect(reads).toBe(2);
+    },
+  );
+
   test("is not deleted while somebody else uses it, and that is told after three days, once", async () => {
     await ground.run();
     for (let day = 0; day < 5; day += 1) {
@@ -89,6 +115,14 @@ describe("a token that is due", () => {
     });
     expectGoodToken("after the wait");
     expect(ground.current()).not.toBe(ground.first.value);
+  });
+
+  test("that takes half a minute to be listed is waited for", async () => {
+    ground.tokens.unlistedForMs = 20_000;
+    await ground.run();
+    expectGoodToken("after the wait");
+    expect(ground.current()).not.toBe(ground.first.value);
+    expect(told()).toEqual(["TokenRotated"]);
   });
 
   test("that is never known does not become current, is told, and tried again when the first try is gone", async () => {

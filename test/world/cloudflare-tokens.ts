@@ -40,6 +40,8 @@ export class ApiTokens {
   readonly #tokens = new Map<string, OwnedToken>();
   /** A token that is new does not work yet for so long. */
   unknownForMs = 0;
+  /** Nor is it listed for so long. */
+  unlistedForMs = 0;
   #made = 0;
 
   constructor(cloudflare: Cloudflare, clock: { now(): number }) {
@@ -116,9 +118,8 @@ export class ApiTokens {
   #list({ query }: ApiRequest, account: string): unknown {
     const size = Number(query.get("per_page") ?? 20);
     const page = Number(query.get("page") ?? 1);
-    return this.of(account)
-      .slice((page - 1) * size, page * size)
-      .map(shown);
+    const listed = this.of(account).filter(({ issuedMs }) => this.#clock.now() - issuedMs >= this.unlistedForMs);
+    return listed.slice((page - 1) * size, page * size).map(shown);
   }
 
   #issue({ body }: ApiRequest, account: string): unknown {

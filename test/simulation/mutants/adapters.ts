@@ -151,4 +151,63 @@ export const ADAPTER_MUTANTS: readonly Mutant[] = [
     ],
     tests: WIRE,
   },
+  {
+    name: "the id goes out first",
+    mistake: "Of two Actions secrets the id is written before the secret.",
+    patches: [
+      {
+        file: "src/destinations/github-actions.ts",
+        find: "return [secrets.secretAccessKey, secrets.accessKeyId];",
+        replace: "return [secrets.accessKeyId, secrets.secretAccessKey];",
+      },
+      {
+        file: "src/destinations/github-actions.ts",
+        find: "[pair.secret, new Secret(pair.id)]",
+        replace: "[new Secret(pair.id), pair.secret]",
+      },
+    ],
+    tests: ["test/destinations/github-actions.test.ts"],
+  },
+  {
+    name: "a torn pair is left to the next sweep",
+    mistake: "The second of two Actions secrets is written once, whatever becomes of it.",
+    patches: [
+      {
+        file: "src/destinations/github-actions.ts",
+        find: "await (before.length > 1 ? insist(clock, put) : put());",
+        replace: "await put();",
+      },
+    ],
+    tests: ["test/destinations/github-actions.test.ts"],
+  },
+  {
+    name: "a former token goes at once",
+    mistake: "Keyturn's own former token is deleted as soon as there is another.",
+    patches: [{ file: "src/tokens/decide.ts", find: "SILENT_FOR_MS = hours(25)", replace: "SILENT_FOR_MS = hours(0)" }],
+    tests: ["test/tokens"],
+  },
+  {
+    name: "every token is ours",
+    mistake: "A token that another installation made is taken for one of our own that was left behind.",
+    patches: [
+      {
+        file: "src/tokens/decide.ts",
+        find: "name.includes(` [${mark} for `)",
+        replace: "name.includes(mark.slice(0, 8))",
+      },
+    ],
+    tests: ["test/tokens"],
+  },
+  {
+    name: "one token more each hour",
+    mistake: "A try that failed is repeated although its token is still there.",
+    patches: [
+      {
+        file: "src/tokens/decide.ts",
+        find: 'return left.length > 0 ? { kind: "rest" } : null;',
+        replace: "return null;",
+      },
+    ],
+    tests: ["test/tokens"],
+  },
 ];
