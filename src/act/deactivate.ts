@@ -1,6 +1,6 @@
 import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
-import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
+import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey, withUnheard } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
 import { recheck } from "./recheck.ts";
 
@@ -9,7 +9,7 @@ import { recheck } from "./recheck.ts";
  * answer is lost must not look like somebody else's hand.
  */
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
-  const { world, subject, profile, ledger } = acting;
+  const { world, subject, profile, ledger, decision } = acting;
   const { keyId, quietSince, isWaived } = step;
   const second = await recheck(acting, step);
   if (second.kind !== "same") return second;
@@ -18,7 +18,8 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived };
   const { details, lines: proof } = dossierOf(second, profile, keyId);
   const line = lineOf(acting, "deactivating", { keyId, details });
-  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);
+  const unheard = { code: "KeyDeactivated", keyId, at: begun.at, lines: [decision.because, ...proof] } as const;
+  await ledger.save(() => withUnheard(withKey(second.fresh.record, keyId, { deactivation: begun }), unheard), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;
     if (isRefused) await ledger.save((record) => withKey(record, keyId, { deactivation: null }));

@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
+import type { NotifierOptions } from "../report/notifiers/index.ts";
+import { CloudtrailPace, NotifyInput } from "./notify-input.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
 import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
 import { TrailInput } from "./trail-input.ts";
@@ -19,6 +21,8 @@ const ConfigInput = z.strictObject({
   profiles: z.record(ProfileName, z.unknown()),
   discovery: z._default(Discovery, { by: "tags" }),
   trail: z.optional(TrailInput),
+  notify: z.prefault(NotifyInput, [{ kind: "sns" }]),
+  cloudtrailPerSecond: z.prefault(CloudtrailPace, 1.5),
 });
 
 const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
@@ -30,6 +34,10 @@ export interface ConfigInput {
   readonly discovery?: z.input<typeof Discovery>;
   /** A trail of the account's, asked too before a key is taken away. Default: Event history alone. */
   readonly trail?: z.input<typeof TrailInput>;
+  /** Who is told, and how. Default: the stack's SNS topic. */
+  readonly notify?: z.input<typeof NotifyInput>;
+  /** CloudTrail look-ups a second in each Region, of the two that all of the account have together. Default: 1.5. */
+  readonly cloudtrailPerSecond?: number;
 }
 
 /** The configuration as the program uses it: read, weighed, complete and frozen. */
@@ -37,6 +45,8 @@ export interface Config {
   readonly profiles: Readonly<Record<string, ConfiguredProfile>>;
   readonly discovery: Readonly<z.output<typeof Discovery>>;
   readonly trail?: Readonly<z.output<typeof TrailInput>>;
+  readonly notify: readonly NotifierOptions[];
+  readonly cloudtrailPerSecond: number;
 }
 
 /** Throws `Misconfigured` with every problem at once, each with its path, what was found and what is allowed. */
@@ -52,6 +62,8 @@ export function defineConfig(input: ConfigInput): Config {
     profiles: Object.fromEntries(named.map(({ name, read }) => [name, profileOf(name, read)])),
     discovery: shell.data.discovery,
     ...(shell.data.trail === undefined ? {} : { trail: shell.data.trail }),
+    notify: shell.data.notify,
+    cloudtrailPerSecond: shell.data.cloudtrailPerSecond,
   });
 }
 

@@ -33,7 +33,11 @@ export interface World {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** How often AWS was asked in this run, and how often it refused because it was asked too much. Left out where nobody counts. */
+  readonly usage?: () => Usage;
 }
+
+export type Usage = { readonly calls: number; readonly throttles: number };
 
 /** Who we are. Asked once a run. */
 export interface Identity {
@@ -190,6 +194,17 @@ export interface SweepMemory {
   readonly awake: readonly UserName[] | null;
   /** When custody was last listed. */
   readonly custodyListedAt: Instant | null;
+  /** What was told of the service itself; left out where nothing was. */
+  readonly told?: ServiceMemory;
+}
+
+/** What the sweeps remember of what they told of the service, and of all users together. */
+export interface ServiceMemory {
+  readonly notices: UserRecord["notices"];
+  /** When it was last asked whether somebody hears us. */
+  readonly checkedAt: Instant;
+  /** When all that lasts was last told at once. */
+  readonly digestAt: Instant;
 }
 
 /** What the sweeps remember of each other. */
@@ -218,6 +233,8 @@ export interface Notifier {
   readonly name: string;
   /** Sends. May throw; `report` then says so in the log and in the sweep's result, and nothing else changes. */
   notify(notices: readonly Notice[]): Promise<void>;
+  /** Where it can be asked: why nobody would hear, in words; null where somebody does. Throws where it cannot be told. */
+  readonly check?: () => Promise<string | null>;
 }
 
 export interface Clock {

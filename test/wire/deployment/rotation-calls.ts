@@ -125,9 +125,9 @@ function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
 }
 
 /** One invocation, as the handler makes it. */
-async function run({ discovery, profiles }: Config, command: Command): Promise<void> {
+async function run({ discovery, profiles, notify, cloudtrailPerSecond }: Config, command: Command): Promise<void> {
   const settings = loadSettings();
-  const world = compose({ discovery, profiles }, settings, minutes(14));
+  const world = compose({ discovery, profiles, notify, cloudtrailPerSecond }, settings, minutes(14));
   try {
     await obey(world, command, { profiles, enrolmentTag: settings.enrolmentTag });
   } finally {
