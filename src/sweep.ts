@@ -101,11 +101,11 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   const left = waiting.map(({ user }) => user);
   if (isWhole) {
     const telling = { now: world.clock.now(), failed: [...failedNotifiers], open };
-    const { memory: told, open: ofService } = await tellOfService(world, state.told, telling);
+    const { memory: told, lasting } = await tellOfService(world, state.told, telling);
     await memory.keep({ left, awake: union([], awake), custodyListedAt, told });
     const usage = world.usage?.() ?? { calls: 0, throttles: 0 };
-    const lasting = { open: [...open, ...ofService], rules, resting, keysMadeAt, usage };
-    const metrics = metricsOf(options.enrolmentTag, { ...lasting, startedAt, endedAt: world.clock.now() });
+    const counted = { open: [...open, ...lasting], rules, resting, keysMadeAt, usage };
+    const metrics = metricsOf(options.enrolmentTag, { ...counted, startedAt, endedAt: world.clock.now() });
     world.log.event("info", "sweep measured", metrics);
   }
   // A sweep of named users hands no names on: the next whole one lists custody.

@@ -2,7 +2,7 @@ import { asRotationError } from "../rotation/errors.ts";
 import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
 import { days, hours, type Instant } from "../rotation/time.ts";
 import type { ServiceMemory, World } from "../rotation/world.ts";
-import { remember } from "./remember.ts";
+import { codeOf, remember } from "./remember.ts";
 import { report } from "./report.ts";
 
 const CHECK_EVERY_MS = days(7);
@@ -27,7 +27,7 @@ export async function tellOfService(
   world: Ways,
   known: ServiceMemory | undefined,
   { now, failed, open }: Telling,
-): Promise<{ readonly memory: ServiceMemory; readonly open: readonly Notice[] }> {
+): Promise<{ readonly memory: ServiceMemory; readonly lasting: readonly Pick<Notice, "code">[] }> {
   const { notices = {}, checkedAt = null, digestAt = now } = known ?? {};
   // While nobody hears it is asked at each sweep, so that the end of it is seen.
   const isSilent = Object.keys(notices).some((key) => key.startsWith("NobodyListens"));
@@ -47,7 +47,7 @@ export async function tellOfService(
     checkedAt: isChecked || checkedAt === null ? now : checkedAt,
     digestAt: isDigest && !isUnsaid ? now : digestAt,
   };
-  return { memory, open: told.open };
+  return { memory, lasting: Object.keys(told.records).map((key) => ({ code: codeOf(key) })) };
 }
 
 const failingText = (name: string): string =>

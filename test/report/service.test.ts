@@ -23,7 +23,7 @@ function aService(notifiers: readonly Notifier[]) {
       const told = await tellOfService({ notifiers, log }, memory, telling);
       // As it is when it was written down and read back.
       memory = JSON.parse(JSON.stringify(told.memory)) as ServiceMemory;
-      return told.open.map(({ code }) => code);
+      return told.lasting.map(({ code }) => code);
     },
   };
 }
@@ -43,7 +43,8 @@ describe("a notifier that fails", () => {
     const mail = recordingNotifier("sns");
     const { sweep } = aService([mail, recordingNotifier("slack")]);
     expect(await sweep(0, { failed: ["slack"] })).toEqual(["NotifierFailing"]);
-    for (let at = 1; at <= 30; at += 1) expect(await sweep(at)).toEqual([]);
+    for (let at = 1; at < 24; at += 1) expect(await sweep(at)).toEqual(["NotifierFailing"]);
+    for (let at = 24; at <= 30; at += 1) expect(await sweep(at)).toEqual([]);
     expect(codes(mail)).toEqual(["NotifierFailing", "NotifierFailing over"]);
   });
 
