@@ -113,8 +113,9 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/deactivate.ts",
-        find: "  await ledger.save(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);\n",
-        replace: "  ledger.stage(() => withKey(second.fresh.record, keyId, { deactivation: begun }), line);\n",
+        find: "  await ledger.save(() => withUnheard(withKey(second.fresh.record, keyId, { deactivation: begun }), unheard), line);\n",
+        replace:
+          "  ledger.stage(() => withUnheard(withKey(second.fresh.record, keyId, { deactivation: begun }), unheard), line);\n",
       },
     ],
     tests: ROTATIONS,
@@ -125,8 +126,8 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/delete.ts",
-        find: "  await ledger.save(() => second.fresh.record, line);\n",
-        replace: "  ledger.stage(() => second.fresh.record, line);\n",
+        find: "  await ledger.save(() => withUnheard(second.fresh.record, unheard), line);\n",
+        replace: "  ledger.stage(() => withUnheard(second.fresh.record, unheard), line);\n",
       },
     ],
     tests: ROTATIONS,
