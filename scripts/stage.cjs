@@ -10,6 +10,7 @@ module.exports = async ({ resolveVariable }) => {
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(stage))
     throw new Error(`the stage is "${stage}", but may be lower-case letters, digits and hyphens`);
   if (stage === "hold") throw new Error("the stage is hold, but keyturn-hold is the tag of an operator's hold");
+  if (stage === "owner") throw new Error("the stage is owner, but keyturn-owner is the tag that says whose a user is");
   const name = stage === "default" ? "keyturn" : `keyturn-${stage}`;
   const isEnrolled = { Null: { [`aws:ResourceTag/${name}`]: "false" } };
   // ForAllValues is also true of a request that names no tag.

@@ -8,15 +8,18 @@ import { createTokenIssuer } from "./cloud/cloudflare-tokens.ts";
 import { type CloudflareOptions, createCloudflare } from "./cloud/cloudflare.ts";
 import { createCustody } from "./cloud/custody.ts";
 import { createDirectory } from "./cloud/directory.ts";
+import { createEventBus } from "./cloud/event-bus.ts";
 import { createGitHub, createTurns } from "./cloud/github.ts";
 import { createIdentity } from "./cloud/identity.ts";
 import { createJournal } from "./cloud/journal.ts";
+import { createJsonService } from "./cloud/json-service.ts";
 import { createLog } from "./cloud/log.ts";
 import { createParameterStore } from "./cloud/parameter-store.ts";
 import { readPlainSecret } from "./cloud/plain-secret.ts";
 import { createProver } from "./cloud/prover.ts";
 import { createRandom } from "./cloud/random.ts";
-import { createPublisher } from "./cloud/sns.ts";
+import { createSlack } from "./cloud/slack.ts";
+import { createTopic } from "./cloud/sns.ts";
 import { openTokenSecret } from "./cloud/token-secret.ts";
 import { createWorkerHealth } from "./cloud/worker-health.ts";
 import type { Config } from "./config/define.ts";
@@ -24,10 +27,10 @@ import type { Settings } from "./config/load.ts";
 import { createDestination, type DestinationClients } from "./destinations/index.ts";
 import { createEvidenceSources } from "./observe/evidence/index.ts";
 import { HOLD_TAG } from "./observe/standing.ts";
-import { createNotifiers } from "./report/notifiers/index.ts";
+import { createNotifier, type NotifierClients } from "./report/notifiers/index.ts";
 import { seconds } from "./rotation/time.ts";
 import { createTokenKeeper, type KeptToken } from "./tokens/keeper.ts";
-import type { Destination, Destinations, Random, World } from "./rotation/world.ts";
+import type { Destination, Destinations, Notifier, Random, World } from "./rotation/world.ts";
 
 // The handlers and the command line find the configuration here, so that this file alone knows where it is.
 export { default as config } from "../keyturn.config.ts";
@@ -35,6 +38,7 @@ export { default as config } from "../keyturn.config.ts";
 /** The destinations' services, one request of them. */
 const ANSWERS_WITHIN_MS = seconds(20);
 const HEALTH_ANSWERS_WITHIN_MS = seconds(3);
+const EVENTS = { service: "events", target: "AWSEvents" };
 
 /** The real world, for one run of so long: clock, identity and connections are its own. `close` when it is over. */
 export function compose(config: Config, settings: Settings, deadlineMs: number): World & { close(): void } {
@@ -45,9 +49,13 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
   const stage = settings.stage === "default" ? null : settings.stage;
   const log = createLog();
   const journal = createJournal(clients, { tableName: settings.table, clock, random });
-  const notifiers = createNotifiers({ publish: createPublisher(clients, settings.topic, identity) });
   const run = { clients, settings, running: { clock, random }, allowanceOf: createAllowances(clock) };
+  const notifiers = createNotifiers(config, {
+    ...notifierClients(run),
+    topic: createTopic(clients, settings.topic, identity),
+  });
   const kept = keptTokens(config, run);
+  const asked = { clock, identity, stage, lookupsPerSecond: config.cloudtrailPerSecond };
   return {
     clock,
     random,
@@ -63,9 +71,10 @@ export function compose(config: Config, settings: Settings, deadlineMs: number):
     accessKeys: createAccessKeys(clients, { clock, random }),
     custody: createCustody(clients, stage, random),
     prover: createProver(clients),
-    evidence: createEvidenceSources(clients, { clock, identity, stage, trail: config.trail ?? null }),
+    evidence: createEvidenceSources(clients, { ...asked, trail: config.trail ?? null }),
     journal,
     notifiers,
+    usage: clients.usage,
     destinations: createDestinations(config, destinationClients(run)),
     upkeep: createTokenKeeper({ clock, random, identity, log, journal, notifiers }, kept),
     close: () => clients.destroy(),
@@ -115,15 +124,7 @@ function destinationClients(run: Run): DestinationClients {
     secretsStore: (apiToken) => createSecretsStore(askingCloudflare(run, apiToken)),
     github: (apiToken, scope) =>
       createGitHub({ ...asking(run, apiToken), baseUrl: settings.githubBaseUrl, scope, inTurn }),
-    parameters: (region) =>
-      createParameterStore({
-        region,
-        endpoint: settings.awsEndpoint ?? `https://ssm.${region}.amazonaws.com`,
-        credentials: () => clients.secrets.config.credentials(),
-        timeoutMs: ANSWERS_WITHIN_MS,
-        clock,
-        random,
-      }),
+    parameters: (region) => createParameterStore(signedAt(run, "ssm", region)),
     health: ({ url, token }) =>
       createWorkerHealth({
         url,
@@ -134,6 +135,30 @@ function destinationClients(run: Run): DestinationClients {
     random,
   };
 }
+
+/** How a service of AWS's is asked for which no client of the SDK is bundled. */
+const signedAt = ({ clients, settings, running }: Run, service: string, region: string) => ({
+  ...running,
+  timeoutMs: ANSWERS_WITHIN_MS,
+  credentials: () => clients.secrets.config.credentials(),
+  region,
+  endpoint: settings.awsEndpoint ?? `https://${service}.${region}.amazonaws.com`,
+});
+
+/** What notifiers tell by, beside the topic. */
+function notifierClients(run: Run): Omit<NotifierClients, "topic"> {
+  const waiting = { ...run.running, timeoutMs: ANSWERS_WITHIN_MS };
+  return {
+    slack: (webhook) => createSlack({ ...waiting, readWebhook: () => readPlainSecret(run.clients, webhook) }),
+    bus: (name) => {
+      const ask = createJsonService({ ...EVENTS, ...signedAt(run, "events", run.settings.region) });
+      return createEventBus(ask, name, waiting);
+    },
+  };
+}
+
+const createNotifiers = ({ notify }: Config, clients: NotifierClients): readonly Notifier[] =>
+  notify.map((way) => createNotifier(way, clients));
 
 /** The destinations of every profile, made once a run. */
 function createDestinations(config: Config, clients: DestinationClients): Destinations {

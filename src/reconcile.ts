@@ -12,7 +12,9 @@ import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
 import type { Step } from "./rotation/decision.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
+import type { Notice } from "./rotation/notice.ts";
 import type { Observation } from "./rotation/observation.ts";
+import type { Instant } from "./rotation/time.ts";
 import type { World } from "./rotation/world.ts";
 
 /** A first rotation takes create, prove, a delivery for each destination, and promote. */
@@ -30,6 +32,10 @@ export interface Reconciled {
   readonly turns: readonly Turn[];
   readonly failure: RotationError | null;
   readonly failedNotifiers: readonly string[];
+  /** What was told and lasts. */
+  readonly open: readonly Notice[];
+  /** When its active keys were made. */
+  readonly keysMadeAt: readonly Instant[];
   /** Nothing is in motion, and the next sweeps need not look. */
   readonly isAtRest: boolean;
 }
@@ -135,11 +141,13 @@ interface Ending {
 
 async function conclude(world: World, subject: Subject, { course, failure, options }: Ending): Promise<Reconciled> {
   const { judged, ledger, turns } = course;
+  const active = (judged?.observation.keys ?? []).filter(({ status }) => status === "active");
+  const keysMadeAt = active.map(({ createdAt }) => createdAt);
   const spot = judged?.observation.blindSpots.find(({ about }) => about === "journal");
   // Without the journal nothing can be said just once: the failed sweep says it for all users.
   const blind = spot === undefined ? null : new RotationError("Unreachable", spot.because);
   if (judged === null || ledger === null || blind !== null || options.mode === "plan") {
-    return { turns, failure: failure ?? blind, failedNotifiers: [], isAtRest: false };
+    return { turns, failure: failure ?? blind, failedNotifiers: [], open: [], keysMadeAt, isAtRest: false };
   }
   const { user, profile } = subject;
   const { observation, decision } = judged;
@@ -147,12 +155,14 @@ async function conclude(world: World, subject: Subject, { course, failure, optio
   const undescribed = isCarrying ? await carryDescription({ world, subject, observation, ledger }) : null;
   const unguarded = isCarrying ? await guardKept({ world, subject, observation, ledger }) : null;
   const findings = { user, now: observation.observedAt, profile, observation, turns, failure, undescribed, unguarded };
-  const { records: notices, failed } = await tell(world, findings, observation.record.notices);
-  // Who could not be told is told by the next sweep, which therefore has to look.
-  const isSettled = failure === null && undescribed === null && unguarded === null && failed.length === 0;
+  const told = await tell(world, findings, observation.record.notices);
+  const { records: notices, failed: failedNotifiers, open } = told;
+  const isQuiet = failedNotifiers.length === 0 && !told.isWaiting;
+  // Who could not be told is told by the next sweep, which therefore has to look; and so is that something is over.
+  const isSettled = failure === null && undescribed === null && unguarded === null && isQuiet;
   const rest = isSettled ? restOf(subject, observation, decision) : null;
   const isUnderWay = turns.some(({ outcome }) => outcome?.kind === "failed" && outcome.error.outcomeUnknown);
   const unwritten = await close(world, ledger, { notices, rest, isUnderWay });
   const isAtRest = rest !== null && unwritten === null && !ledger.isLost();
-  return { turns, failure: failure ?? unwritten, failedNotifiers: failed, isAtRest };
+  return { turns, failure: failure ?? unwritten, failedNotifiers, open, keysMadeAt, isAtRest };
 }

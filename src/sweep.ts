@@ -6,8 +6,11 @@ import { findSubjects, type Serving } from "./observe/subjects.ts";
 import { remindOfPause } from "./report/paused.ts";
 import { reconcile, type Reconciled, type ReconcileOptions } from "./reconcile.ts";
 import type { Decision, Ruling } from "./rotation/decision.ts";
+import { metricsOf } from "./report/metrics.ts";
+import { tellOfService } from "./report/service.ts";
 import { asRotationError, RotationError } from "./rotation/errors.ts";
 import type { UserName } from "./rotation/keys.ts";
+import type { Notice } from "./rotation/notice.ts";
 import type { Observation } from "./rotation/observation.ts";
 import { seconds } from "./rotation/time.ts";
 import type { SweepMemory, SweepState, World } from "./rotation/world.ts";
@@ -82,11 +85,16 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   const awake = new Set([...unread, ...waiting].map(({ user }) => user));
   const memory = openMemory(world, state);
   // Whoever this run sets in motion is known to the next by name, also when this one dies.
-  if (isWhole) await memory.keep({ left: state.left, awake: union(state.awake, awake), custodyListedAt });
+  if (isWhole) await memory.keep({ ...memory.known(), awake: union(state.awake, awake), custodyListedAt });
   const isPaused = state.runningSince === null;
   const mode = options.mode === "act" && isPaused && options.isForced !== true ? "look" : options.mode;
   const reminded = mode === "look" ? await remindOfPause(world, state, startedAt) : [];
   const failedNotifiers = new Set<string>(reminded);
+  const open: Notice[] = [];
+  const rules: (string | null)[] = [];
+  // The report shows of a key at rest when it was made, or last changed.
+  const shown = subjects.filter((subject) => !isLookedAt(subject)).flatMap(({ reported }) => reported ?? []);
+  const keysMadeAt = shown.map(({ changedAt }) => changedAt);
   const results = unread.map(({ user, error }): UserResult => {
     return { user, profile: null, decisions: [], isFailed: true, error: said(error) };
   });
@@ -94,9 +102,20 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     results.push(resultOf(subject, reconciled));
     if (reconciled.isAtRest) awake.delete(subject.user);
     for (const name of reconciled.failedNotifiers) failedNotifiers.add(name);
+    open.push(...reconciled.open);
+    rules.push(reconciled.turns.at(-1)?.decision.rule ?? null);
+    keysMadeAt.push(...reconciled.keysMadeAt);
   });
   const left = waiting.map(({ user }) => user);
-  if (isWhole) await memory.keep({ left, awake: union([], awake), custodyListedAt });
+  if (isWhole) {
+    const telling = { now: world.clock.now(), failed: [...failedNotifiers], open };
+    const { memory: told, lasting } = await tellOfService(world, state.told, telling);
+    await memory.keep({ left, awake: union([], awake), custodyListedAt, told });
+    const usage = world.usage?.() ?? { calls: 0, throttles: 0 };
+    const counted = { open: [...open, ...lasting], rules, resting, keysMadeAt, usage };
+    const metrics = metricsOf(options.enrolmentTag, { ...counted, startedAt, endedAt: world.clock.now() });
+    world.log.event("info", "sweep measured", metrics);
+  }
   // A sweep of named users hands no names on: the next whole one lists custody.
   else if (mode === "act") await memory.keep({ ...memory.known(), custodyListedAt: null });
   if (isWhole && !isPaused) await world.upkeep?.run();
@@ -136,8 +155,8 @@ async function reconcileAll(
 }
 
 /** What the sweeps leave to each other, written down where it is not what is known. A failure is logged, and told. */
-function openMemory({ journal, log }: World, { left, awake, custodyListedAt }: SweepState) {
-  let known: SweepMemory = { left, awake, custodyListedAt };
+function openMemory({ journal, log }: World, { left, awake, custodyListedAt, told }: SweepState) {
+  let known: SweepMemory = { left, awake, custodyListedAt, ...(told === undefined ? {} : { told }) };
   let isUnwritten = false;
   return {
     known: () => known,

@@ -5,7 +5,7 @@ import { must } from "../rotation/errors.ts";
 import type { AccessKeyId, Credential, IamUser } from "../rotation/keys.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
-import type { KeyRecord, UserRecord } from "../rotation/record.ts";
+import type { KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
 import { minutes, seconds } from "../rotation/time.ts";
 import type { HistoryEntry, World } from "../rotation/world.ts";
 import type { Ledger } from "./ledger.ts";
@@ -80,6 +80,12 @@ export function withKey(record: UserRecord, id: AccessKeyId, change: Partial<Key
   const known = record.keys[id];
   must(known !== undefined, `the journal knows ${id}`);
   return { ...record, keys: { ...record.keys, [id]: { ...known, ...change } } };
+}
+
+/** The record with what is about to be done, for people: whoever dies before it was told leaves it to the next run. */
+export function withUnheard(record: UserRecord, next: Unheard): UserRecord {
+  const others = (record.unheard ?? []).filter(({ code, keyId }) => code !== next.code || keyId !== next.keyId);
+  return { ...record, unheard: [...others, next] };
 }
 
 /** Only such a pair is handed on. */

@@ -16,7 +16,7 @@ export async function close(
   // Another run has the user now, and learns what we have learnt.
   if (ledger.isLost()) return null;
   try {
-    await ledger.close((record) => ({ ...record, ...said }), isUnderWay);
+    await ledger.close((record) => ({ ...withoutHeard(record, said.notices), ...said }), isUnderWay);
     return null;
   } catch (thrown) {
     if (ledger.isLost()) return null;
@@ -25,4 +25,10 @@ export async function close(
     log.event("error", "a record could not be closed", { user, error });
     return error;
   }
+}
+
+/** What was told goes from the list of what nobody has heard of, and with the last of it the list. */
+function withoutHeard({ unheard = [], ...record }: UserRecord, told: UserRecord["notices"]): UserRecord {
+  const left = unheard.filter(({ code, keyId }) => !Object.hasOwn(told, `${code}:${keyId}`));
+  return left.length === 0 ? record : { ...record, unheard: left };
 }

@@ -1,7 +1,7 @@
 import { RotationError, must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { HistoryEntry } from "../rotation/world.ts";
-import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey } from "./acting.ts";
+import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withKey, withUnheard } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
 import { keptAt } from "./kept.ts";
 import { recheck } from "./recheck.ts";
@@ -11,7 +11,7 @@ import { recheck } from "./recheck.ts";
  * answer is lost must not look like somebody else's hand.
  */
 export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Promise<Done | Refusal> {
-  const { profile, ledger } = acting;
+  const { world, profile, ledger, decision } = acting;
   const { keyId } = step;
   const kept = await keptAt(acting);
   const second = await recheck(acting, step);
@@ -20,7 +20,15 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
 
   const { details, lines } = dossierOf(second, profile, keyId);
   const proof = [...lines, ...kept];
-  ledger.stage(() => second.fresh.record);
+  const unheard = {
+    code: "KeyDeactivated",
+    keyId,
+    at: world.clock.now(),
+    lines: [decision.because, ...proof],
+  } as const;
+  // An exposed key that was cut is told as long as it is there.
+  const isCut = decision.reason === "KeyExposed";
+  ledger.stage(() => (isCut ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
   await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
   return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
 }

@@ -2,7 +2,7 @@ import { must } from "../rotation/errors.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
-import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf } from "./acting.ts";
+import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withUnheard } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
 import { recheck } from "./recheck.ts";
 
@@ -16,7 +16,13 @@ export async function deleteKey(acting: Acting, step: StepOf<"delete">): Promise
 
   const { details, lines: proof } = dossierOf(second, profile, step.keyId);
   const line = lineOf(acting, "deleting", { keyId: step.keyId, details });
-  await ledger.save(() => second.fresh.record, line);
+  const unheard = {
+    code: "KeyDeleted",
+    keyId: step.keyId,
+    at: world.clock.now(),
+    lines: [decision.because, ...proof],
+  } as const;
+  await ledger.save(() => withUnheard(second.fresh.record, unheard), line);
   await world.accessKeys.delete(subject.user, step.keyId);
   const now = world.clock.now();
   ledger.stage((record) => {

@@ -34,7 +34,8 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
   // A kept connection may have been closed at the other end unnoticed; what is sent once takes a new one.
   const fresh = { keepAlive: false };
   const once = { maxAttempts: 1, requestHandler: { ...timeouts, httpAgent: fresh, httpsAgent: fresh } };
-  const limit = limitInFlight(IN_FLIGHT_MAX);
+  const usage = { calls: 0, throttles: 0 };
+  const limit = limitInFlight(IN_FLIGHT_MAX, usage);
   // Each client types its plug-ins by its own operations; these two read none of them and fit them all.
   const kept = <T extends { middlewareStack: { use(plugin: never): void }; destroy(): void }>(client: T): T => {
     client.middlewareStack.use(clock.plugin as never);
@@ -64,6 +65,8 @@ export function createClients({ region, clock, sdk = {} }: ClientsOptions) {
       const pair = { accessKeyId: id, secretAccessKey: secret.reveal() };
       return kept(new STSClient({ ...ours, ...once, region: at, credentials: pair }));
     },
+    /** What these clients sent so far. */
+    usage: () => ({ ...usage }),
     destroy() {
       for (const client of made) client.destroy();
     },

@@ -13,8 +13,6 @@ import { createPace } from "./pace.ts";
 import { readJson } from "./read-json.ts";
 import { asking } from "./translate-error.ts";
 
-/** Below the two requests a second and Region that all callers of the account share. */
-const LOOKUPS_PER_SECOND = 1.5;
 /** So often one page is asked for in all, each time at the Region's own pace, which slows down meanwhile. */
 const TRIES_MAX = 5;
 /** With less time than this left of the run nothing is tried again: the other users' work comes first. */
@@ -62,7 +60,7 @@ interface Search {
 export type SearchEvents = (search: Search) => AsyncGenerator<TrailEvent, void>;
 
 /** Event history, at one pace a Region for all askers. */
-export function createEventHistory(clients: Clients, clock: Clock, perSecond = LOOKUPS_PER_SECOND): SearchEvents {
+export function createEventHistory(clients: Clients, clock: Clock, perSecond: number): SearchEvents {
   const paceIn = perRegion(() => createPace(clock, perSecond));
   /** The client asks once: what it repeated by itself would go beside the pace, and be throttled again. */
   async function lookUp(region: string, command: LookupEventsCommand, doing: string): Promise<LookupEventsResponse> {

@@ -1,7 +1,17 @@
 import type { STSClient } from "@aws-sdk/client-sts";
+import { translateError } from "./translate-error.ts";
 
-/** A plug-in for SDK clients: all that bear it together have so many requests under way, and others queue, first come. */
-export function limitInFlight(max: number): Parameters<STSClient["middlewareStack"]["use"]>[0] {
+/** What was sent, and what of it was refused as one too many. */
+export interface Counter {
+  calls: number;
+  throttles: number;
+}
+
+/**
+ * A plug-in for SDK clients: all that bear it together have so many requests under way, and others queue, first come.
+ * Each attempt is counted.
+ */
+export function limitInFlight(max: number, counter: Counter): Parameters<STSClient["middlewareStack"]["use"]>[0] {
   let free = max;
   const queue: (() => void)[] = [];
   const take = async (): Promise<void> => {
@@ -18,8 +28,12 @@ export function limitInFlight(max: number): Parameters<STSClient["middlewareStac
     applyToStack(stack) {
       const waiting: Parameters<typeof stack.add>[0] = (next) => async (args) => {
         await take();
+        counter.calls += 1;
         try {
           return await next(args);
+        } catch (thrown) {
+          if (translateError(thrown, "counting").code === "Throttled") counter.throttles += 1;
+          throw thrown;
         } finally {
           giveBack();
         }

@@ -4,7 +4,15 @@ import { RotationError } from "../rotation/errors.ts";
 import { userName, type UserName } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { instant, type Instant } from "../rotation/time.ts";
-import type { HistoryEntry, Lease, Pause, Revision, SweepMemory, SweepState } from "../rotation/world.ts";
+import type {
+  HistoryEntry,
+  Lease,
+  Pause,
+  Revision,
+  ServiceMemory,
+  SweepMemory,
+  SweepState,
+} from "../rotation/world.ts";
 import { readJson } from "./read-json.ts";
 
 /** An item of the journal's table, as DynamoDB spells it. */
@@ -86,8 +94,9 @@ const parseUsers = (attribute: AttributeValue | undefined): readonly UserName[] 
   attribute?.L?.map(({ S = "" }) => userName(S)) ?? null;
 
 /** The attributes of what a sweep leaves to the next. */
-export function formatMemory({ left, awake, custodyListedAt }: SweepMemory): Item {
+export function formatMemory({ left, awake, custodyListedAt, told }: SweepMemory): Item {
   return {
+    ...(told === undefined ? {} : { told: { S: JSON.stringify(told) } }),
     left: formatUsers(left),
     awake: awake === null ? { NULL: true } : formatUsers(awake),
     custodyListedAt: formatInstant(custodyListedAt),
@@ -101,7 +110,10 @@ export const formatPause = (pause: Pause): Item => ({ pause: { S: JSON.stringify
 export function parseSweepState(item: Item | undefined): SweepState {
   if (item !== undefined) checkVersion(item, "keyturn/sweep");
   const runningSince = parseInstant(item?.["runningSince"]);
+  // What is no such text was never told: it is said again.
+  const told = readJson(ToldShape, item?.["told"]?.S) as ServiceMemory | null;
   return {
+    ...(told === null ? {} : { told }),
     runningSince,
     pause: runningSince === null ? (readJson(PauseShape, item?.["pause"]?.S) as Pause | null) : null,
     left: parseUsers(item?.["left"]) ?? [],
@@ -133,6 +145,7 @@ const RecordShape = z.looseObject({
   // Records of before there was rest do not have it.
   rest: z._default(z.nullable(z.looseObject({ until: z.number(), seal: z.string() })), null),
 });
+const ToldShape = z.looseObject({ notices: z.record(z.string(), Part), checkedAt: z.number(), digestAt: z.number() });
 const EntryShape = z.looseObject({ at: z.number(), what: z.string() });
 
 function checkVersion(item: Item, name: string): void {

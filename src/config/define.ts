@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
 import { RotationError } from "../rotation/errors.ts";
+import type { NotifierOptions } from "../report/notifiers/index.ts";
+import { CloudtrailPace, NotifyInput } from "./notify-input.ts";
 import { type ConfiguredProfile, ProfileInput, profileOf } from "./profile-input.ts";
 import { type NamedProfile, profileRefusals, type Refusal, sharedUsers } from "./refusals.ts";
 import { TokenInput } from "./token-input.ts";
@@ -21,6 +23,8 @@ const ConfigInput = z.strictObject({
   discovery: z._default(Discovery, { by: "tags" }),
   trail: z.optional(TrailInput),
   cloudflareTokens: z._default(z.array(TokenInput), []),
+  notify: z.prefault(NotifyInput, [{ kind: "sns" }]),
+  cloudtrailPerSecond: z.prefault(CloudtrailPace, 1.5),
 });
 
 const Profiles = z.object({ profiles: z.record(z.string(), z.unknown()) });
@@ -34,6 +38,10 @@ export interface ConfigInput {
   readonly trail?: z.input<typeof TrailInput>;
   /** Cloudflare API tokens of Keyturn's own that it rotates. Default: none. */
   readonly cloudflareTokens?: readonly z.input<typeof TokenInput>[];
+  /** Who is told, and how. Default: the stack's SNS topic. */
+  readonly notify?: z.input<typeof NotifyInput>;
+  /** CloudTrail look-ups a second in each Region, of the two that all of the account have together. Default: 1.5. */
+  readonly cloudtrailPerSecond?: number;
 }
 
 /** The configuration as the program uses it: read, weighed, complete and frozen. */
@@ -42,6 +50,8 @@ export interface Config {
   readonly discovery: Readonly<z.output<typeof Discovery>>;
   readonly trail?: Readonly<z.output<typeof TrailInput>>;
   readonly cloudflareTokens?: readonly Readonly<z.output<typeof TokenInput>>[];
+  readonly notify: readonly NotifierOptions[];
+  readonly cloudtrailPerSecond: number;
 }
 
 /** Throws `Misconfigured` with every problem at once, each with its path, what was found and what is allowed. */
@@ -58,6 +68,8 @@ export function defineConfig(input: ConfigInput): Config {
     discovery: shell.data.discovery,
     cloudflareTokens: shell.data.cloudflareTokens,
     ...(shell.data.trail === undefined ? {} : { trail: shell.data.trail }),
+    notify: shell.data.notify,
+    cloudtrailPerSecond: shell.data.cloudtrailPerSecond,
   });
 }
 

@@ -46,8 +46,9 @@ export function loadSettings(environment = process.env): Settings {
 
 function malformed({ stage, topic, cloudflareBaseUrl, githubBaseUrl }: Settings): string[] {
   const found: string[] = [];
-  // The tag keyturn-hold is an operator's: a stage of that name would take every hold for an enrolment.
-  if (stage === "hold") found.push("KEYTURN_STAGE is hold, which names the tag of an operator's hold");
+  // The tags keyturn-hold and keyturn-owner are an operator's: a stage of that name would take each for an enrolment.
+  if (stage === "hold" || stage === "owner")
+    found.push(`KEYTURN_STAGE is ${stage}, and keyturn-${stage} is a tag of an operator's`);
   if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(stage))
     found.push(`KEYTURN_STAGE is "${stage}", but may be lower-case letters, digits and hyphens`);
   if (topic !== "" && !/^[\w-]{1,256}$/.test(topic))

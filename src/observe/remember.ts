@@ -1,7 +1,7 @@
 import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Answer, Evidence, ObservedCustody, ReadersSeen, Sighting } from "../rotation/observation.ts";
-import type { KeyRecord, UserRecord } from "../rotation/record.ts";
+import type { KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
 /** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
@@ -62,13 +62,21 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
   // Whoever looks is awake: a rest is written down at the end of a look.
   const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);
   const fulfilled = { ...withoutFulfilled(record, seen.custody), ...withoutWord(record, seen.custody) };
-  return { ...record, ...fulfilled, keys, deliveries, rest: null };
+  const next = { ...record, ...fulfilled, keys, deliveries, rest: null };
+  if (record.unheard === undefined) return next;
+  return { ...next, unheard: record.unheard.filter((telling) => !isMoot(telling, seen)) };
 }
 
 /** An operator's `rotate` is done when another key than the one it named is current. */
 function withoutWord({ rotateAsked }: UserRecord, custody: ObservedCustody): Partial<UserRecord> {
   const currentId = custody.kind === "present" ? custody.current?.keyId : null;
   return rotateAsked && currentId && currentId !== rotateAsked.replaces ? { rotateAsked: null } : {};
+}
+
+/** What was written down before its call, and after a day still shows not to have been done. */
+function isMoot({ code, keyId, at }: Unheard, { keys, now }: Seen): boolean {
+  const key = keys.find(({ id }) => id === keyId);
+  return key !== undefined && now - at > days(1) && (code === "KeyDeleted" || key.status === "active");
 }
 
 /** An intent is over when the key that was made under it is current, also when whoever promoted it died before saying so. */

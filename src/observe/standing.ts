@@ -5,7 +5,7 @@ import type { Destinations } from "../rotation/world.ts";
 
 export const HOLD_TAG = "keyturn-hold";
 /** The enrolment tags of all stages; IAM compares tag keys without case, and `IamUser.tags` has them in lower case. */
-const ENROLMENT_TAG = /^keyturn(?:-(?!hold$).+)?$/;
+const ENROLMENT_TAG = /^keyturn(?:-(?!(?:hold|owner)$).+)?$/;
 
 /** The tags by which people tell us something, in one spelling: another text means that somebody told something else. */
 export function wordOf({ tags }: IamUser): string {

@@ -13,6 +13,8 @@ export interface Finding {
   readonly subject: string;
   /** A `Bug` stops the user and is urgent, wherever it was met. */
   readonly isBug?: boolean;
+  /** Time's move, and nobody else's. */
+  readonly isTimes?: boolean;
   /** Whose advice fits better than the code's own. */
   readonly advisedBy?: NoticeCode;
 }

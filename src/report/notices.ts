@@ -1,11 +1,13 @@
 import type { Decision, Outcome, Step } from "../rotation/decision.ts";
-import type { RotationError } from "../rotation/errors.ts";
-import type { AccessKeyId, UserName } from "../rotation/keys.ts";
-import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
+import type { RotationError, RotationErrorCode } from "../rotation/errors.ts";
+import type { AccessKey, AccessKeyId, UserName } from "../rotation/keys.ts";
+import { type Notice, type NoticeCode, NOTICES, OWNER_TAG } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
+import type { Unheard } from "../rotation/record.ts";
 import type { Instant } from "../rotation/time.ts";
 import { ahead } from "./ahead.ts";
+import { commandOf } from "./command-line.ts";
 import { deadlines, type Finding } from "./deadlines.ts";
 
 /** One turn of the loop: what was decided, and what became of it (null when nothing was tried, as in a plan). */
@@ -29,7 +31,9 @@ export interface Findings {
 
 /** Everything worth telling about one user, each thing once. What the registry does not know is not told. */
 export function noticesOf(findings: Findings): Notice[] {
-  const { user, now, failure, undescribed, unguarded } = findings;
+  const { user, now, observation, failure, undescribed, unguarded } = findings;
+  const owner = observation?.iamUser?.tags[OWNER_TAG];
+  const about = { user, at: now, ...(owner ? { owner } : {}) };
   const found = [
     ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
     ...unheard(findings),
@@ -39,13 +43,20 @@ export function noticesOf(findings: Findings): Notice[] {
     ...overdue(findings),
     ...planned(findings),
   ];
-  const notices = found.flatMap(({ code, text, subject, isBug = false, advisedBy = code }): Notice[] => {
-    const entry = NOTICES[code];
-    if (entry === undefined) return [];
-    const { advice } = NOTICES[advisedBy] ?? entry;
-    const dedupeKey = subject === "" ? code : `${code}:${subject}`;
-    return [{ code, severity: isBug ? "urgent" : entry.severity, user, at: now, text, advice, dedupeKey }];
-  });
+  const notices = found.flatMap(
+    ({ code, text, subject, isBug = false, isTimes = false, advisedBy = code }): Notice[] => {
+      const entry = NOTICES[code];
+      if (entry === undefined) return [];
+      const { advice, typed } = NOTICES[advisedBy] ?? entry;
+      const dedupeKey = subject === "" ? code : `${code}:${subject}`;
+      const keyId = observation?.keys.find(({ id }) => subject.includes(id))?.id ?? null;
+      const command = typed === null ? {} : { command: commandOf(typed, { user, keyId }) };
+      const move = isTimes ? ({ move: "time" } as const) : {};
+      return [
+        { code, severity: isBug ? "urgent" : entry.severity, ...about, text, advice, dedupeKey, ...command, ...move },
+      ];
+    },
+  );
   return [...new Map(notices.map((notice) => [notice.dedupeKey, notice])).values()];
 }
 
@@ -65,10 +76,11 @@ function toldBy({ decision, outcome }: Turn, observation: Observation | null): F
 
 type Done = Extract<Outcome, { readonly kind: "done" }>;
 
-const DONE = {
-  deactivate: { code: "KeyDeactivated", what: "was deactivated" },
-  reactivate: { code: "KeyReactivated", what: "was made active again" },
-  delete: { code: "KeyDeleted", what: "was deleted" },
+const DONE = { deactivate: "KeyDeactivated", reactivate: "KeyReactivated", delete: "KeyDeleted" } as const;
+const WHAT = {
+  KeyDeactivated: "was deactivated",
+  KeyReactivated: "was made active again",
+  KeyDeleted: "was deleted",
 } as const;
 
 function toldByDone({ step, proof = [] }: Done, { reason, because }: Decision): Finding | null {
@@ -77,23 +89,43 @@ function toldByDone({ step, proof = [] }: Done, { reason, because }: Decision): 
     return { code: "ExposedKeyCut", text, subject: step.keyId };
   }
   if (step.kind !== "deactivate" && step.kind !== "reactivate" && step.kind !== "delete") return null;
-  const { code, what } = DONE[step.kind];
-  const text = [`${step.keyId} ${what}: ${because}`, ...proof].join("\n");
-  return { code, text, subject: step.keyId, advisedBy: reason };
+  const code = DONE[step.kind];
+  return { ...didOf(code, step.keyId, [because, ...proof]), advisedBy: reason };
 }
 
-/** A deactivation whose answer was lost, or whose process died, was told by nobody: as long as it lasts, it is found here. */
+const didOf = (code: keyof typeof WHAT, keyId: AccessKeyId, lines: readonly string[]): Finding => {
+  return { code, text: `${keyId} ${WHAT[code]}: ${lines.join("\n")}`, subject: keyId };
+};
+
+/**
+ * What was done and told to nobody: the answer was lost, the run died, or no notifier took it. Written down before the
+ * call, it is told once IAM shows that it was done.
+ */
 function unheard({ observation, turns }: Findings): Finding[] {
-  const isTold = turns.some(({ outcome }) => outcome?.kind === "done" && outcome.step.kind === "deactivate");
-  const isExposed = (id: string) => observation?.notes.exposures.some(({ keyId }) => keyId === id) === true;
-  const inactive = isTold ? [] : (observation?.keys ?? []).filter(({ status }) => status === "inactive");
-  const unheardOf = inactive.filter(({ id }) => observation?.record.keys[id]?.deactivation);
-  const said = "was deactivated: nobody needed it any more";
-  return unheardOf.map(({ id }) =>
-    isExposed(id)
-      ? { code: "ExposedKeyCut", text: cutText(observation, id), subject: id }
-      : { code: "KeyDeactivated", text: `${id} ${said}`, subject: id },
-  );
+  const { keys = [], record } = observation ?? {};
+  const isDone = ({ code, keyId }: Unheard): boolean => {
+    const key = keys.find(({ id }) => id === keyId);
+    return code === "KeyDeleted" ? key === undefined : key?.status === "inactive";
+  };
+  const isTold = ({ code, keyId }: Pick<Unheard, "code" | "keyId">): boolean =>
+    turns.some(({ outcome }) => {
+      const step = outcome?.kind === "done" ? outcome.step : null;
+      return (
+        (step?.kind === "deactivate" || step?.kind === "delete") && DONE[step.kind] === code && step.keyId === keyId
+      );
+    });
+  const untold = (record?.unheard ?? []).filter((telling) => isDone(telling) && !isTold(telling));
+  const isCut = ({ id, status }: AccessKey): boolean =>
+    status === "inactive" &&
+    (record?.keys[id]?.deactivation ?? null) !== null &&
+    observation?.notes.exposures.some(({ keyId }) => keyId === id) === true &&
+    !isTold({ code: "KeyDeactivated", keyId: id });
+  return [
+    ...untold.map(({ code, keyId, lines }) => didOf(code, keyId, lines)),
+    ...keys
+      .filter(isCut)
+      .map(({ id }): Finding => ({ code: "ExposedKeyCut", text: cutText(observation, id), subject: id })),
+  ];
 }
 
 /** A key that was cut on the way to its replacement: who has not fetched that yet is behind, and its sessions go on. */
@@ -106,9 +138,13 @@ function cutText(observation: Observation | null, id: AccessKeyId): string {
   return [`${id} is exposed, and was deactivated; ${behind}`, ...ends].join("\n");
 }
 
+/** The next sweep tries again; nobody else can do more. */
+const TIMES: readonly RotationErrorCode[] = ["Throttled", "Unreachable", "Conflict"];
+
 function failed(code: NoticeCode, error: RotationError, about = ""): Finding {
   const subject = about === "" ? error.code : `${about}:${error.code}`;
-  return { code, text: `${error.code}: ${error.message}`, subject, isBug: error.code === "Bug" };
+  const isTimes = TIMES.includes(error.code);
+  return { code, text: `${error.code}: ${error.message}`, subject, isBug: error.code === "Bug", isTimes };
 }
 
 /**

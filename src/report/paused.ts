@@ -1,4 +1,3 @@
-import { userName } from "../rotation/keys.ts";
 import { type Notice, NOTICES } from "../rotation/notice.ts";
 import { days, describeMs, type Instant } from "../rotation/time.ts";
 import type { Pause, SweepState, World } from "../rotation/world.ts";
@@ -6,8 +5,6 @@ import { report } from "./report.ts";
 
 /** A pause is an operator's, who need not be reminded at once. */
 const TOLD_AFTER_MS = days(1);
-/** Whom a notice is about that is about nobody alone. */
-const EVERYBODY = userName("all users");
 
 /**
  * Reminds people of a pause after a day, and then each week: also of that of a new or lost table, which begins when a sweep
@@ -35,5 +32,5 @@ function noticeOf({ since, reason }: Pause, at: Instant): Notice {
   const why = reason ?? "the table is new or was lost, and nobody has said resume";
   const { severity = "warning", advice = "" } = NOTICES.Paused ?? {};
   const text = `Keyturn is paused for ${describeMs(at - since)}: ${why}`;
-  return { code: "Paused", severity, user: EVERYBODY, at, text, advice, dedupeKey: "Paused" };
+  return { code: "Paused", severity, user: null, at, text, advice, dedupeKey: "Paused" };
 }

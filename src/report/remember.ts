@@ -1,6 +1,6 @@
-import { type Notice, NOTICES } from "../rotation/notice.ts";
+import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
 import type { NoticeRecord } from "../rotation/record.ts";
-import { hours, type Instant } from "../rotation/time.ts";
+import { describeMs, hours, instant, type Instant } from "../rotation/time.ts";
 
 /** What comes back within this time had not gone: a state that comes and goes is told once. */
 const FORGOTTEN_AFTER_MS = hours(24);
@@ -9,25 +9,69 @@ const SEEN_WITHIN_MS = hours(6);
 
 type Records = Readonly<Record<string, NoticeRecord>>;
 
-/** What is new or due again, and what to remember. Kept before sending nothing is said twice, after it none is lost. */
-export function remember(
-  records: Records,
-  notices: readonly Notice[],
-  now: Instant,
-): { readonly toSay: readonly Notice[]; readonly records: Records } {
-  const toSay = notices.filter((notice) => isToBeSaid(notice, records[notice.dedupeKey], now));
-  const kept = Object.entries(records).filter(([, record]) => now - record.seenAt < FORGOTTEN_AFTER_MS);
-  const seen = notices.map((notice): [string, NoticeRecord] => {
+/** When a look was made, and whether it saw all that a notice could come from. */
+export interface Look {
+  readonly now: Instant;
+  readonly isWhole: boolean;
+}
+
+interface Remembered {
+  readonly toSay: readonly Notice[];
+  readonly records: Records;
+  /** What lasts, as it is now, since when, and whether it is to be said or not. */
+  readonly open: readonly Notice[];
+}
+
+/**
+ * What is new, due again or over, and what to remember. Kept before sending nothing is said twice, after it none is
+ * lost. A look that did not see everything ends nothing.
+ */
+export function remember(records: Records, notices: readonly Notice[], { now, isWhole }: Look): Remembered {
+  const dated = notices.map((notice) => datedBy(records, notice));
+  const isSeen = (key: string): boolean => dated.some(({ dedupeKey }) => topicOf(dedupeKey) === topicOf(key));
+  const entries = Object.entries(records);
+  const kept = entries.filter(([, { seenAt }]) => !isWhole || now - seenAt < FORGOTTEN_AFTER_MS);
+  const gone = entries.filter((entry) => !kept.includes(entry) && !isSeen(entry[0]));
+  const seen = dated.map((notice): [string, NoticeRecord] => {
     const before = records[notice.dedupeKey];
-    const saidAt = before === undefined || toSay.includes(notice) ? now : before.saidAt;
+    const saidAt = before === undefined || isToBeSaid(notice, before, now) ? now : before.saidAt;
     const isFresh = before !== undefined && now - before.seenAt < SEEN_WITHIN_MS;
-    return [notice.dedupeKey, { saidAt, seenAt: isFresh ? before.seenAt : now }];
+    return [notice.dedupeKey, { saidAt, seenAt: isFresh ? before.seenAt : now, since: notice.since ?? now }];
   });
-  return { toSay, records: Object.fromEntries([...kept, ...seen]) };
+  const toSay = dated.filter((notice) => isToBeSaid(notice, records[notice.dedupeKey], now));
+  const over = gone.flatMap(([key, record]) => closing(key, record, now));
+  const open = dated.filter(({ code }) => NOTICES[code]?.lasts === true);
+  return { toSay: [...toSay, ...over], records: Object.fromEntries([...kept, ...seen]), open };
+}
+
+/** The deadlines of one key are one state: a later one does not end it. */
+const topicOf = (dedupeKey: string): string => dedupeKey.replace(/:(soon|week \d+)$/, "");
+
+/** What a dedupe key begins with. */
+export const codeOf = (dedupeKey: string): NoticeCode => dedupeKey.split(":", 1)[0] as NoticeCode;
+
+/** The notice, with since when it is known. */
+function datedBy(records: Records, notice: Notice): Notice {
+  const topic = topicOf(notice.dedupeKey);
+  const before = Object.entries(records).filter(([key]) => topicOf(key) === topic);
+  const known = before.map(([, { since, saidAt }]) => since ?? saidAt);
+  return known.length === 0 ? notice : { ...notice, since: instant(Math.min(...known)) };
 }
 
 function isToBeSaid({ code }: Notice, before: NoticeRecord | undefined, now: Instant): boolean {
   if (before === undefined) return true;
   const againAfterMs = NOTICES[code]?.againAfterMs ?? null;
   return againAfterMs !== null && now - before.saidAt >= againAfterMs;
+}
+
+/** The end of a state that was told. The severity stays, so that it reaches whoever was told of the beginning. */
+function closing(dedupeKey: string, { saidAt, seenAt, since = saidAt }: NoticeRecord, now: Instant): Notice[] {
+  const code = codeOf(dedupeKey);
+  const entry = NOTICES[code];
+  if (entry?.lasts !== true) return [];
+  const about = dedupeKey.slice(code.length + 1).replaceAll(",", ", ");
+  const was = `was told on ${new Date(since).toISOString()}, and was last seen ${describeMs(now - seenAt)} ago`;
+  const text = `This is over${about === "" ? "" : ` (${about})`}: it ${was}.`;
+  const said = { code, severity: entry.severity, user: null, at: now, text, advice: "Nothing to do." };
+  return [{ ...said, dedupeKey, since, move: "nobody", isOver: true }];
 }

@@ -1,23 +1,35 @@
 import { asRotationError } from "../rotation/errors.ts";
-import type { Notice } from "../rotation/notice.ts";
+import { type Notice, NOTICES, OWNER_TAG } from "../rotation/notice.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import type { World } from "../rotation/world.ts";
 import { type Findings, noticesOf } from "./notices.ts";
-import { remember } from "./remember.ts";
+import { codeOf, remember } from "./remember.ts";
 
 type Ways = Pick<World, "notifiers" | "log">;
 
-/** Says what is new or due again, and gives back what to remember of it. Never throws. */
-export async function tell(
-  world: Ways,
-  findings: Findings,
-  known: UserRecord["notices"],
-): Promise<{ readonly records: UserRecord["notices"]; readonly failed: readonly string[] }> {
-  const { toSay, records } = remember(known, noticesOf(findings), findings.now);
+/** What was told of one user: what to remember, who could not tell it, what lasts, and whether an end is still to be told. */
+export interface Told {
+  readonly records: UserRecord["notices"];
+  readonly failed: readonly string[];
+  readonly open: readonly Notice[];
+  readonly isWaiting: boolean;
+}
+
+/** Says what is new, due again or over, and gives back what to remember of it. Never throws. */
+export async function tell(world: Ways, findings: Findings, known: UserRecord["notices"]): Promise<Told> {
+  const { user, now, observation, turns, failure } = findings;
+  // What hides the rest ends nothing: behind it all may be as it was.
+  const isBlind = turns.at(-1)?.decision.reason === "BlindSpot" || observation?.standing.barred !== null;
+  const look = { now, isWhole: failure === null && !isBlind };
+  const { toSay, records, open } = remember(known, noticesOf(findings), look);
+  const owner = observation?.iamUser?.tags[OWNER_TAG];
+  const addressed = toSay.map((notice) => (notice.isOver ? { ...notice, user, ...(owner ? { owner } : {}) } : notice));
   // Sent before they are written down: whoever dies in between says them twice rather than never.
-  const failed = await report(world, toSay);
+  const failed = await report(world, addressed);
   const isUnsaid = toSay.length > 0 && failed.length === world.notifiers.length;
-  return { records: isUnsaid ? known : records, failed };
+  const kept = isUnsaid ? known : records;
+  const isWaiting = Object.keys(kept).some((key) => NOTICES[codeOf(key)]?.lasts === true);
+  return { records: kept, failed, open, isWaiting };
 }
 
 /** Sends the notices to every notifier, and names those that failed. Never throws, and changes no decision. */
@@ -30,7 +42,7 @@ export async function report({ notifiers, log }: Ways, notices: readonly Notice[
       return [];
     } catch (thrown) {
       const error = asRotationError(thrown, `notifying by ${name}`);
-      const unsaid = notices.map(({ user, dedupeKey }) => `${user} ${dedupeKey}`);
+      const unsaid = notices.map(({ user, dedupeKey }) => `${user ?? "keyturn"} ${dedupeKey}`);
       log.event("error", "a notifier failed", { notifier: name, error, notices: unsaid });
       return [name];
     }

@@ -98,7 +98,21 @@ export interface KeyRecord {
 }
 
 /** A notice said, so that it is not said again before its time. */
-export type NoticeRecord = { readonly saidAt: Instant; readonly seenAt: Instant };
+export interface NoticeRecord {
+  readonly saidAt: Instant;
+  readonly seenAt: Instant;
+  /** When it was said first. Older records do not have it. */
+  readonly since?: Instant;
+}
+
+/** A deactivation or deletion that nobody has heard of yet, written down before the call: it outlives the run, and the key. */
+export interface Unheard {
+  readonly code: "KeyDeactivated" | "KeyDeleted";
+  readonly keyId: AccessKeyId;
+  readonly at: Instant;
+  /** Why, and what it rests on, line by line. */
+  readonly lines: readonly string[];
+}
 
 /** A user of whom nothing was due at the last look, and is not before `until` unless what the seal covers has changed. */
 export interface Rest {
@@ -120,6 +134,8 @@ export interface UserRecord {
   readonly backOffs: readonly BackOff[];
   readonly keys: Readonly<Record<AccessKeyId, KeyRecord>>;
   readonly notices: Readonly<Record<string, NoticeRecord>>;
+  /** Left out where everything done was told. */
+  readonly unheard?: readonly Unheard[];
   /** Null while anything is in motion, and in every record that a run works with. */
   readonly rest: Rest | null;
   /** Until another key is current. Older records do not have it; nor the next. */

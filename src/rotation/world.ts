@@ -36,12 +36,16 @@ export interface World {
   readonly log: Log;
   /** What else is kept in order; left out where the configuration names nothing. */
   readonly upkeep?: Upkeep;
+  /** How often AWS was asked in this run, and how often it refused because it was asked too much. Left out where nobody counts. */
+  readonly usage?: () => Usage;
 }
 
 /** Done once a sweep has been through all users. Never throws: what went wrong is logged and told. */
 export interface Upkeep {
   run(): Promise<void>;
 }
+
+export type Usage = { readonly calls: number; readonly throttles: number };
 
 /** Who we are. Asked once a run. */
 export interface Identity {
@@ -228,6 +232,17 @@ export interface SweepMemory {
   readonly awake: readonly UserName[] | null;
   /** When custody was last listed. */
   readonly custodyListedAt: Instant | null;
+  /** What was told of the service itself; left out where nothing was. */
+  readonly told?: ServiceMemory;
+}
+
+/** What the sweeps remember of what they told of the service, and of all users together. */
+export interface ServiceMemory {
+  readonly notices: UserRecord["notices"];
+  /** When it was last asked whether somebody hears us. */
+  readonly checkedAt: Instant;
+  /** When all that lasts was last told at once. */
+  readonly digestAt: Instant;
 }
 
 /** Since when the sweeps only look, and why; `reason` is null for a table that nobody has let run yet. */
@@ -270,6 +285,8 @@ export interface Notifier {
   readonly name: string;
   /** Sends. May throw; `report` then says so in the log and in the sweep's result, and nothing else changes. */
   notify(notices: readonly Notice[]): Promise<void>;
+  /** Where it can be asked: why nobody would hear, in words; null where somebody does. Throws where it cannot be told. */
+  readonly check?: () => Promise<string | null>;
 }
 
 export interface Clock {

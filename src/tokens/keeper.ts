@@ -3,7 +3,7 @@ import { freshRecord } from "../observe/remember.ts";
 import { report } from "../report/report.ts";
 import { remember } from "../report/remember.ts";
 import { asRotationError, RotationError } from "../rotation/errors.ts";
-import { userName } from "../rotation/keys.ts";
+import { userName, type UserName } from "../rotation/keys.ts";
 import { type Notice, type NoticeCode, NOTICES } from "../rotation/notice.ts";
 import type { Secret } from "../rotation/secret.ts";
 import { type Instant, minutes, plus, seconds } from "../rotation/time.ts";
@@ -193,7 +193,7 @@ async function mustBeListed(issuer: TokenIssuer, clock: World["clock"], id: stri
 async function tell(
   world: Keeping,
   leased: Revision,
-  { record, done, user }: { record: NonNullable<Revision["record"]>; done: Attempt; user: Notice["user"] },
+  { record, done, user }: { record: NonNullable<Revision["record"]>; done: Attempt; user: UserName },
 ): Promise<void> {
   const { journal, clock } = world;
   const now = clock.now();
@@ -201,7 +201,7 @@ async function tell(
   const turns: readonly Turn[] = isSwitched
     ? [...done.notices, { code: "TokenRotated", what: "rotated", because: "a new token is current" }]
     : done.notices;
-  const { toSay, records } = remember(record.notices, turns.flatMap(noticeOf(user, now)), now);
+  const { toSay, records } = remember(record.notices, turns.flatMap(noticeOf(user, now)), { now, isWhole: true });
   const failed = await report(world, toSay);
   const isUnsaid = toSay.length > 0 && failed.length === world.notifiers.length;
   const history = done.history.map(({ what, because }): HistoryEntry => ({
@@ -216,7 +216,7 @@ async function tell(
 }
 
 const noticeOf =
-  (user: Notice["user"], at: Instant) =>
+  (user: UserName, at: Instant) =>
   ({ code, because }: Turn): Notice[] => {
     const entry = code === null ? undefined : NOTICES[code];
     if (code === null || entry === undefined) return [];

@@ -34,6 +34,7 @@ test.for([
   ["KEYTURN_TOPIC", "arn:aws:sns:us-east-1:123456789012:keyturn-notices"],
   ["AWS_REGION", undefined],
   ["KEYTURN_STAGE", "hold"],
+  ["KEYTURN_STAGE", "owner"],
   ["KEYTURN_STAGE", "EU"],
   ["CLOUDFLARE_API_BASE_URL", "http://example.com"],
   ["CLOUDFLARE_API_BASE_URL", "http://127.0.0.1.example.com"],

@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { ActStep, Outcome } from "../../src/rotation/decision.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import type { Observation } from "../../src/rotation/observation.ts";
 import { noticesOf } from "../../src/report/notices.ts";
 import { aMemory } from "../builders.ts";
-import { custodyOf, daysAgo, decided, findings, K1, K2, key, NOW, observation, profile } from "./builders.ts";
+import { custodyOf, daysAgo, decided, findings, K1, K2, key, NOW, observation, profile, USER } from "./builders.ts";
 
 const keysOf = (differs: Parameters<typeof findings>[0]) =>
   noticesOf(findings(differs)).map((notice) => notice.dedupeKey);
@@ -260,5 +261,74 @@ describe("a deadline", () => {
   test("is unknown without a profile", () => {
     const keys = [key(K1, days(400))];
     expect(keysOf({ profile: null, observation: observation({ keys }) })).toEqual([]);
+  });
+});
+
+describe("whose move it is, and what to type", () => {
+  const [held] = turn(decided("OldKeyStillUsed", `${K1} was used 3 h ago`));
+  const tell = (differs: Parameters<typeof findings>[0]) => noticesOf(findings(differs))[0];
+
+  test.for<[Parameters<typeof decided>[0], string]>([
+    ["UseUnknown", "npx keyturn explain flowid-dev-user"],
+    ["NeedsRelease", `npx keyturn release flowid-dev-user ${K1}`],
+    ["HeldByOperator", "npx keyturn release flowid-dev-user"],
+    ["FormerDestination", `npx keyturn forget flowid-dev-user "…"`],
+  ])("of %s is said with the names filled in", ([reason, command]) => {
+    expect(tell({ turns: turn(decided(reason, `${K1} is in the way`)) })).toMatchObject({ command });
+  });
+
+  test("of a key that was taken out of use is how it is brought back", () => {
+    const step: ActStep = { kind: "deactivate", keyId: K1, quietSince: daysAgo(11), isWaived: false };
+    const notice = tell({ turns: turn(decided("OldKeyQuiet", "quiet", step), { kind: "done", step }) });
+    expect(notice).toMatchObject({ command: `npx keyturn reactivate flowid-dev-user ${K1}` });
+  });
+
+  test.for<[RotationError["code"], string | undefined]>([
+    ["Throttled", "time"],
+    ["Unreachable", "time"],
+    ["Conflict", "time"],
+    ["Denied", undefined],
+    ["Misconfigured", undefined],
+    ["Bug", undefined],
+  ])("is time's after a failure that passes, and else as the registry has it: %s", ([code, move]) => {
+    const failure = new RotationError(code, "listing the keys, no luck");
+    expect(tell({ turns: [], failure })?.move).toBe(move);
+  });
+
+  test("names who answers for the user by its tag, and nobody where the tag is missing or empty", () => {
+    const owned = (tags: Readonly<Record<string, string>>) => {
+      const iamUser = { name: USER, id: "AIDA", arn: "arn", path: "/", tags, smtp: "none" } as const;
+      return tell({ observation: observation({ iamUser }), turns: held === undefined ? [] : [held] })?.owner;
+    };
+    expect([owned({ "keyturn-owner": "team-a" }), owned({ "keyturn-owner": "" }), owned({})]).toEqual([
+      "team-a",
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("what was done unheard", () => {
+  const told = (code: "KeyDeleted" | "KeyDeactivated", keys: Observation["keys"]) => {
+    const unheard = [{ code, keyId: K1, at: daysAgo(0), lines: ["the soak is over", "Inactive since 1 May"] }];
+    const { record } = observation();
+    return noticesOf(findings({ observation: observation({ keys, record: { ...record, unheard } }) }));
+  };
+
+  test("is told once IAM shows it, with what it rests on", () => {
+    expect(told("KeyDeleted", [key(K2)])).toMatchObject([
+      {
+        code: "KeyDeleted",
+        text: `${K1} was deleted: the soak is over\nInactive since 1 May`,
+        dedupeKey: `KeyDeleted:${K1}`,
+      },
+    ]);
+    expect(told("KeyDeactivated", [key(K1, days(80), "inactive")])).toMatchObject([{ code: "KeyDeactivated" }]);
+  });
+
+  test("is not told while IAM shows that it was not done", () => {
+    expect(told("KeyDeleted", [key(K1, days(80), "inactive")])).toEqual([]);
+    expect(told("KeyDeactivated", [key(K1)])).toEqual([]);
+    expect(told("KeyDeactivated", [key(K2)])).toEqual([]);
   });
 });

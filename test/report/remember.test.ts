@@ -16,15 +16,20 @@ const notice = (code: Notice["code"], dedupeKey: string = code): Notice => ({
 });
 
 /** Plays sweeps, each at so many hours with these notices, and gives the hours at which something was said. */
-function saidAt(sweeps: readonly (readonly [atHours: number, notices: readonly Notice[]])[]) {
+function saidAt(sweeps: Sweeps) {
+  return play(sweeps).flatMap(({ atHours, said }) => (said.isOver ? [] : [atHours]));
+}
+type Sweeps = readonly (readonly [atHours: number, notices: readonly Notice[], isBlind?: boolean])[];
+function play(sweeps: Sweeps) {
   let records: Readonly<Record<string, NoticeRecord>> = {};
-  return sweeps.flatMap(([atHours, notices]) => {
-    const at: Instant = plus(NOW, hours(atHours));
-    const result = remember(records, notices, at);
+  return sweeps.flatMap(([atHours, notices, isBlind = false]) => {
+    const now: Instant = plus(NOW, hours(atHours));
+    const result = remember(records, notices, { now, isWhole: !isBlind });
     records = result.records;
-    return result.toSay.map(() => atHours);
+    return result.toSay.map((said) => ({ atHours, said }));
   });
 }
+const overAt = (sweeps: Sweeps) => play(sweeps).flatMap(({ atHours, said }) => (said.isOver ? [atHours] : []));
 const hourly = (from: number, to: number, notices: readonly Notice[]) =>
   Array.from({ length: to - from }, (_, index) => [from + index, notices] as const);
 
@@ -67,15 +72,62 @@ describe("a notice", () => {
 });
 
 test("is remembered as it was within six hours, so that a state that lasts is not written down each hour", () => {
-  const first = remember({}, [notice("Stranger")], NOW).records;
-  expect(remember(first, [notice("Stranger")], plus(NOW, hours(5))).records).toEqual(first);
-  expect(remember(first, [notice("Stranger")], plus(NOW, hours(6))).records).not.toEqual(first);
+  const first = remember({}, [notice("Stranger")], { now: NOW, isWhole: true }).records;
+  const after = (ms: number) => remember(first, [notice("Stranger")], { now: plus(NOW, ms), isWhole: true }).records;
+  expect(after(hours(5))).toEqual(first);
+  expect(after(hours(6))).not.toEqual(first);
 });
 
 test("remembers when it was first, last said and last seen", () => {
-  const first = remember({}, [notice("Stranger")], NOW).records;
-  const later = remember(first, [notice("Stranger")], plus(NOW, days(1))).records;
-  expect(later).toEqual({
-    Stranger: { saidAt: NOW, seenAt: plus(NOW, days(1)) },
+  const first = remember({}, [notice("Stranger")], { now: NOW, isWhole: true }).records;
+  const { records, open } = remember(first, [notice("Stranger")], { now: plus(NOW, days(1)), isWhole: true });
+  expect(records).toEqual({ Stranger: { saidAt: NOW, seenAt: plus(NOW, days(1)), since: NOW } });
+  expect(open).toMatchObject([{ code: "Stranger", since: NOW }]);
+});
+
+describe("the end of what lasted", () => {
+  const [held, gone]: [readonly Notice[], readonly Notice[]] = [[notice("UseUnknown", "UseUnknown:K1")], []];
+
+  test("is told a day after it was last seen, once, and not an hour before", () => {
+    expect(overAt([[0, held], ...hourly(1, 24, gone)])).toEqual([]);
+    expect(overAt([[0, held], ...hourly(1, 72, gone)])).toEqual([24]);
+  });
+
+  test("says what it was, since when, and that nothing is to be done", () => {
+    const [, over] = play([[0, held], ...hourly(1, 25, gone)]);
+    expect(over?.said).toMatchObject({
+      code: "UseUnknown",
+      severity: "warning",
+      dedupeKey: "UseUnknown:K1",
+      since: NOW,
+      text: "This is over (K1): it was told on 2026-06-01T00:00:00.000Z, and was last seen 1 d ago.",
+      advice: "Nothing to do.",
+      isOver: true,
+    });
+  });
+
+  test("is not told by a look that did not see everything, but by the first that does", () => {
+    const blind = Array.from({ length: 48 }, (_, index) => [index + 1, gone, true] as const);
+    expect(overAt([[0, held], ...blind])).toEqual([]);
+    expect(overAt([[0, held], ...blind, [49, gone]])).toEqual([49]);
+  });
+
+  test("is not told of what happens once", () => {
+    expect(overAt([[0, [notice("KeyDeleted", "KeyDeleted:K1")]], ...hourly(1, 72, gone)])).toEqual([]);
+    expect(overAt([[0, [notice("KeyReactivated", "KeyReactivated:K1")]], ...hourly(1, 72, gone)])).toEqual([]);
+  });
+
+  test("of a deadline is told when the last of that key is over, and names the first of them as its beginning", () => {
+    const soon = [notice("KeyOverdue", "KeyOverdue:K1:soon")];
+    const over = [notice("KeyOverdue", "KeyOverdue:K1:week 0")];
+    const sweeps: Sweeps = [...hourly(0, 72, soon), ...hourly(72, 200, over), ...hourly(200, 300, gone)];
+    const ends = play(sweeps).filter(({ said }) => said.isOver);
+    expect(ends.map(({ said }) => [said.dedupeKey, said.since])).toEqual([["KeyOverdue:K1:week 0", NOW]]);
+  });
+
+  test("of one destination is told while another is still in the way", () => {
+    const [one, other] = [notice("DestinationBlocked", "DestinationBlocked:a"), notice("DestinationBlocked", "b")];
+    const ends = play([[0, [one, other]], ...hourly(1, 30, [other])]).filter(({ said }) => said.isOver);
+    expect(ends.map(({ said }) => said.dedupeKey)).toEqual(["DestinationBlocked:a"]);
   });
 });

@@ -379,7 +379,9 @@ function troubledNotifier({ exchange, checkers, stage }: Outside, notifier: Noti
     name: notifier.name,
     notify: (notices) =>
       exchange({ operation: "notifier.notify", user: notices[0]?.user ?? "", refuse: refused("notifying") }, () => {
-        for (const { user, code, text } of notices) {
+        for (const { user, code, text, isOver } of notices) {
+          // What is over, or of the service itself, tells of no user's trouble.
+          if (isOver || user === null) continue;
           stage.toldMs.set(`${user} ${code}`, stage.clock.now());
           stage.trace.note(user, "notice", () => `${code}: ${text}`);
         }

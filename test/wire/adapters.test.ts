@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createPublisher } from "../../src/cloud/sns.ts";
+import { createTopic } from "../../src/cloud/sns.ts";
 import { accessKeyId, userName } from "../../src/rotation/keys.ts";
 import type { UserRecord } from "../../src/rotation/record.ts";
 import { days, instant, plus } from "../../src/rotation/time.ts";
@@ -251,7 +251,7 @@ describe("the adapters beyond their contracts", () => {
   test("a publication reaches our own account's topic with a subject that SNS takes", async () => {
     const { cloud, world } = setup;
     const { clients, identity } = world;
-    const publish = createPublisher(clients, "keyturn-dev", identity);
+    const { publish } = createTopic(clients, "keyturn-dev", identity);
     await publish({ subject: `keyturn: „deploy“ ${"x".repeat(200)}`, message: "Grüße" });
     const [published] = cloud.sns.published;
     expect(published?.topicArn).toBe("arn:aws:sns:us-east-1:123456789012:keyturn-dev");

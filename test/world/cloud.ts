@@ -7,6 +7,7 @@ import type { Caller, Operations, Received, SigningPair } from "./caller.ts";
 import type { SimulatedClock } from "./clock.ts";
 import { CloudTrail } from "./cloudtrail.ts";
 import { Deployment } from "./deployment.ts";
+import { EventBuses } from "./event-bus.ts";
 import { Faults } from "./faults.ts";
 import { DEFAULT_LAGS, worksAt } from "./iam-state.ts";
 import type { Lags } from "./iam-state.ts";
@@ -67,6 +68,7 @@ export class Cloud implements SimulatedCloud {
   readonly cloudTrail: CloudTrail;
   readonly accountRegions: Account;
   readonly sns: Sns;
+  readonly eventBuses: EventBuses;
   /** A trail beside Event history, and the two services that query it. */
   readonly trail: Trail;
   readonly logs: Logs;
@@ -92,6 +94,7 @@ export class Cloud implements SimulatedCloud {
     this.cloudTrail = new CloudTrail(this.account, random, this.lags);
     this.accountRegions = new Account(this.regions);
     this.sns = new Sns(random);
+    this.eventBuses = new EventBuses(random);
     this.trail = new Trail(this.lags);
     this.logs = new Logs(random, this.trail);
     this.athena = new Athena(random, this.trail);
@@ -104,6 +107,7 @@ export class Cloud implements SimulatedCloud {
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
       sns: { ...this.sns.operations, ...this.deployment.sns },
+      events: this.eventBuses.operations,
       logs: this.logs.operations,
       athena: this.athena.operations,
       ssm: this.parameterStore.operations,

@@ -19,10 +19,13 @@ export interface Installation {
   readonly cloud: Cloud;
   readonly clock: SimulatedClock;
   journal: MemoryJournal;
-  /** Every notice ever sent: "user code". */
+  /** Every notice ever sent of a user, but that something is over: "user code". */
   readonly told: string[];
   /** The same notices whole. */
   readonly notices: Notice[];
+  /** What was told to be over, and what was told of the service itself. */
+  readonly closed: Notice[];
+  readonly ofService: Notice[];
   /** Changes the world of each run from now on: a crash, a lie. Null for the world as it is. */
   bend: ((world: DirectWorld) => World) | null;
   profiles: Record<string, Profile>;
@@ -58,6 +61,8 @@ export async function install(options: InstallationOptions): Promise<Installatio
     journal: new MemoryJournal(),
     told,
     notices: [],
+    closed: [],
+    ofService: [],
     bend: options.bend ?? null,
     profiles: options.profiles,
     destinations: options.destinations ?? {},
@@ -80,8 +85,12 @@ export async function install(options: InstallationOptions): Promise<Installatio
         mode: "act",
         ...(users === undefined ? {} : { users: users.map((name) => userName(name)) }),
       });
-      told.push(...world.notifier.notices.map(({ user, code }) => `${user} ${code}`));
-      installation.notices.push(...world.notifier.notices);
+      const sent = world.notifier.notices;
+      const opened = sent.filter(({ user, isOver }) => user !== null && isOver !== true);
+      told.push(...opened.map(({ user, code }) => `${user ?? ""} ${code}`));
+      installation.notices.push(...opened);
+      installation.closed.push(...sent.filter(({ user, isOver }) => user !== null && isOver === true));
+      installation.ofService.push(...sent.filter(({ user }) => user === null));
       return result;
     },
     pass: async (ms, between) => {

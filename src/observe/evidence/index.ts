@@ -18,8 +18,8 @@ interface EvidenceOptions {
   readonly stage: string | null;
   /** A trail that is asked too, where Event history shows no use. */
   readonly trail?: TrailOptions | null;
-  /** CloudTrail requests a second in each Region; without it what the account's share allows. */
-  readonly lookupsPerSecond?: number;
+  /** CloudTrail requests a second in each Region, of the two that all callers of the account share. */
+  readonly lookupsPerSecond: number;
 }
 
 /** All evidence sources. A new one is a file of this folder and a line here. */

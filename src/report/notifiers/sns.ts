@@ -1,7 +1,8 @@
-import type { Publication, Publish } from "../../cloud/sns.ts";
+import type { Publication, Topic } from "../../cloud/sns.ts";
 import { asRotationError } from "../../rotation/errors.ts";
 import type { Notice, Severity } from "../../rotation/notice.ts";
 import type { Notifier } from "../../rotation/world.ts";
+import { factsOf, inWords, toldOf } from "./parts/words.ts";
 
 /** SNS takes subjects of fewer than 100 characters. Source: SNS API, Publish (Subject). */
 const SUBJECT_LENGTH_MAX = 99;
@@ -9,9 +10,10 @@ const SUBJECT_LENGTH_MAX = 99;
 const PREFIX: Record<Severity, string> = { urgent: "[keyturn] URGENT", warning: "[keyturn]", info: "[keyturn] info" };
 
 /** Sends each notice as one message to an SNS topic. All are tried; the first failure is thrown after the last. */
-export function createSnsNotifier(publish: Publish): Notifier {
+export function createSnsNotifier({ publish, whyUnheard }: Topic): Notifier {
   return {
     name: "sns",
+    check: whyUnheard,
     async notify(notices) {
       const failures: unknown[] = [];
       for (const notice of notices) {
@@ -26,20 +28,31 @@ export function createSnsNotifier(publish: Publish): Notifier {
   };
 }
 
-/** A notice as an e-mail for somebody who was woken by it: what is the case, what to do, and the rest below. */
+/**
+ * A notice as an e-mail for somebody who was woken by it: what is the case, what to do, and the rest below. Programs get
+ * it as JSON, and filters find code, severity, state, user and owner among the attributes.
+ */
 export function render(notice: Notice): Publication {
-  const { severity, user, code, text, advice, dedupeKey } = notice;
-  const at = new Date(notice.at).toISOString();
-  const json = JSON.stringify({ code, severity, user, at, text, advice, dedupeKey }, null, 2);
-  const facts = `User: ${user}\nWhen: ${at}\nMore: docs/runbook.md, ${code}`;
-  return { subject: subjectOf(notice), message: `${text}\n\nWhat to do: ${advice}\n\n${facts}\n\n${json}\n` };
+  const facts = factsOf(notice).map(([name, value]) => `${name}: ${value}`);
+  const message = [notice.text, "", `What to do: ${notice.advice}`, ...facts, ""].join("\n");
+  const told = toldOf(notice);
+  const { code, severity, state, user, owner } = told;
+  const attributes = {
+    code,
+    severity,
+    state,
+    ...(user === null ? {} : { user }),
+    ...(owner === null ? {} : { owner }),
+  };
+  return { subject: subjectOf(notice), message, json: JSON.stringify(told), attributes };
 }
 
 /** The user's name gives way where both do not fit: the body repeats it. */
-function subjectOf({ severity, user, code }: Notice): string {
-  // "OldKeyStillUsed" as "old key still used".
-  const inWords = code.replaceAll(/\B[A-Z]/g, " $&").toLowerCase();
-  const room = SUBJECT_LENGTH_MAX - `${PREFIX[severity]} : ${inWords}`.length;
-  const name = user.length <= room ? user : `${user.slice(0, room - 3)}...`;
-  return `${PREFIX[severity]} ${name}: ${inWords}`;
+function subjectOf({ severity, user, code, isOver }: Notice): string {
+  const prefix = isOver ? "[keyturn] over" : PREFIX[severity];
+  const words = inWords(code);
+  const room = SUBJECT_LENGTH_MAX - `${prefix} : ${words}`.length;
+  const whole = user ?? "the service";
+  const name = whole.length <= room ? whole : `${whole.slice(0, room - 3)}...`;
+  return `${prefix} ${name}: ${words}`;
 }

@@ -125,8 +125,8 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/act/delete.ts",
-        find: "  await ledger.save(() => second.fresh.record, line);\n",
-        replace: "  ledger.stage(() => second.fresh.record, line);\n",
+        find: "  await ledger.save(() => withUnheard(second.fresh.record, unheard), line);\n",
+        replace: "  ledger.stage(() => withUnheard(second.fresh.record, unheard), line);\n",
       },
     ],
     tests: ROTATIONS,

@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { metricsOf } from "../../../src/report/metrics.ts";
+import { instant } from "../../../src/rotation/time.ts";
 import { packageStage } from "./artifact.ts";
 import type { Packaged, Resources } from "./artifact.ts";
 import { DEPLOYED, grantsOf, plain } from "./policy.ts";
@@ -17,7 +19,7 @@ let resources: Resources;
 beforeAll(async () => {
   packaged = await packageStage("default");
   ({ resources } = packaged);
-}, 30_000);
+}, 90_000);
 
 const properties = (logicalId: string): Readonly<Record<string, unknown>> => resources[logicalId]?.Properties ?? {};
 
@@ -251,16 +253,20 @@ describe("what is kept and who is told", () => {
     });
   });
 
-  test("every alarm tells the topic, and a sweep that is missing is one", () => {
+  test("every alarm tells the topic when it begins and when it ends, and a sweep that is missing is one", () => {
     const alarms = Object.values(resources).filter(({ Type }) => Type === "AWS::CloudWatch::Alarm");
     expect(alarms.map(({ Properties }) => Properties["AlarmName"])).toEqual([
       "keyturn-sweep-failed",
       "keyturn-sweeps-missing",
+      "keyturn-key-overdue",
+      "keyturn-rotation-blocked",
+      "keyturn-notifier-failing",
       "keyturn-errors",
       "keyturn-failed-invocations",
     ]);
     for (const { Properties } of alarms) {
       expect(Properties["AlarmActions"]).toEqual([{ Ref: "Notices" }]);
+      expect(Properties["OKActions"]).toEqual([{ Ref: "Notices" }]);
     }
     expect(properties("SweepsMissingAlarm")).toMatchObject({
       Period: 3_600,
@@ -269,18 +275,36 @@ describe("what is kept and who is told", () => {
     });
   });
 
+  test("the dashboard shows metrics that a sweep writes, of this stage, and no others", () => {
+    const body = plain(resources, properties("Dashboard")["DashboardBody"]);
+    const { widgets } = JSON.parse(body) as {
+      readonly widgets: readonly { readonly properties: { readonly metrics: string[][] } }[];
+    };
+    const shown = widgets.flatMap((widget) => widget.properties.metrics);
+    const none = { startedAt: instant(0), endedAt: instant(0), rules: [], resting: 0, keysMadeAt: [], open: [] };
+    const { _aws, ...counts } = metricsOf("keyturn", { ...none, usage: { calls: 0, throttles: 0 } });
+    expect(shown.map(([namespace]) => namespace)).toEqual(shown.map(() => "keyturn"));
+    expect(shown.map(([, name]) => String(name)).toSorted()).toEqual(
+      [...Object.keys(counts), "SweepsFailed"].toSorted(),
+    );
+  });
+
   test("the alarms on sweeps watch what the filters count", () => {
     expect(properties("SweepsEnded")["FilterPattern"]).toBe('{ $.message = "sweep ended" && $.command = "sweep" }');
     expect(properties("SweepsFailed")["FilterPattern"]).toBe(
       '{ $.message = "sweep ended" && $.command = "sweep" && $.status = "failed" }',
     );
-    const counted = ["SweepsEnded", "SweepsFailed"].map((filter) => {
+    expect(properties("SweepsWell")["FilterPattern"]).toBe(
+      '{ $.message = "sweep ended" && $.command = "sweep" && $.status = "ok" }',
+    );
+    const counted = ["SweepsEnded", "SweepsFailed", "SweepsWell"].map((filter) => {
       const [metric] = properties(filter)["MetricTransformations"] as readonly unknown[];
       return metric;
     });
     expect(counted).toMatchObject([
       { MetricNamespace: "keyturn", MetricName: "SweepsEnded" },
-      { MetricNamespace: "keyturn", MetricName: "SweepsFailed" },
+      { MetricNamespace: "keyturn", MetricName: "SweepsFailed", MetricValue: "1" },
+      { MetricNamespace: "keyturn", MetricName: "SweepsFailed", MetricValue: "0" },
     ]);
     expect(properties("SweepsMissingAlarm")).toMatchObject({
       Namespace: "keyturn",

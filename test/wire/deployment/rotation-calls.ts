@@ -147,9 +147,10 @@ function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
 }
 
 /** One invocation, as the handler makes it. */
-async function run({ discovery, profiles, cloudflareTokens = [] }: Config, command: Command): Promise<void> {
+async function run({ trail, ...used }: Config, command: Command): Promise<void> {
   const settings = loadSettings();
-  const world = compose({ discovery, profiles, cloudflareTokens }, settings, minutes(14));
+  const { profiles } = used;
+  const world = compose(used, settings, minutes(14));
   try {
     await obey(world, command, { profiles, enrolmentTag: settings.enrolmentTag });
   } finally {

@@ -147,7 +147,6 @@ export class MemoryJournal implements Journal {
 
   async setMemory(memory: SweepMemory): Promise<void> {
     await Promise.resolve();
-    const { left, awake, custodyListedAt } = memory;
-    this.#memory = { left: [...left], awake: awake && [...awake], custodyListedAt };
+    this.#memory = JSON.parse(JSON.stringify(memory)) as SweepMemory;
   }
 }
