@@ -4,6 +4,7 @@ import { isAtRest } from "../observe/rest.ts";
 import { findSubjects, type Found, type Serving } from "../observe/subjects.ts";
 import { asRotationError } from "../rotation/errors.ts";
 import type { AccessKeyId, UserName } from "../rotation/keys.ts";
+import { NOTICES } from "../rotation/notice.ts";
 import { type Instant, plus } from "../rotation/time.ts";
 import type { SweepState, World } from "../rotation/world.ts";
 import { stageOf } from "./phase.ts";
@@ -23,6 +24,8 @@ interface StatusLine {
   readonly keys: readonly { readonly id: string | null; readonly status: string; readonly createdAt: string }[];
   readonly next: { readonly step: string; readonly at: string | null };
   readonly because: string;
+  /** Whether that is in the way, and no ordinary wait: the reasons of which people get a notice. */
+  readonly isBlocked: boolean;
 }
 
 /** One page, and the name that the next begins with. */
@@ -69,7 +72,7 @@ function restingLine({ user, profile, reported, revision }: Subject): StatusLine
   const keys = madeAt === null ? [] : [{ id, status: "active", createdAt: new Date(madeAt).toISOString() }];
   const next = { step: "create-replacement", at: iso(dueAt) };
   const because = "nothing is due, and nothing has changed since the last look";
-  return { user, profile: profile?.name ?? null, phase: "at rest", since: null, keys, next, because };
+  return { user, profile: profile?.name ?? null, phase: "at rest", since: null, keys, next, because, isBlocked: false };
 }
 
 async function movingLine(world: World, subject: Subject): Promise<StatusLine> {
@@ -85,12 +88,14 @@ async function movingLine(world: World, subject: Subject): Promise<StatusLine> {
     const isIdle = phase === "at rest" && only !== undefined && profile !== null;
     const dueAt = isIdle ? plus(only.createdAt, profile.policy.rotateAfterMs) : next.at;
     const stage = { phase, since: iso(since), next: { step: next.step, at: iso(dueAt) } };
-    return { user, profile: subject.standing.profile, ...stage, keys, because: decision.because };
+    const isBlocked = phase === "unreadable" || NOTICES[decision.reason] !== undefined;
+    return { user, profile: subject.standing.profile, ...stage, keys, because: decision.because, isBlocked };
   } catch (thrown) {
     return unreadable(user, subject.standing.profile, asRotationError(thrown, `looking at ${user}`).message);
   }
 }
 
 function unreadable(user: UserName, profile: string | null, because: string): StatusLine {
-  return { user, profile, phase: "unreadable", since: null, keys: [], next: { step: "hold", at: null }, because };
+  const nothing = { since: null, keys: [], next: { step: "hold", at: null } };
+  return { user, profile, phase: "unreadable", ...nothing, because, isBlocked: true };
 }

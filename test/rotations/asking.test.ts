@@ -76,6 +76,20 @@ describe("status", () => {
     expect(await phaseNow()).toMatchObject({ phase: "replacing", since: expect.any(String) });
   });
 
+  test("names what is in the way of an old key that somebody still signs with, and no ordinary wait", async () => {
+    const { here, first, work } = await aSystem();
+    await here.pass(days(1), work);
+    expect((await statusOf(here)).users[0]).toMatchObject({ phase: "waiting", isBlocked: false });
+    const laggard = (): void => {
+      work();
+      here.cloud.callAs(first, { service: "lambda", operation: "Invoke" });
+    };
+    await here.pass(days(12), laggard);
+    const [line] = (await statusOf(here)).users;
+    expect(line).toMatchObject({ phase: "waiting", isBlocked: true });
+    expect(line?.because).toContain(first.keyId);
+  });
+
   test("of a user at rest costs no call of its own, and tells when it is due", async () => {
     const { here } = await aSystem({ ageMs: days(20) });
     await here.sweep();

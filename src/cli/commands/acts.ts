@@ -87,10 +87,10 @@ stays where it is.
   }),
   say({
     name: "rollback",
-    takes: ["<user>"],
+    takes: ["<user>", "[<key id>]"],
     summary: "Makes the previous pair current again everywhere, and holds the user.",
     help: `For a rotation that went well for us and badly for a consumer. Refused where the previous pair is not in custody,
-was deleted, or is exposed.
+was deleted, or is exposed. The key id says which pair, where it is not the previous one.
 
   keyturn rollback cloudflare-cognito-admin`,
   }),

@@ -12,6 +12,7 @@ interface Standing {
   readonly keys: readonly { readonly id: string | null; readonly status: string; readonly createdAt: string }[];
   readonly next: { readonly step: string; readonly at: string | null };
   readonly because: string;
+  readonly isBlocked: boolean;
 }
 interface StatusPage {
   readonly at: string;
@@ -26,12 +27,12 @@ const NEXT: Readonly<Record<string, string>> = {
   delete: "delete the old key",
 };
 
-function nextOf({ phase, next: { step, at }, because }: Standing): string {
+function nextOf({ phase, next: { step, at }, because, isBlocked }: Standing): string {
   const named = NEXT[step] ?? step;
+  if (isBlocked || step === "hold") return because;
   if (at !== null) return `${named} ${when(at)}`;
   if (phase === "at rest") return `${named} when it is due`;
-  if (phase === "due") return `${named} at the next sweep`;
-  return step === "hold" || phase === "held" || phase === "unreadable" ? because : `${named}: ${because}`;
+  return phase === "due" ? `${named} at the next sweep` : `${named}: ${because}`;
 }
 
 function outStatus(terminal: Terminal, users: readonly Standing[], { at, runningSince }: StatusPage): void {

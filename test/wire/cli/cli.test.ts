@@ -31,6 +31,7 @@ describe("each word of the operator's", () => {
     [["release", "ann"], { command: "release", user: "ann" }],
     [["release", "ann", KEY], { command: "release", user: "ann", key: KEY }],
     [["rollback", "ann"], { command: "rollback", user: "ann" }],
+    [["rollback", "ann", KEY], { command: "rollback", user: "ann", key: KEY }],
     [["reactivate", "ann", KEY], { command: "reactivate", user: "ann", key: KEY }],
     [["retire", "ann", KEY], { command: "retire", user: "ann", key: KEY }],
     [["revoke", "ann", KEY, "--yes-revoke", KEY], { command: "revoke", user: "ann", key: KEY }],
