@@ -13,9 +13,9 @@ const USAGE = "--user <user> [--profile <profile>] [--reader <name>] [--region <
 export const CREDENTIAL_PROCESS: CliCommand = {
   name: "credential-process",
   usage: USAGE,
-  summary: "prints the user's current pair, for `credential_process` of an AWS profile",
+  summary: "Prints the user's current pair, for `credential_process` of an AWS profile.",
   help: `AWS's tools run it themselves, once "keyturn install-profile" has written it into a profile. It reads the user's secret with the
-pair that it has, keeps the answer in ~/.keyturn, and prints it. Where AWS cannot be reached, or there is no pair yet, it prints the one it has.
+pair that it has, keeps the answer in ~/.keyturn, and prints it ("keyturn credential-process --user <user>"). Where AWS cannot be reached, or there is no pair yet, it prints the one it has.
 
   --user <user>       whose pair
   --profile <name>    the profile of ~/.aws/credentials that holds the first pair; else default

@@ -14,7 +14,7 @@ const SETTING = "credential_process";
 export const INSTALL_PROFILE: CliCommand = {
   name: "install-profile",
   usage: USAGE,
-  summary: "makes an AWS profile that always has the user's current pair",
+  summary: "Makes an AWS profile that always has the user's current pair.",
   help: `Writes a profile into ~/.aws/config whose credential_process is this program. The first pair is taken from the profile named by
 --profile, "default" where it is not said, which stays as it is. Said twice it acts once.
 

@@ -9,7 +9,7 @@ const USAGE = "--profile <profile> --user <user> [--reader <name>] [--region <re
 export const PULL: CliCommand = {
   name: "pull",
   usage: USAGE,
-  summary: "puts the user's current pair into a profile of ~/.aws/credentials",
+  summary: "Puts the user's current pair into a profile of ~/.aws/credentials.",
   help: `For programs that read ~/.aws/credentials and know no credential_process: run it every day, from cron or at log-in. It reads
 the user's secret with the pair of the profile, tries what it found, and replaces that pair alone; every other line stays as it is.
 Where there is no newer pair, or AWS cannot be reached, it changes nothing and succeeds.

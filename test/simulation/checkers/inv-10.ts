@@ -55,10 +55,12 @@ export function inv10(stage: Stage): Checker {
     },
     swept: ({ runs }) => {
       if (!stage.isHealed) return;
-      const lines = runs.flatMap(({ result }) => result?.users ?? []);
-      for (const subject of stage.subjects) {
+      const results = runs.flatMap(({ result }) => result ?? []);
+      const lines = results.flatMap(({ users }) => users);
+      for (const subject of results.length === 0 ? [] : stage.subjects) {
+        // Whom no sweep looks at is at rest, or forgotten: the world tells which.
         const own = lines.filter(({ user }) => user === subject.user).at(-1);
-        if (own !== undefined) check(subject, own.decisions.at(-1));
+        check(subject, own?.decisions.at(-1));
       }
     },
   };

@@ -18,7 +18,7 @@ interface Rule {
 
 const ruleOf = (from: Resources): Rule => from["LeakedKeys"]?.Properties as unknown as Rule;
 const forwarder = (): { readonly Resources: Resources } =>
-  JSON.parse(readFileSync("deploy/leaked-keys.json", "utf8")) as { readonly Resources: Resources };
+  JSON.parse(readFileSync("scripts/leaked-keys.json", "utf8")) as { readonly Resources: Resources };
 
 test("L7: the stack hears the event in its own Region, invokes the function, and keeps what it could not hand over", () => {
   const [target] = ruleOf(resources).Targets;

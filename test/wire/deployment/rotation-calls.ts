@@ -147,7 +147,7 @@ function heldAt({ cloud, cloudflare }: LocalCloud): string[] {
 }
 
 /** One invocation, as the handler makes it. */
-async function run({ trail, ...used }: Config, command: Command): Promise<void> {
+async function run(used: Config, command: Command): Promise<void> {
   const settings = loadSettings();
   const { profiles } = used;
   const world = compose(used, settings, minutes(14));
