@@ -86,8 +86,8 @@ function final(world: World): World {
 }
 
 describe("a mistake is found within some seeds", { timeout: TIMEOUT_MS }, () => {
-  async function seedsUntil(invariant: string, bend: (world: World) => World): Promise<number> {
-    for (let seed = 1; seed <= 60; seed += 1) {
+  async function seedsUntil(invariant: string, bend: (world: World) => World, from = 1): Promise<number> {
+    for (let seed = from; seed < from + 60; seed += 1) {
       const { violations } = await simulate(seed, { isTraced: false, bend });
       if (violations.some((violation) => violation.invariant === invariant)) return seed;
     }
@@ -99,7 +99,7 @@ describe("a mistake is found within some seeds", { timeout: TIMEOUT_MS }, () => 
   });
 
   test("unknown is taken for unused", async () => {
-    expect(await seedsUntil("INV-9", credulous)).toBeLessThan(60);
+    expect(await seedsUntil("INV-9", credulous, 120)).toBeLessThan(180);
   });
 
   test("a key is deleted and never soaks", async () => {

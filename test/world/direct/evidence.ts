@@ -224,8 +224,8 @@ async function readersSeen(
   const records: CloudAnswer[] = [];
   let readUntil: Instant | null = session.clock.now();
   try {
-    for (const region of await enabledRegions(session)) {
-      if (region in unaskedRegions) continue;
+    const regions = await enabledRegions(session);
+    for (const region of regions.filter((each) => !(each in unaskedRegions))) {
       const events = await lookUp(session, region, { key: "AccessKeyId", value: keyId, from });
       records.push(...events.map(recordIn));
     }
