@@ -29,27 +29,38 @@ interface Built {
   readonly bytes: number;
 }
 
-/** The deeper evidence and its SDK clients, which few configurations ask for, lie in this file beside the function's. */
-const DEEPER = "keyturn-trail.cjs";
+/** What few configurations ask for lies in a file of its own beside the function's, and is loaded when it is needed. */
+const APART = [
+  { entry: "src/observe/evidence/trail.ts", file: "keyturn-trail.cjs" },
+  { entry: "src/cloud/sealed-box.ts", file: "keyturn-sealed-box.cjs" },
+] as const;
 const loadedApart: Plugin = {
   name: "loaded apart",
   setup(setting) {
-    setting.onResolve({ filter: /\/trail\.ts$/ }, ({ kind }) =>
-      kind === "dynamic-import" ? { path: `./${DEEPER}`, external: true } : null,
-    );
+    setting.onResolve({ filter: /\/(trail|sealed-box)\.ts$/ }, ({ kind, path }) => {
+      const apart = APART.find(({ entry }) => entry.endsWith(path.slice(1)));
+      return kind === "dynamic-import" && apart !== undefined ? { path: `./${apart.file}`, external: true } : null;
+    });
   },
 };
 
 /**
  * Bundles the Lambda function into one file, and gives its absolute path and size. The configuration is loaded first,
- * so that one that would be refused in Lambda is refused here, and says whether a second file is needed beside it.
+ * so that one that would be refused in Lambda is refused here, and says which other files are needed beside it.
  */
 export async function build({ output = "dist/keyturn.cjs", plugins = [], isDeep }: BuildOptions = {}): Promise<Built> {
   const { default: config } = await import("../keyturn.config.ts");
-  const deeper = `${dirname(output)}/${DEEPER}`;
-  // One of an earlier build would be deployed although nothing loads it.
-  if (isDeep ?? config.trail !== undefined) await bundleOne("src/observe/evidence/trail.ts", deeper, []);
-  else await rm(new URL(`../${deeper}`, import.meta.url), { force: true });
+  const kinds = Object.values(config.profiles).flatMap(({ destinations }) => destinations.map(({ kind }) => kind));
+  const isNeeded = {
+    "keyturn-trail.cjs": isDeep ?? config.trail !== undefined,
+    "keyturn-sealed-box.cjs": kinds.includes("github-actions"),
+  };
+  for (const { entry, file } of APART) {
+    const beside = `${dirname(output)}/${file}`;
+    // One of an earlier build would be deployed although nothing loads it.
+    if (isNeeded[file]) await bundleOne(entry, beside, []);
+    else await rm(new URL(`../${beside}`, import.meta.url), { force: true });
+  }
   return bundleOne("src/handlers/keyturn.ts", output, [loadedApart, ...plugins]);
 }
 
@@ -84,7 +95,6 @@ async function bundleOne(
     // The packages' ES modules shake to about half the size of their CommonJS.
     mainFields: ["module", "main"],
     minify: true,
-
     external: CREDENTIALS_NOT_IN_LAMBDA,
     legalComments: "none",
     logLevel: "warning",

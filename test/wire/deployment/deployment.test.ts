@@ -24,8 +24,8 @@ beforeAll(async () => {
 const properties = (logicalId: string): Readonly<Record<string, unknown>> => resources[logicalId]?.Properties ?? {};
 
 describe("the archive", () => {
-  test("holds the bundle and nothing else, and its handler is the function", async () => {
-    expect([...packaged.files.keys()]).toEqual(["dist/keyturn.cjs"]);
+  test("holds the bundle and the box for GitHub that it loads when it needs it, and its handler is the function", async () => {
+    expect([...packaged.files.keys()].toSorted()).toEqual(["dist/keyturn-sealed-box.cjs", "dist/keyturn.cjs"]);
     expect(properties("KeyturnLambdaFunction")).toMatchObject({
       Handler: "dist/keyturn.handler",
       Runtime: "nodejs24.x",
