@@ -23,6 +23,9 @@ const journalWith = (world: DirectWorld, change: Partial<Journal>): World => {
   return { ...world, journal: { ...parts, ...change } };
 };
 
+/** The Worker is looked at every three to five hours: twice in ten. */
+const RESTS = 8;
+
 /** Goes on until the old key is gone, and a day longer; tells how many of the last ten sweeps left the user alone. */
 async function restsAtLast({ here, first, work }: System): Promise<number> {
   await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(40), work);
@@ -50,7 +53,7 @@ describe("a run that goes on from its own answers", () => {
 
 describe("a user comes to rest after its rotation", () => {
   test("that nothing disturbed", async () => {
-    expect(await restsAtLast(await aSystem())).toBe(10);
+    expect(await restsAtLast(await aSystem())).toBe(RESTS);
   });
   test("whose run died right after the promotion", async () => {
     let isDead = false;
@@ -66,7 +69,7 @@ describe("a user comes to rest after its rotation", () => {
     stop();
     here.bend = null;
     expect(isDead).toBe(true);
-    expect(await restsAtLast(system)).toBe(10);
+    expect(await restsAtLast(system)).toBe(RESTS);
   });
   test("whose closing write failed", async () => {
     const system = await aSystem();
@@ -80,7 +83,7 @@ describe("a user comes to rest after its rotation", () => {
       });
     await here.sweep();
     here.bend = null;
-    expect(await restsAtLast(system)).toBe(10);
+    expect(await restsAtLast(system)).toBe(RESTS);
   });
   test("of which the receipt's write was made, and its answer lost", async () => {
     const system = await aSystem();
@@ -98,7 +101,7 @@ describe("a user comes to rest after its rotation", () => {
     await here.sweep();
     here.bend = null;
     expect(isLost).toBe(true);
-    expect(await restsAtLast(system)).toBe(10);
+    expect(await restsAtLast(system)).toBe(RESTS);
   });
   test("although a destination that failed has left the profile", async () => {
     const system = await aSystem({ ageMs: days(20) });
@@ -109,7 +112,7 @@ describe("a user comes to rest after its rotation", () => {
     here.destinations = { ci: [worker, second] };
     await here.pass(hours(2), work);
     here.destinations = { ci: [worker] };
-    expect(await restsAtLast(system)).toBe(10);
+    expect(await restsAtLast(system)).toBe(RESTS);
   });
 });
 

@@ -35,7 +35,8 @@ describe("where nothing is in motion, and a pair was delivered,", () => {
     await here.pass(hours(6));
     expect(here.notices.find(({ code }) => code === "DestinationBlocked")?.text).toContain("Deploy it");
     worker.rollBackTo("v2");
-    const results = await here.pass(hours(16));
+    // A day later it is told to be over, and the user rests again.
+    const results = await here.pass(hours(40));
     expect(results.at(-1)).toMatchObject({ status: "ok", resting: 1 });
   });
 

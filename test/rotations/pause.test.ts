@@ -7,9 +7,9 @@ import type { System } from "../world/system.ts";
 
 /** When people were reminded of the pause, in hours after the start of what is watched. */
 async function remindedAt({ here, work }: System, ms: number): Promise<number[]> {
-  const [start, before] = [here.clock.now(), here.notices.length];
+  const [start, before] = [here.clock.now(), here.ofService.length];
   await here.pass(ms, work);
-  const told = here.notices.slice(before).filter(({ code }) => code === "Paused");
+  const told = here.ofService.slice(before).filter(({ code }) => code === "Paused");
   return told.map(({ at }) => Math.round((at - start) / hours(1)));
 }
 
@@ -20,7 +20,7 @@ test("a pause stops every act, is shown with its reason, and is told after a day
   expect(await remindedAt(system, days(16))).toEqual([24, 24 + 7 * 24, 24 + 14 * 24]);
   const [result] = await here.pass(hours(1), work);
   expect(result).toMatchObject({ isPaused: true, pause: { since: "2026-01-05T05:00:00.000Z", reason: "a freeze" } });
-  expect(here.notices.findLast(({ code }) => code === "Paused")?.text).toBe("Keyturn is paused for 15 d: a freeze");
+  expect(here.ofService.findLast(({ code }) => code === "Paused")?.text).toBe("Keyturn is paused for 15 d: a freeze");
   expect(custodyOf(here)).toBeNull();
   await say(here, { command: "resume" });
   await here.pass(hours(1), work);
@@ -33,7 +33,7 @@ test("the pause of a new table is told, a day after a sweep first saw it", async
   const { here } = system;
   here.journal.wipe();
   expect(await remindedAt(system, days(3))).toEqual([25]);
-  expect(here.notices.findLast(({ code }) => code === "Paused")?.text).toContain("nobody has said resume");
+  expect(here.ofService.findLast(({ code }) => code === "Paused")?.text).toContain("nobody has said resume");
 });
 
 test("a reminder that nobody was told is repeated by the next sweep", async () => {

@@ -18,10 +18,5 @@ export const KEPT: readonly KeptLife[] = readdirSync(FOLDER)
   .toSorted()
   .map((file) => {
     const text = readFileSync(new URL(file, FOLDER), "utf8");
-    return { name: file.replace(/\.json$/, ""), ...(JSON.parse(text, withReaders) as Omit<KeptLife, "name">) };
+    return { name: file.replace(/\.json$/, ""), ...(JSON.parse(text) as Omit<KeptLife, "name">) };
   });
-
-/** Lives of before readers had names have none. */
-function withReaders(name: string, value: unknown): unknown {
-  return name === "profile" ? { readers: [], ...(value as object) } : value;
-}
