@@ -55,7 +55,7 @@ export default defineConfig({
           apiToken: "github/actions-token",
         },
       ],
-      users: ["ai-math-tutor-deploy", "serverless-deploy"],
+      users: ["ai-math-tutor-deploy"],
       consumers: 2,
       readers: ["laptop", "ci"],
       smtp: "none",
@@ -78,7 +78,7 @@ export default defineConfig({
     /** A local web application on several developers' laptops. */
     flowid: {
       ...PULLED,
-      users: ["flowid-dev-user"],
+      users: ["flowid-dev-user", "/developers/"],
       consumers: 4,
       readers: ["laptop-a", "laptop-b", "laptop-c", "laptop-d"],
     },

@@ -33,8 +33,8 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
   });
   afterEach(async () => setup.close());
 
-  const use = (service: string, operation: string, region = "us-east-1", input = {}): void => {
-    setup.cloud.callAs({ keyId: key.id, secret: key.secret }, { service, operation, region, input });
+  const use = (service: string, operation: string, region = "us-east-1"): void => {
+    setup.cloud.callAs({ keyId: key.id, secret: key.secret }, { service, operation, region });
   };
   /** So many days in which the account is alive, though nobody uses the key. */
   const pass = (count: number): void => {
@@ -46,7 +46,7 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
   const answer = async (fromMs: number, { id = key.id, handOversApart = false } = {}) => {
     await setup.world.identity.read();
     const question = { source: "cloudtrail", keyId: accessKeyId(id), from: instant(fromMs), handOversApart } as const;
-    const told = await setup.world.evidence.answer(question, { user: DEPLOY, unaskedRegions: {} });
+    const told = await setup.world.evidence.answer(question, { user: DEPLOY, unaskedRegions: {}, readers: ["laptop"] });
     if (told.source !== "cloudtrail") throw new Error("another answer");
     return told;
   };
@@ -214,7 +214,10 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
     const from = clock.now();
     const secret = { Name: "keyturn/deploy", SecretString: "{}" };
     cloud.callAs(cloud.role, { service: "secretsmanager", operation: "CreateSecret", input: secret });
-    use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId: "keyturn/deploy" });
+    const reader = { keyId: key.id, secret: key.secret };
+    const input = { SecretId: "keyturn/deploy" };
+    const userAgent = "aws-sdk-js/3 app/keyturn-laptop";
+    cloud.callAs(reader, { service: "secretsmanager", operation: "GetSecretValue", input, userAgent });
     pass(2);
     const told = await answer(from, { handOversApart: true });
     expect(told).toMatchObject({

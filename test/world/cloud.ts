@@ -106,7 +106,7 @@ export class Cloud implements SimulatedCloud {
       secretsmanager: this.secretsManager.operations,
       cloudtrail: this.cloudTrail.operations,
       account: this.accountRegions.operations,
-      sns: { ...this.sns.operations, ...this.deployment.sns },
+      sns: this.sns.operations,
       events: this.eventBuses.operations,
       logs: this.logs.operations,
       athena: this.athena.operations,

@@ -10,10 +10,6 @@ export class Deployment {
   timeoutS = 900;
   isScheduleEnabled = true;
   hasRole = true;
-  /** By protocol; one that is not confirmed has no ARN, but the words "PendingConfirmation" (SNS API, ListSubscriptionsByTopic). */
-  subscriptions: { readonly protocol: string; readonly isConfirmed: boolean }[] = [
-    { protocol: "email", isConfirmed: true },
-  ];
 
   /** Other functions' calls are consumers', and answer nothing. */
   readonly lambda: Operations = {
@@ -51,15 +47,5 @@ export class Deployment {
         Role: { RoleName: name, Arn: `arn:aws:iam::123456789012:role/${name}`, Path: "/", RoleId: "AROAEXAMPLE" },
       };
     },
-  };
-
-  readonly sns: Operations = {
-    ListSubscriptionsByTopic: ({ input }) => ({
-      Subscriptions: this.subscriptions.map(({ protocol, isConfirmed }) => ({
-        Protocol: protocol,
-        TopicArn: text(input, "TopicArn"),
-        SubscriptionArn: isConfirmed ? `${text(input, "TopicArn")}:0f1e2d3c` : "PendingConfirmation",
-      })),
-    }),
   };
 }

@@ -7,7 +7,7 @@ import { setUpCli } from "./ground.ts";
 
 const KEY = "AKIAIOSFODNN7EXAMPLE";
 const ADMIN = "cloudflare-cognito-admin";
-const NEWCOMER = "serverless-deploy";
+const NEWCOMER = "new-developer";
 
 let ground: Ground;
 beforeAll(async () => {
@@ -91,9 +91,9 @@ describe("doctor", () => {
   });
 
   test("names what is not as it was deployed, each with the way out", async () => {
-    const { deployment } = ground.local.cloud;
+    const { deployment, sns } = ground.local.cloud;
     deployment.isScheduleEnabled = false;
-    deployment.subscriptions = [{ protocol: "email", isConfirmed: false }];
+    sns.subscriptions.splice(0, Infinity, { protocol: "email", endpoint: "you@example.com", isConfirmed: false });
     deployment.timeoutS = 30;
     deployment.hasRole = false;
     ground.local.wire.table.hasBackups = false;
@@ -102,7 +102,7 @@ describe("doctor", () => {
       expect(said).toMatch(new RegExp(`NOT OK {2}${check} `));
     }
     Object.assign(deployment, { isScheduleEnabled: true, timeoutS: 900, hasRole: true });
-    deployment.subscriptions = [{ protocol: "email", isConfirmed: true }];
+    sns.subscriptions.splice(0, Infinity, { protocol: "email", endpoint: "you@example.com", isConfirmed: true });
     ground.local.wire.table.hasBackups = true;
   });
 
@@ -185,7 +185,7 @@ describe("doctor --profile", () => {
 describe("enroll", () => {
   const secretName = `keyturn/${NEWCOMER}`;
   const { args, credentials } = {
-    args: ["enroll", NEWCOMER, "--as", "ai-math-tutor"],
+    args: ["enroll", NEWCOMER, "--as", "flowid"],
     credentials: () => join(ground.home, ".aws", "credentials"),
   };
   const held = () => {
@@ -204,7 +204,7 @@ describe("enroll", () => {
   let pair: { readonly id: string; readonly secret: string };
   beforeAll(async () => {
     const { iam, clock } = ground.local.cloud;
-    iam.createUser({ name: NEWCOMER });
+    iam.createUser({ name: NEWCOMER, path: "/developers/" });
     pair = iam.createKey(NEWCOMER, { createdAtMs: clock.now() - days(5) });
     await mkdir(join(ground.home, ".aws"), { recursive: true });
     const text = `[deploy]\naws_access_key_id = ${pair.id}\naws_secret_access_key = ${pair.secret}\n`;
@@ -214,13 +214,13 @@ describe("enroll", () => {
 
   test("makes the secret with a marker, lets the user alone read it, tags, and shows the plan; said twice it acts once", async () => {
     expect(await ends(0, ...args)).toMatch(
-      /holds a marker[\s\S]*is tagged: keyturn=ai-math-tutor[\s\S]*What would be done next/,
+      /holds a marker[\s\S]*is tagged: keyturn=flowid[\s\S]*What would be done next/,
     );
-    expect(held()).toEqual({ current: { Version: 1 }, tag: "ai-math-tutor" });
+    expect(held()).toEqual({ current: { Version: 1 }, tag: "flowid" });
     const policy = ground.local.cloud.secretsManager.named(secretName)?.policy ?? "";
     expect(JSON.parse(policy)).toMatchObject({
       Statement: [
-        { Effect: "Allow", Principal: { AWS: expect.stringContaining(`user/${NEWCOMER}`) } },
+        { Effect: "Allow", Principal: { AWS: expect.stringContaining(`user/developers/${NEWCOMER}`) } },
         { Effect: "Deny", Condition: { Null: { "aws:TokenIssueTime": "false" } } },
       ],
     });
@@ -258,23 +258,18 @@ describe("enroll", () => {
       expect(code).toBe(operation === "UpdateSecretVersionStage" ? 0 : 1);
       mend();
       await ends(0, ...deposit);
-      expect(held()).toMatchObject({ current: { AccessKeyId: pair.id }, tag: "ai-math-tutor" });
+      expect(held()).toMatchObject({ current: { AccessKeyId: pair.id }, tag: "flowid" });
       forget();
     },
   );
 
   test.for<[string, readonly string[], number, RegExp]>([
-    [
-      "a profile that is not configured",
-      ["enroll", NEWCOMER, "--as", "ai-math-tuto"],
-      2,
-      /did you mean ai-math-tutor\?/,
-    ],
+    ["a profile that is not configured", ["enroll", NEWCOMER, "--as", "flowi"], 2, /did you mean flowid\?/],
     [
       "a user whom the profile does not serve",
-      ["enroll", NEWCOMER, "--as", "flowid"],
+      ["enroll", NEWCOMER, "--as", "ai-math-tutor"],
       1,
-      /Add serverless-deploy in keyturn\.config\.ts/,
+      /Add new-developer in keyturn\.config\.ts/,
     ],
     ["a user who does not exist", ["enroll", "nobody", "--as", "flowid"], 1, /There is no user nobody/],
     ["a user of another profile", ["enroll", "flowid-dev-user", "--as", "matchmaking"], 1, /may serve/],
