@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chmod, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -83,7 +84,7 @@ async function bundleOne(
   options: Pick<BuildOptionsOfEsbuild, "target" | "external" | "banner"> = {},
 ): Promise<Built> {
   // Under a name of its own until it is whole: somebody else may load the last one meanwhile.
-  const unfinished = `${output}.${String(process.pid)}`;
+  const unfinished = `${output}.${randomUUID()}`;
   await bundle({
     absWorkingDir: ROOT,
     entryPoints: [entry],

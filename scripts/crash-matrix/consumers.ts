@@ -34,8 +34,8 @@ export function consumersOf(cloud: Cloud, cloudflare: Cloudflare, system: Seeded
   const people =
     worker === undefined
       ? [
-          pulling(cloud, system, { name: "CI", restMs: 0 }),
-          pulling(cloud, system, { name: "laptop", restMs: LAPTOP_REST_MS }),
+          pulling(cloud, system, { name: "CI", reader: "nightly-job", restMs: 0 }),
+          pulling(cloud, system, { name: "laptop", reader: "command-line", restMs: LAPTOP_REST_MS }),
         ]
       : [{ name: "Worker", pair: () => pairLiveAt(cloudflare, worker), prepare: () => null, restMs: 0 }];
   const failures: string[] = [];
@@ -76,13 +76,13 @@ function pairLiveAt(cloudflare: Cloudflare, { accountId, worker, secrets }: (typ
 function pulling(
   cloud: Cloud,
   system: SeededSystem,
-  who: { readonly name: string; readonly restMs: number },
+  who: { readonly name: string; readonly reader: string; readonly restMs: number },
 ): Somebody {
   const reader = pullReader(cloud, {
     name: who.name,
     region: "us-east-1",
     sourceAddress: "203.0.113.10",
-    userAgent: who.name,
+    userAgent: `${who.name} app/keyturn-${who.reader}`,
     secretId: `keyturn/${system.user}`,
     first: system.firstPair,
   });

@@ -26,11 +26,15 @@ export function dossierOf(
   const { quietForMs, idleAtMostMs, soakForMs, cacheForMs, adoption } = profile.policy;
   const idle = idleAtMostMs === null ? "" : `, idle at most ${describeMs(idleAtMostMs)}`;
   const waits = `quiet ${describeMs(quietForMs)}${idle}, lag ${describeMs(LAST_USED_LAG_MS)}, cache ${describeMs(cacheForMs)}`;
+  // An exposed key is cut without waiting: what is said of silence would only mislead.
+  const waited = [
+    ...describeSilence(second, profile, keyId),
+    `profile ${profile.name}: ${waits}, soak ${describeMs(soakForMs)}, adoption ${adoption}`,
+  ];
   const lines = [
     ...evidence.flatMap((entry) => describeEvidence(entry)),
     ...describeDeliveries(second),
-    ...describeSilence(second, profile, keyId),
-    `profile ${profile.name}: ${waits}, soak ${describeMs(soakForMs)}, adoption ${adoption}`,
+    ...(reason === "KeyExposed" ? [] : waited),
   ];
   // What was told to people says nothing of the key.
   const observation = { ...seen, record: { ...seen.record, notices: {} } };

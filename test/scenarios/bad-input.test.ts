@@ -92,6 +92,6 @@ describe("what is in the way ends in a clear result and a notice, and leaves eve
 test("an event that nobody understands is refused by its field, before anything is asked", async () => {
   scenario = await setUpScenario({ systems: ["matchmaking"] });
   scenario.local.cloud.counts.clear();
-  await expect(handler({ command: "rotate", user: "x" })).rejects.toThrow('reading the event, command: found "rotate"');
+  await expect(handler({ command: "dance", user: "x" })).rejects.toThrow('reading the event, command: found "dance"');
   expect(scenario.local.cloud.counts.size).toBe(0);
 });
