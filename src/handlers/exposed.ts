@@ -30,8 +30,18 @@ export async function revoke(
     throw new RotationError("NotFound", `revoking ${keyId} of ${name}, the user never had such a key`);
   }
   const result = await expose(world, serving, [{ keyId, user }], "revoke");
-  const last = result.users.at(0)?.decisions.findLast(({ rule }) => rule === "exposed");
-  return { done: `${keyId} of ${name} is marked as exposed. ${last?.because ?? "Nothing was left to do."}`, ...result };
+  return { done: `${keyId} of ${name} is marked as exposed. ${outcomeOf(result)}`, ...result };
+}
+
+/** What came of it in a sentence: the last of what was done for an exposed key, or what kept it from being done. */
+function outcomeOf({ users }: SweepResult): string {
+  const [found] = users;
+  if (found === undefined) return "There was no time to do more: the next sweep does.";
+  const lastBy = (name: string) => found.decisions.findLast(({ rule }) => rule === name);
+  const last = lastBy("exposed") ?? lastBy("not-ours-to-touch");
+  const failure = found.error ?? last?.error;
+  if (failure !== undefined) return `${last?.because ?? "Nothing was decided"}; then it failed: ${failure.message}`;
+  return last?.because ?? "Nothing was left to do.";
 }
 
 /** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */

@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { aPolicy } from "../builders.ts";
+import { PAGES_OPTIONS, pagesAt, pairOnPages, PROJECT, simulatePages } from "../destinations/pages-under-test.ts";
+import { ACCOUNT } from "../destinations/worker-under-test.ts";
+import { cloudflareFetch } from "../world/cloudflare-api.ts";
+import { leak, revoke } from "../world/leak.ts";
+import { say } from "../world/operator.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, person, toldOf } from "../world/system.ts";
+import type { System, SystemOptions } from "../world/system.ts";
+
+/** The first rotation is over but for the wait: the hand-made key in its quiet, the second current. */
+async function promoted(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
+  const system = await aSystem(options);
+  const { here, work } = system;
+  await here.passUntil(() => custodyOf(here) !== null, days(4), work);
+  return { ...system, second: custodyOf(here) ?? "" };
+}
+
+describe("a leaked key of a project on Pages", () => {
+  test("is replaced by one build, and cut once that is live, before the hour is over", async () => {
+    const { here, first } = await aSystem();
+    const pair = { id: first.keyId, secret: first.secret };
+    const simulated = simulatePages({ isGit: true, clock: here.clock, pair });
+    const client = pagesAt("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(simulated.cloudflare) });
+    here.destinations = { ci: [createCloudflarePages(PAGES_OPTIONS, client)] };
+    const calls = aCaller(here, () => ({ keyId: pairOnPages(simulated).id, secret: pairOnPages(simulated).secret }));
+    const result = await leak(here, first.keyId);
+    expect(doneIn(result)).toEqual(["create-replacement", "prove", "deliver", "promote"]);
+    here.clock.advance(minutes(20));
+    calls.work();
+    await here.sweep();
+    calls.work();
+    expect([ofKey(here, first.keyId), pairOnPages(simulated).id]).toEqual(["Inactive", custodyOf(here)]);
+    expect(simulated.pages.project(ACCOUNT, PROJECT).deployments).toHaveLength(2);
+    expect(calls.failures()).toEqual([]);
+  });
+});
+
+describe("a leaked key of a project that only its own upload deploys", () => {
+  test("is cut at once when it is revoked, and stored once", async () => {
+    const { here, first } = await aSystem();
+    const pair = { id: first.keyId, secret: first.secret };
+    const simulated = simulatePages({ isGit: false, clock: here.clock, pair });
+    const client = pagesAt("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(simulated.cloudflare) });
+    here.destinations = { ci: [createCloudflarePages(PAGES_OPTIONS, client)] };
+    const result = await revoke(here, first.keyId);
+    expect(doneIn(result)).toEqual(["create-replacement", "prove", "deliver", "promote", "deactivate"]);
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+  });
+});
+
+describe("a leaked key of a user that is held", () => {
+  test("is told, and revoke named as what overrides the hold", async () => {
+    const { here, second } = await promoted();
+    person(here).tag("keyturn-hold", "a freeze");
+    await here.pass(hours(3));
+    await leak(here, second);
+    const told = here.notices.filter(({ code }) => code === "KeyExposed");
+    expect(told.map(({ severity }) => severity)).toEqual(["urgent"]);
+    expect(told[0]?.text).toContain(second);
+    expect(told[0]?.command).toContain("revoke");
+  });
+});
+
+describe("a leaked key of a user that no profile serves", () => {
+  test("is told as one that people must turn, and not only that the tag is wrong", async () => {
+    const { here, second } = await promoted();
+    person(here).tag("keyturn", "no-such-profile");
+    await leak(here, second);
+    const told = here.notices.filter(({ code }) => code === "ExposedElsewhere");
+    expect(told.map(({ user, severity, dedupeKey }) => [user, severity, dedupeKey])).toEqual([
+      [DEPLOY, "urgent", `ExposedElsewhere:${second}`],
+    ]);
+  });
+});
+
+describe("a revoke that rule 3 holds", () => {
+  test("says what is in the way, and not that nothing was left to do", async () => {
+    const { here, second } = await promoted();
+    person(here).tag("keyturn", "no-such-profile");
+    const { done } = (await revoke(here, second)) as unknown as { readonly done: string };
+    expect(ofKey(here, second)).toBe("Active");
+    expect(done).toContain("no-such-profile");
+  });
+});
+
+describe("a retire", () => {
+  test("is void once the key was current again: its next replacement waits for proof", async () => {
+    const { here, first, second, work } = await promoted();
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+    await here.passUntil(() => custodyOf(here) !== second, days(80), work);
+    await say(here, { command: "hold", reason: "a freeze" });
+    await say(here, { command: "retire", key: second });
+    await say(here, { command: "rollback", key: second });
+    await say(here, { command: "release" });
+    expect(custodyOf(here)).toBe(second);
+    await here.passUntil(() => custodyOf(here) !== second, days(60), work);
+    await here.pass(days(1), work);
+    expect([ofKey(here, second), custodyOf(here) === second]).toEqual(["Active", false]);
+  });
+});
+
+describe("a rotate", () => {
+  test("said before somebody disabled the key is no word about that", async () => {
+    const { here, first, work } = await aSystem({ ageMs: days(20) });
+    await say(here, { command: "hold", reason: "a freeze" });
+    await say(here, { command: "rotate" });
+    await here.pass(hours(2), work);
+    person(here).setStatus(first.keyId, "Inactive");
+    await here.pass(hours(2));
+    await say(here, { command: "release" });
+    expect(lastOf((await here.pass(hours(2))).at(-1))).toBe("not-ours-to-touch hold CurrentKeyDisabled held");
+    await say(here, { command: "rotate" });
+    expect(custodyOf(here)).not.toBeNull();
+  });
+});
+
+describe("a window that is closed", () => {
+  const opensOn = [true, false, false, false, false, false, false];
+  const window = { text: "Mon 09:00-16:00 UTC", opensOn, from: 540, to: 960, timeZone: "UTC" };
+
+  test("ends no notice of what is only seen while it is open", async () => {
+    const system = await aSystem({ profile: { policy: aPolicy({ window, rotateAfterMs: days(60) }) } });
+    const { here, worker, work } = system;
+    worker.failing = "before";
+    await here.pass(days(12), work);
+    expect(toldOf(here)).toContain("StepFailed");
+    expect(here.closed.filter(({ code }) => code === "StepFailed")).toEqual([]);
+  });
+});
