@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { status } from "../../src/ask/status.ts";
 import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
+import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
+import type { Notifier, World } from "../../src/rotation/world.ts";
 import { aPolicy } from "../builders.ts";
 import { PAGES_OPTIONS, pagesAt, pairOnPages, PROJECT, simulatePages } from "../destinations/pages-under-test.ts";
 import { ACCOUNT } from "../destinations/worker-under-test.ts";
@@ -86,6 +89,51 @@ describe("a revoke that rule 3 holds", () => {
   });
 });
 
+describe("a leak, beside what else is to be remembered and told,", () => {
+  test("leaves what was told of the service", async () => {
+    const { here, second } = await promoted();
+    await here.sweep();
+    const { told } = await here.journal.sweepState();
+    expect(told).toBeDefined();
+    await leak(here, second);
+    expect((await here.journal.sweepState()).told).toEqual(told);
+  });
+
+  test("is told of a key of nobody's by one notifier, although another fails", async () => {
+    const { here } = await promoted();
+    const broken: Notifier = { name: "broken", notify: async () => Promise.reject(new Error("gone")) };
+    here.bend = (world) => ({ ...world, notifiers: [broken, ...world.notifiers] });
+    await leak(here, "AKIANOBODYNOBODYNOBO");
+    expect(here.notices.at(-1)).toMatchObject({ code: "ExposedElsewhere", user: "AKIANOBODYNOBODYNOBO" });
+  });
+
+  test("cuts a key although whose another is cannot be asked, and fails so that the event comes again", async () => {
+    const { here, first } = await promoted();
+    here.bend = (world) => {
+      const ownerOf: World["accessKeys"]["ownerOf"] = async (id) =>
+        id === first.keyId
+          ? world.accessKeys.ownerOf(id)
+          : Promise.reject(new RotationError("Throttled", "asking, slow down"));
+      return { ...world, accessKeys: { ...world.accessKeys, ownerOf } };
+    };
+    await expect(leak(here, "AKIANOBODYNOBODYNOBO", first.keyId)).rejects.toThrow("slow down");
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+  });
+
+  test("names a key of nobody's also where the mark of ours was refused", async () => {
+    const { here, second } = await promoted();
+    here.cloud.faults.add({
+      service: "secretsmanager",
+      operation: "TagResource",
+      kind: "error-before",
+      code: "AccessDeniedException",
+      times: "forever",
+    });
+    await expect(leak(here, "AKIANOBODYNOBODYNOBO", second)).rejects.toThrow("tagging custody");
+    expect(here.notices.at(-1)).toMatchObject({ code: "ExposedElsewhere", user: "AKIANOBODYNOBODYNOBO" });
+  });
+});
+
 describe("a retire", () => {
   test("is void once the key was current again: its next replacement waits for proof", async () => {
     const { here, first, second, work } = await promoted();
@@ -117,6 +165,24 @@ describe("a rotate", () => {
   });
 });
 
+describe("what is asked of a user in an emergency", () => {
+  test("is that its key is being replaced, although another is in its soak", async () => {
+    const { here, first, work } = await promoted();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
+    const code = "ServiceFailureException";
+    here.cloud.faults.add({
+      service: "iam",
+      operation: "DeleteAccessKey",
+      kind: "error-before",
+      code,
+      times: "forever",
+    });
+    await leak(here, custodyOf(here) ?? "");
+    const said = await status(here.run(), { profiles: here.profiles, enrolmentTag: "keyturn" });
+    expect(said).toMatchObject({ users: [{ phase: "replacing", next: { step: "delete" } }] });
+  });
+});
+
 describe("a window that is closed", () => {
   const opensOn = [true, false, false, false, false, false, false];
   const window = { text: "Mon 09:00-16:00 UTC", opensOn, from: 540, to: 960, timeZone: "UTC" };
@@ -128,5 +194,16 @@ describe("a window that is closed", () => {
     await here.pass(days(12), work);
     expect(toldOf(here)).toContain("StepFailed");
     expect(here.closed.filter(({ code }) => code === "StepFailed")).toEqual([]);
+  });
+  test("keeps a roll-back from being overruled while the older pair works", async () => {
+    const { here, first, second, worker, work } = await promoted({
+      profile: { policy: aPolicy({ window, rotateAfterMs: days(60) }) },
+    });
+    await here.pass(days(1), work);
+    worker.rollBackTo("v1");
+    await here.pass(days(2), work);
+    expect([worker.pair().keyId, ofKey(here, first.keyId)]).toEqual([first.keyId, "Active"]);
+    await here.passUntil(() => worker.pair().keyId === second, days(7), work);
+    expect(new Date(here.clock.now()).toISOString()).toMatch(/^2026-01-12T(09|1[0-5])/);
   });
 });
