@@ -21,14 +21,19 @@ async function promoted(options: SystemOptions = {}): Promise<System & { readonl
   return { ...system, second: custodyOf(here) ?? "" };
 }
 
+/** One user whose pair is on Pages, and the calls of its Function. */
+async function onPages(isGit = true) {
+  const { here, first } = await aSystem();
+  const simulated = simulatePages({ isGit, clock: here.clock, pair: { id: first.keyId, secret: first.secret } });
+  const client = pagesAt("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(simulated.cloudflare) });
+  here.destinations = { ci: [createCloudflarePages(PAGES_OPTIONS, client)] };
+  const pair = () => ({ keyId: pairOnPages(simulated).id, secret: pairOnPages(simulated).secret });
+  return { here, first, simulated, calls: aCaller(here, pair) };
+}
+
 describe("a leaked key of a project on Pages", () => {
   test("is replaced by one build, and cut once that is live, before the hour is over", async () => {
-    const { here, first } = await aSystem();
-    const pair = { id: first.keyId, secret: first.secret };
-    const simulated = simulatePages({ isGit: true, clock: here.clock, pair });
-    const client = pagesAt("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(simulated.cloudflare) });
-    here.destinations = { ci: [createCloudflarePages(PAGES_OPTIONS, client)] };
-    const calls = aCaller(here, () => ({ keyId: pairOnPages(simulated).id, secret: pairOnPages(simulated).secret }));
+    const { here, first, simulated, calls } = await onPages();
     const result = await leak(here, first.keyId);
     expect(doneIn(result)).toEqual(["create-replacement", "prove", "deliver", "promote"]);
     here.clock.advance(minutes(20));
@@ -43,14 +48,24 @@ describe("a leaked key of a project on Pages", () => {
 
 describe("a leaked key of a project that only its own upload deploys", () => {
   test("is cut at once when it is revoked, and stored once", async () => {
-    const { here, first } = await aSystem();
-    const pair = { id: first.keyId, secret: first.secret };
-    const simulated = simulatePages({ isGit: false, clock: here.clock, pair });
-    const client = pagesAt("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(simulated.cloudflare) });
-    here.destinations = { ci: [createCloudflarePages(PAGES_OPTIONS, client)] };
+    const { here, first } = await onPages(false);
     const result = await revoke(here, first.keyId);
     expect(doneIn(result)).toEqual(["create-replacement", "prove", "deliver", "promote", "deactivate"]);
     expect(ofKey(here, first.keyId)).toBe("Inactive");
+  });
+});
+
+describe("a rollback of a project on Pages", () => {
+  test("says that the pair is stored, and not that it is everywhere", async () => {
+    const { here, simulated, calls } = await onPages();
+    const work = (): void => void calls.work();
+    await here.passUntil(() => custodyOf(here) !== null, days(1), work);
+    const second = custodyOf(here) ?? "";
+    await here.passUntil(() => custodyOf(here) !== second, days(100), work);
+    const { done } = await say(here, { command: "rollback" });
+    expect(done).toContain(`${second} is current again, and stored at cloudflare-pages`);
+    here.clock.advance(minutes(20));
+    expect(pairOnPages(simulated).id).toBe(second);
   });
 });
 
