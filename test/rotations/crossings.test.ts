@@ -82,6 +82,18 @@ describe("a leaked key of a user that is held", () => {
   });
 });
 
+describe("a revoke that is done", () => {
+  test("overrides no hold for another key that leaks later", async () => {
+    const { here, first, second } = await promoted();
+    await revoke(here, first.keyId);
+    person(here).tag("keyturn-hold", "a freeze");
+    await here.pass(hours(2));
+    await leak(here, second);
+    await here.pass(hours(3));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Active"]);
+  });
+});
+
 describe("a leaked key of a user that no profile serves", () => {
   test("is told as one that people must turn, and not only that the tag is wrong", async () => {
     const { here, second } = await promoted();
