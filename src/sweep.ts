@@ -111,8 +111,8 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     const telling = { now: world.clock.now(), failed: [...failedNotifiers], open };
     const { memory: told, lasting } = await tellOfService(world, state.told, telling);
     await memory.keep({ left, awake: union([], awake), custodyListedAt, told });
-    const usage = world.usage?.() ?? { calls: 0, throttles: 0 };
-    const counted = { open: [...open, ...lasting], rules, resting, keysMadeAt, usage };
+    const seen = { rules, resting, isComplete: isComplete(left, results), keysMadeAt };
+    const counted = { ...seen, open: [...open, ...lasting], usage: world.usage?.() ?? { calls: 0, throttles: 0 } };
     const metrics = metricsOf(options.enrolmentTag, { ...counted, startedAt, endedAt: world.clock.now() });
     world.log.event("info", "sweep measured", metrics);
   }
@@ -179,6 +179,10 @@ function pauseOf({ runningSince, pause }: SweepState): Pick<SweepResult, "pause"
   if (runningSince !== null || pause === null) return {};
   return { pause: { since: new Date(pause.since).toISOString(), reason: pause.reason } };
 }
+
+/** Whether everybody who is not at rest was looked at, and could be. */
+const isComplete = (left: readonly UserName[], results: readonly UserResult[]): boolean =>
+  left.length === 0 && results.every(({ error }) => error === undefined);
 
 /** Names in one order; null when they are too many to be written down. */
 function union(known: readonly UserName[] | null, more: ReadonlySet<UserName>): readonly UserName[] | null {

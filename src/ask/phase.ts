@@ -3,7 +3,7 @@ import { partsOf } from "../decide/parts.ts";
 import type { Decision, Step } from "../rotation/decision.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { Observation } from "../rotation/observation.ts";
-import type { Instant } from "../rotation/time.ts";
+import { instant, type Instant } from "../rotation/time.ts";
 
 /** Where a user stands in the life of its keys, in one word. `docs/commands.md` tells people what each means. */
 type Phase = "at rest" | "due" | "replacing" | "waiting" | "soaking" | "held" | "unreadable";
@@ -23,6 +23,11 @@ export function stageOf(observation: Observation, decision: Decision): Stage {
   if (rule === "not-ours-to-touch" && reason !== "NothingDue") {
     return { phase: "held", since: null, next: { step: "hold", at } };
   }
+  if (rule === "exposed") {
+    const since = Math.min(...observation.notes.exposures.map(({ at: markedAt }) => markedAt));
+    const next = { step: step.kind === "hold" ? "deactivate" : step.kind, at } as const;
+    return { phase: "replacing", since: Number.isFinite(since) ? instant(since) : null, next };
+  }
   const { pendingId, current, old } = partsOf(observation);
   const since = (id: AccessKeyId, of: "firstSeenAt" | "promotedAt" | "inactiveSince"): Instant | null =>
     memoryOf(observation, id)?.[of] ?? null;
@@ -36,5 +41,7 @@ export function stageOf(observation: Observation, decision: Decision): Stage {
     return { phase: "waiting", since: since(current.id, "promotedAt"), next: then("deactivate") };
   }
   if (reason === "NothingDue") return { phase: "at rest", since: null, next: then("create-replacement") };
+  // A build that is under way is nobody's move.
+  if (reason === "DestinationStored") return { phase: "replacing", since: null, next: then("deliver") };
   return { phase: step.kind === "hold" ? "held" : "due", since: null, next: { step: step.kind, at } };
 }

@@ -6,6 +6,8 @@ import type { Marks } from "../rotation/world.ts";
 const EXPOSED_TAG = "keyturn:exposed/";
 const QUARANTINE_TAG = "keyturn:quarantine";
 export const GUARD_TAG = "keyturn:guard";
+/** By this the policy of a reader's custody is known to be ours. */
+export const READ_SID = "ReadCurrent";
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -51,10 +53,10 @@ export function policyOf({ userArn, isReader }: Guard): string {
   const federated = `arn:${partition}:sts::${account}:federated-user/*`;
   const others = deny("NoFederatedUser", { ArnLike: { "aws:PrincipalArn": federated } });
   const current = { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": "AWSCURRENT" } };
-  const labels = ["AWSPENDING", "AWSPREVIOUS", "KEYTURN_INTENT"];
+  const labels = ["AWSPENDING", "AWSPREVIOUS", "KEYTURN_INTENT", "KEYTURN_DEPOSIT"];
   const statements = isReader
     ? [
-        { Sid: "ReadCurrent", Effect: "Allow", Principal: { AWS: userArn }, ...read, Condition: current },
+        { Sid: READ_SID, Effect: "Allow", Principal: { AWS: userArn }, ...read, Condition: current },
         deny("NoSession", { ArnEquals: isUser, Null: { "aws:TokenIssueTime": "false" } }),
         deny("NothingElse", { ArnEquals: isUser, StringEquals: { "secretsmanager:VersionStage": labels } }),
       ]

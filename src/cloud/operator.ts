@@ -6,6 +6,7 @@ import { AwsClient } from "aws4fetch";
 import { minutes, seconds } from "../rotation/time.ts";
 import { createClients } from "./clients.ts";
 import { createAwsClock } from "./clock.ts";
+import { policyOf, READ_SID } from "./custody-notes.ts";
 import { openSecret } from "./custody-secret.ts";
 import { createDirectory } from "./directory.ts";
 import { configuredRegion } from "./function.ts";
@@ -13,8 +14,6 @@ import { createIdentity } from "./identity.ts";
 import { createProver } from "./prover.ts";
 import { createRandom } from "./random.ts";
 import { asking } from "./translate-error.ts";
-
-const READ_SID = "ReadCurrent";
 
 /** AWS with the rights of whoever sits at the terminal: credentials, Region and endpoints by the SDK's own chain. */
 export type Operator = Awaited<ReturnType<typeof openOperator>>;
@@ -48,7 +47,7 @@ export async function openOperator(endpoint: string | undefined) {
       const doing = `letting the user read ${SecretId}`;
       const found = await asking(doing, clients.secrets.send(new GetResourcePolicyCommand({ SecretId })));
       if (found.ResourcePolicy) return found.ResourcePolicy.includes(READ_SID) ? "there" : "foreign";
-      const command = new PutResourcePolicyCommand({ SecretId, ResourcePolicy: JSON.stringify(readPolicy(userArn)) });
+      const command = new PutResourcePolicyCommand({ SecretId, ResourcePolicy: policyOf({ userArn, isReader: true }) });
       await asking(doing, clients.secrets.send(command));
       return "made";
     },
@@ -92,19 +91,4 @@ async function readState(aws: AwsClient, url: string): Promise<string> {
   if (response.ok) return said.State ?? "unknown";
   const name = (response.headers.get("x-amzn-errortype") ?? "Unknown").replace(/:.*/, "");
   throw Object.assign(new Error(name), { name, $metadata: { httpStatusCode: response.status } });
-}
-
-/** Source: IAM User Guide, global condition keys (aws:TokenIssueTime is there for temporary credentials alone). */
-function readPolicy(userArn: string) {
-  const read = { Action: "secretsmanager:GetSecretValue", Resource: "*" };
-  const isUser = { ArnEquals: { "aws:PrincipalArn": userArn } };
-  const isCurrent = { "ForAnyValue:StringEquals": { "secretsmanager:VersionStage": "AWSCURRENT" } };
-  const isSession = { ...isUser, Null: { "aws:TokenIssueTime": "false" } };
-  return {
-    Version: "2012-10-17",
-    Statement: [
-      { Sid: READ_SID, Effect: "Allow", Principal: { AWS: userArn }, ...read, Condition: isCurrent },
-      { Sid: "NoSession", Effect: "Deny", Principal: "*", ...read, Condition: isSession },
-    ],
-  };
 }

@@ -53,6 +53,19 @@ export function isEmergency(observation: Observation): boolean {
   return pendingId !== null || !keys.some((key) => isSound(observation, key)) || holdsExposed(observation);
 }
 
+/** Of these what is not over: a key that was cut, and whose successor is current, says nothing of one that leaks later. */
+function unsettled(observation: Observation): readonly Exposure[] {
+  const { currentId, pendingId } = partsOf(observation);
+  const open = uncut(observation);
+  return pressing(observation).filter(
+    (exposure) =>
+      currentId === null ||
+      exposure.keyId === currentId ||
+      exposure.keyId === pendingId ||
+      open.some(({ keyId }) => keyId === exposure.keyId),
+  );
+}
+
 /** The exposures that matter now: of keys that are there, or were the last that consumers had. */
 function pressing(observation: Observation): readonly Exposure[] {
   const { keys, notes } = observation;
@@ -64,13 +77,13 @@ function pressing(observation: Observation): readonly Exposure[] {
 
 /** Whether an operator's `revoke` is at work: it goes on where the user is held. */
 export function isRevoking(observation: Observation): boolean {
-  return isEmergency(observation) && pressing(observation).some(({ by }) => by === "revoke");
+  return isEmergency(observation) && unsettled(observation).some(({ by }) => by === "revoke");
 }
 
 /** Whether a key that consumers had was taken from them by this emergency, and not by somebody else. */
 export function isTakenByUs(observation: Observation): boolean {
   if (!isEmergency(observation)) return false;
-  return pressing(observation).some(
+  return unsettled(observation).some(
     ({ keyId, by }) => by === "revoke" || (memoryOf(observation, keyId)?.deactivation ?? null) !== null,
   );
 }

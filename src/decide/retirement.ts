@@ -1,6 +1,6 @@
 import type { Ruling, Situation } from "../rotation/decision.ts";
 import { LAST_USED_LAG_MS, quietMs, SESSION_MAX_MS } from "../rotation/policy.ts";
-import { describeMs, plus } from "../rotation/time.ts";
+import { describeMs, latest, plus } from "../rotation/time.ts";
 import { adoptionOf } from "./adoption.ts";
 import {
   type Judged,
@@ -160,10 +160,11 @@ function trailVeto(replaced: Replaced, { quietSince }: QuietClock): Ruling | nul
 /** Asked before CloudTrail: in a closed window its answer could change nothing. */
 const closed = (replaced: Replaced): Ruling | null => windowClosed(replaced, `deactivating ${replaced.old.id}`);
 
-/** An operator's word waives use and adoption, never delivery. Who makes the key active again has taken it back. */
+/** An operator's word waives use and adoption, never delivery. Who makes the key active, or current, again has taken it back. */
 function isRetireAsked({ observation, old }: Replaced): boolean {
-  const { retireAskedAt = null, reactivatedAt = null } = memoryOf(observation, old.id) ?? {};
-  return retireAskedAt !== null && (reactivatedAt === null || reactivatedAt < retireAskedAt);
+  const { retireAskedAt = null, reactivatedAt = null, promotedAt = null } = memoryOf(observation, old.id) ?? {};
+  const takenBackAt = latest(reactivatedAt, promotedAt);
+  return retireAskedAt !== null && (takenBackAt === null || takenBackAt < retireAskedAt);
 }
 
 function asked({ old, current }: Replaced, { silentSince }: QuietClock): Ruling {

@@ -30,8 +30,18 @@ export async function revoke(
     throw new RotationError("NotFound", `revoking ${keyId} of ${name}, the user never had such a key`);
   }
   const result = await expose(world, serving, [{ keyId, user }], "revoke");
-  const last = result.users.at(0)?.decisions.findLast(({ rule }) => rule === "exposed");
-  return { done: `${keyId} of ${name} is marked as exposed. ${last?.because ?? "Nothing was left to do."}`, ...result };
+  return { done: `${keyId} of ${name} is marked as exposed. ${outcomeOf(result)}`, ...result };
+}
+
+/** What came of it in a sentence: the last of what was done for an exposed key, or what kept it from being done. */
+function outcomeOf({ users }: SweepResult): string {
+  const [found] = users;
+  if (found === undefined) return "There was no time to do more: the next sweep does.";
+  const lastBy = (name: string) => found.decisions.findLast(({ rule }) => rule === name);
+  const last = lastBy("exposed") ?? lastBy("not-ours-to-touch");
+  const failure = found.error ?? last?.error;
+  if (failure !== undefined) return `${last?.because ?? "Nothing was decided"}; then it failed: ${failure.message}`;
+  return last?.because ?? "Nothing was left to do.";
 }
 
 /** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */
@@ -47,12 +57,19 @@ async function isKnown({ accessKeys, journal }: World, user: UserName, keyId: Ac
 /** An event of AWS Health: the keys of enrolled users are replaced and cut, and people are told of any other. */
 export async function answerLeak(world: World, serving: Served, keyIds: readonly AccessKeyId[]): Promise<unknown> {
   await world.identity.read();
-  const found = await Promise.all(keyIds.map(async (keyId) => ({ keyId, user: await ownerOf(world, keyId) })));
+  const asked = await Promise.allSettled(keyIds.map(async (keyId) => ({ keyId, user: await ownerOf(world, keyId) })));
+  const found = asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
   const isOurs = (user: IamUser | null): boolean => user?.tags[serving.enrolmentTag] !== undefined;
   const leaks = found.flatMap(({ keyId, user }) => (user !== null && isOurs(user) ? [{ keyId, user }] : []));
   const others = found.filter(({ user }) => !isOurs(user));
-  const result = leaks.length === 0 ? null : await expose(world, serving, leaks, "health");
-  await tellOf(world, others);
+  let result: SweepResult | null = null;
+  try {
+    if (leaks.length > 0) result = await expose(world, serving, leaks, "health");
+  } finally {
+    await tellOf(world, others);
+  }
+  // The event comes again for what nobody could tell, and finds the others done.
+  for (const answer of asked) if (answer.status === "rejected") throw answer.reason;
   const [ours, rest] = [leaks, others].map((list) => list.map(({ keyId }) => keyId).join(", ") || "none");
   return { done: `AWS Health named keys of enrolled users: ${ours ?? ""}; of others: ${rest ?? ""}.`, ...result };
 }
@@ -73,7 +90,13 @@ async function tellOf(world: World, others: readonly { keyId: AccessKeyId; user:
     const name = user?.name ?? userName(keyId);
     return { ...told, user: name, at: world.clock.now(), text, dedupeKey: `ExposedElsewhere:${keyId}` };
   });
-  for (const notifier of world.notifiers) await notifier.notify(notices);
+  const told = await Promise.allSettled(world.notifiers.map(async (notifier) => notifier.notify(notices)));
+  const reasons = told.flatMap((sent) => (sent.status === "rejected" ? [sent.reason as unknown] : []));
+  const errors = reasons.map((reason) => asRotationError(reason, "telling of a leaked key"));
+  for (const error of errors) world.log.event("error", "a notifier failed", { error });
+  // Told by one it is told; where nobody heard the event comes again.
+  const [first] = errors;
+  if (first !== undefined && errors.length === world.notifiers.length) throw first;
 }
 
 /** Marks first, and without any lease; then sweeps these users until no other run is in the way. Throws where a mark was refused. */
@@ -121,8 +144,8 @@ async function mark(world: World, { profiles, enrolmentTag }: Served, { keyId, u
 /** Should this run die, the next whole sweep looks at these users, at rest or not. */
 async function wake({ journal, log }: World, users: readonly UserName[]): Promise<void> {
   try {
-    const { left, awake, custodyListedAt } = await journal.sweepState();
-    await journal.setMemory({ left: [...new Set([...users, ...left])], awake, custodyListedAt });
+    const { runningSince: _running, pause: _pause, ...memory } = await journal.sweepState();
+    await journal.setMemory({ ...memory, left: [...new Set([...users, ...memory.left])] });
   } catch (thrown) {
     log.event("warn", "the next sweep could not be told", { error: asRotationError(thrown, "writing it down") });
   }

@@ -9,6 +9,8 @@ export interface Sweep {
   /** The rule that ruled last, for each user that was looked at; null where nothing could be decided. */
   readonly rules: readonly (string | null)[];
   readonly resting: number;
+  /** Whether every user who is not at rest was looked at. */
+  readonly isComplete: boolean;
   /** When each active key was made, as far as it is known. */
   readonly keysMadeAt: readonly Instant[];
   /** What lasts: of the users, and of the service itself. */
@@ -28,18 +30,26 @@ const PHASES: readonly (readonly [phase: string, rules: readonly (string | null)
  * The sweep in CloudWatch's embedded metric format: its log line is its metrics. The namespace is the deployment's name.
  * Source: CloudWatch User Guide, embedded metric format specification.
  */
-export function metricsOf(namespace: string, { rules, resting, open, ...sweep }: Sweep): Record<string, unknown> {
+export function metricsOf(
+  namespace: string,
+  { rules, resting, open, isComplete, ...sweep }: Sweep,
+): Record<string, unknown> {
   const inPhase = PHASES.map(([phase, ruled]) => [phase, rules.filter((rule) => ruled.includes(rule)).length] as const);
   const { Settled = 0, ...inMotion } = Object.fromEntries(inPhase);
   const openOf = (...codes: readonly Notice["code"][]) => open.filter(({ code }) => codes.includes(code)).length;
+  const found = {
+    KeysOverdue: openOf("KeyOverdue"),
+    RotationsBlocked: openOf("DeliveryLate", "EvidenceLate"),
+    EvidenceUnknown: openOf("UseUnknown"),
+  };
+  // An alarm must not end because nobody looked: no number leaves it as it is.
+  const troubles = Object.fromEntries(Object.entries(found).filter(([, count]) => isComplete || count > 0));
   const counts = {
     ...inMotion,
     Settled: Settled + resting,
     Held: inPhase.reduce((left, [, count]) => left - count, rules.length),
     OldestKeyDays: (sweep.endedAt - Math.min(sweep.endedAt, ...sweep.keysMadeAt)) / days(1),
-    KeysOverdue: openOf("KeyOverdue"),
-    RotationsBlocked: openOf("DeliveryLate", "EvidenceLate"),
-    EvidenceUnknown: openOf("UseUnknown"),
+    ...troubles,
     NotifierFailures: openOf("NotifierFailing"),
     TopicsUnheard: openOf("NobodyListens"),
     ApiCalls: sweep.usage.calls,

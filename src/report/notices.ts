@@ -36,6 +36,7 @@ export function noticesOf(findings: Findings): Notice[] {
   const about = { user, at: now, ...(owner ? { owner } : {}) };
   const found = [
     ...findings.turns.flatMap((turn) => toldBy(turn, findings.observation)),
+    ...leftExposed(findings),
     ...unheard(findings),
     ...(failure === null ? [] : [failed("ObservationFailed", failure)]),
     ...(undescribed === null ? [] : [failed("DescriptionNotCarried", undescribed)]),
@@ -138,6 +139,24 @@ function cutText(observation: Observation | null, id: AccessKeyId): string {
   return [`${id} is exposed, and was deactivated; ${behind}`, ...ends].join("\n");
 }
 
+/** What `revoke` overrides; in any other case that rule 3 holds, the key is for people to turn. */
+const REVOKED_ALL_THE_SAME: readonly NoticeCode[] = ["HeldByOperator", "CurrentKeyGone", "CurrentKeyDisabled"];
+
+/** Whoever keeps rule 4 from a leaked key must hear of it all the same: a hold that was told last week says nothing of a leak. */
+function leftExposed({ turns, observation }: Findings): Finding[] {
+  const last = turns.at(-1)?.decision;
+  if (last?.rule !== "not-ours-to-touch" || observation === null) return [];
+  const open = exposedKeys(observation).filter(({ status }) => status === "active");
+  if (open.length === 0) return [];
+  const code = REVOKED_ALL_THE_SAME.includes(last.reason) ? "KeyExposed" : "ExposedElsewhere";
+  const ids = open.map(({ id }) => id).toSorted();
+  const text = `${ids.join(" and ")} is exposed, and stays Active. In the way: ${last.because}`;
+  return [{ code, text, subject: ids.join(",") }];
+}
+
+const exposedKeys = ({ keys, notes }: Observation): readonly AccessKey[] =>
+  keys.filter(({ id }) => notes.exposures.some(({ keyId }) => keyId === id));
+
 /** The next sweep tries again; nobody else can do more. */
 const TIMES: readonly RotationErrorCode[] = ["Throttled", "Unreachable", "Conflict"];
 
@@ -154,8 +173,9 @@ function failed(code: NoticeCode, error: RotationError, about = ""): Finding {
 function subjectOf(decision: Decision, observation: Observation | null): string {
   // One message for all that is done about a leaked key.
   if (decision.reason === "KeyExposed") {
-    return (observation?.keys ?? [])
-      .flatMap(({ id }) => (observation?.notes.exposures.some(({ keyId }) => keyId === id) === true ? [id] : []))
+    const exposed = observation === null ? [] : exposedKeys(observation);
+    return exposed
+      .map(({ id }) => id)
       .toSorted()
       .join(",");
   }

@@ -13,6 +13,8 @@ type Records = Readonly<Record<string, NoticeRecord>>;
 export interface Look {
   readonly now: Instant;
   readonly isWhole: boolean;
+  /** What it did not ask about, although it saw all else. */
+  readonly unseen?: readonly NoticeCode[];
 }
 
 interface Remembered {
@@ -26,11 +28,16 @@ interface Remembered {
  * What is new, due again or over, and what to remember. Kept before sending nothing is said twice, after it none is
  * lost. A look that did not see everything ends nothing.
  */
-export function remember(records: Records, notices: readonly Notice[], { now, isWhole }: Look): Remembered {
+export function remember(
+  records: Records,
+  notices: readonly Notice[],
+  { now, isWhole, unseen = [] }: Look,
+): Remembered {
   const dated = notices.map((notice) => datedBy(records, notice));
   const isSeen = (key: string): boolean => dated.some(({ dedupeKey }) => topicOf(dedupeKey) === topicOf(key));
   const entries = Object.entries(records);
-  const kept = entries.filter(([, { seenAt }]) => !isWhole || now - seenAt < FORGOTTEN_AFTER_MS);
+  const isSure = (key: string): boolean => isWhole && !unseen.includes(codeOf(key));
+  const kept = entries.filter(([key, { seenAt }]) => !isSure(key) || now - seenAt < FORGOTTEN_AFTER_MS);
   const gone = entries.filter((entry) => !kept.includes(entry) && !isSeen(entry[0]));
   const seen = dated.map((notice): [string, NoticeRecord] => {
     const before = records[notice.dedupeKey];

@@ -1,5 +1,7 @@
+import type { Decision } from "../rotation/decision.ts";
 import { asRotationError } from "../rotation/errors.ts";
 import { type Notice, NOTICES, OWNER_TAG } from "../rotation/notice.ts";
+import type { Observation } from "../rotation/observation.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import type { World } from "../rotation/world.ts";
 import { type Findings, noticesOf } from "./notices.ts";
@@ -19,8 +21,9 @@ export interface Told {
 export async function tell(world: Ways, findings: Findings, known: UserRecord["notices"]): Promise<Told> {
   const { user, now, observation, turns, failure } = findings;
   // What hides the rest ends nothing: behind it all may be as it was.
-  const isBlind = turns.at(-1)?.decision.reason === "BlindSpot" || observation?.standing.barred !== null;
-  const look = { now, isWhole: failure === null && !isBlind };
+  const isHidden = hides(turns.at(-1)?.decision) || observation?.standing.barred !== null;
+  const unseen = isHealthUnasked(observation) ? (["ConsumerUnhealthy"] as const) : [];
+  const look = { now, isWhole: failure === null && !isHidden, unseen };
   const { toSay, records, open } = remember(known, noticesOf(findings), look);
   const owner = observation?.iamUser?.tags[OWNER_TAG];
   const addressed = toSay.map((notice) => (notice.isOver ? { ...notice, user, ...(owner ? { owner } : {}) } : notice));
@@ -30,6 +33,20 @@ export async function tell(world: Ways, findings: Findings, known: UserRecord["n
   const kept = isUnsaid ? known : records;
   const isWaiting = Object.keys(kept).some((key) => NOTICES[codeOf(key)]?.lasts === true);
   return { records: kept, failed, open, isWaiting };
+}
+
+/** The rules that rule before those of an ordinary rotation are asked. */
+const HIDING: readonly string[] = ["cannot-see", "not-ours-to-touch", "exposed", "smtp", "orphan", "stranger"];
+
+/** Whether a decision leaves unseen what another would tell: it came before, or in a closed window nothing was tried. */
+function hides(last: Decision | undefined): boolean {
+  return last?.reason === "BlindSpot" || last?.reason === "WindowClosed" || HIDING.includes(last?.rule ?? "");
+}
+
+/** Consumers are asked last, when nothing else is in the way. */
+function isHealthUnasked(observation: Observation | null): boolean {
+  const { destinations = [], evidence = [] } = observation ?? {};
+  return destinations.some(({ hasHealth }) => hasHealth) && !evidence.some(({ answer }) => answer.source === "health");
 }
 
 /** Sends the notices to every notifier, and names those that failed. Never throws, and changes no decision. */

@@ -33,13 +33,17 @@ export async function tellOfService(
   const isSilent = Object.keys(notices).some((key) => key.startsWith("NobodyListens"));
   const isChecked = isSilent || checkedAt === null || now - checkedAt >= CHECK_EVERY_MS;
   const silent = isChecked ? await unheard(world, now) : [];
-  const failing = failed.map((name) => aNotice("NotifierFailing", now, { text: failingText(name), about: name }));
-  const told = remember(notices, [...failing, ...silent], { now, isWhole: true });
+  const seen = [...failed.map((name) => aFailing(name, now)), ...silent];
+  const first = remember(notices, seen, { now, isWhole: true });
+  // A notifier that nothing was given to has not been tried: whether it works is seen by telling it that.
+  const again = (await Promise.all(first.toSay.map((notice) => stillFailing(world, notice)))).flat();
+  const told = again.length === 0 ? first : remember(notices, [...seen, ...again], { now, isWhole: true });
   const old = open.filter(({ since }) => since !== undefined && now - since >= OPEN_SINCE_MS);
   const isDigest = old.length > 0 && now - digestAt >= DIGEST_EVERY_MS;
   const digest = isDigest ? [aNotice("StillOpen", now, { text: linesOf(old), about: "" })] : [];
   // Whoever failed just now would fail again.
-  const notifiers = world.notifiers.filter(({ name }) => !failed.includes(name));
+  const mute = [...failed, ...again.map(({ dedupeKey }) => failingName(dedupeKey))];
+  const notifiers = world.notifiers.filter(({ name }) => !mute.includes(name));
   const toSay = notifiers.length === 0 ? [] : [...told.toSay, ...digest];
   const isUnsaid = toSay.length === 0 || (await report({ ...world, notifiers }, toSay)).length === notifiers.length;
   const memory = {
@@ -50,8 +54,19 @@ export async function tellOfService(
   return { memory, lasting: Object.keys(told.records).map((key) => ({ code: codeOf(key) })) };
 }
 
-const failingText = (name: string): string =>
-  `The notifier ${name} failed in this sweep. What it was to say is in the log, under "a notifier failed", with the reason.`;
+function aFailing(name: string, now: Instant): Notice {
+  const said = 'What it was to say is in the log, under "a notifier failed", with the reason.';
+  return aNotice("NotifierFailing", now, { text: `The notifier ${name} failed in this sweep. ${said}`, about: name });
+}
+
+const failingName = (dedupeKey: string): string => dedupeKey.slice("NotifierFailing:".length);
+
+/** The failure again, where the notifier that is said to work does not take that very notice; nothing for any other. */
+async function stillFailing({ notifiers, log }: Ways, over: Notice): Promise<Notice[]> {
+  if (over.code !== "NotifierFailing" || over.isOver !== true) return [];
+  const own = notifiers.filter(({ name }) => name === failingName(over.dedupeKey));
+  return (await report({ notifiers: own, log }, [over])).map((name) => aFailing(name, over.at));
+}
 
 /** Asks each notifier that can tell whether somebody hears it. What could not be asked is in the log alone. */
 async function unheard({ notifiers, log }: Ways, now: Instant): Promise<Notice[]> {

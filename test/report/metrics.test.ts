@@ -8,6 +8,7 @@ const SWEEP = {
   endedAt: plus(NOW, seconds(90)),
   rules: ["retire", "retire", "delete", "prove", "nothing-due", "not-ours-to-touch", "another", null],
   resting: 40,
+  isComplete: true,
   keysMadeAt: [plus(NOW, seconds(90) - days(80)), plus(NOW, seconds(90) - days(88.5)), NOW],
   open: (["KeyOverdue", "DeliveryLate", "EvidenceLate", "UseUnknown", "Stranger", "NobodyListens"] as const).map(
     (code) => ({ code }),
@@ -49,4 +50,12 @@ test("each number of the line is declared as a metric of the namespace, once, an
 
 test("an account without keys has no oldest one", () => {
   expect(metricsOf("keyturn", { ...SWEEP, keysMadeAt: [] })).toMatchObject({ OldestKeyDays: 0 });
+});
+
+test("a sweep that did not look at everybody says what it found, and of nothing that it is over", () => {
+  const open = [{ code: "KeyOverdue" }] as const;
+  const counts = metricsOf("keyturn", { ...SWEEP, open, isComplete: false });
+  expect(counts).toMatchObject({ KeysOverdue: 1, NotifierFailures: 0 });
+  expect(counts).not.toHaveProperty("RotationsBlocked");
+  expect(counts).not.toHaveProperty("EvidenceUnknown");
 });

@@ -48,6 +48,19 @@ describe("a notifier that fails", () => {
     expect(codes(mail)).toEqual(["NotifierFailing", "NotifierFailing over"]);
   });
 
+  test("is not told to be over while it fails, although nothing was to be said meanwhile", async () => {
+    const [mail, slack] = [recordingNotifier("sns"), recordingNotifier("slack")];
+    const { sweep } = aService([mail, slack]);
+    slack.failure = new Error("gone");
+    await sweep(0, { failed: ["slack"] });
+    for (let at = 1; at < 60; at += 1) expect(await sweep(at)).toEqual(["NotifierFailing"]);
+    expect(new Set(codes(mail))).toEqual(new Set(["NotifierFailing"]));
+    slack.failure = null;
+    for (let at = 60; at < 90; at += 1) await sweep(at);
+    expect(codes(mail).at(-1)).toBe("NotifierFailing over");
+    expect(new Set(codes(slack))).toEqual(new Set(["NotifierFailing over"]));
+  });
+
   test("is told later where no other could tell it", async () => {
     const [mail, slack] = [recordingNotifier("sns"), recordingNotifier("slack")];
     const { sweep } = aService([mail, slack]);

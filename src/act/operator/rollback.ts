@@ -35,7 +35,9 @@ export function rollback(world: World, errand: Errand, keyId: AccessKeyId | null
     if (key?.status === "inactive") await activate(begun, to);
     await handOver(begun, plan);
     await moveBack(begun, plan);
-    return `${to} is current again, everywhere; the user is held until it is released`;
+    const stored = destinationsBehind({ ...begun.observation, record: ledger.record() }, to).map(({ name }) => name);
+    const where = stored.length === 0 ? "everywhere" : `and stored at ${stored.join(", ")}, where it is not live yet`;
+    return `${to} is current again, ${where}; the user is held until it is released`;
   });
 }
 

@@ -17,10 +17,7 @@ export function rotate(world: World, errand: Errand): Promise<string> {
     const wasAsked = ledger.record().rotateAsked?.replaces === replaces;
     const busy = isGone || wasAsked ? null : noRoom(begun);
     if (busy !== null) return busy;
-    await ledger.save(
-      (record) => (wasAsked ? record : { ...record, rotateAsked }),
-      word(begun, "rotate asked", replaces),
-    );
+    await ledger.save((record) => ({ ...record, rotateAsked }), word(begun, "rotate asked", replaces));
     if (isGone) await vacate(begun);
     const what = replaces === null ? "its first key is made" : `${replaces} is replaced`;
     return begun.isHeld ? `${what} once the user is no longer held` : `${what} as soon as every rule allows it`;

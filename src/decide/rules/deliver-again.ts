@@ -27,6 +27,10 @@ export function redeliveryOf(situation: Situation): Ruling | null {
   }
   // Whoever brings an older version back brings an older pair back: that is asked at every look, and not just at the end.
   const back = broughtBack(situation, isFree);
+  // On an older pair that still works its consumer can wait, and on one that is gone it cannot.
+  const canWait = back?.step.kind === "deliver" && observation.keys.length > 1;
+  const closed = canWait ? windowClosed(situation, `delivering ${current.id} to ${back.step.destination} again`) : null;
+  if (closed !== null) return closed;
   if (back !== null || retirementOf(situation)?.step.kind !== "deactivate") return back;
   const ruling = destinationNotOurs(situation);
   // What cannot be read is the next rules' to hold; a failed re-delivery waits for its back-off there, too.

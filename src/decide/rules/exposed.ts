@@ -5,8 +5,8 @@ import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
 import type { Attribution, Observation } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, SESSION_MAX_MS } from "../../rotation/policy.ts";
 import { days, hours, minutes, plus, seconds } from "../../rotation/time.ts";
-import { attributionOf, attachedAt, authorOf, memoryOf, readsOf } from "../answers.ts";
-import { destinationsBehind, isDelivered, lastDeliveryTo } from "../deliveries.ts";
+import { attributionOf, attachedAt, authorOf, memoryOf, readsOf, unaskedLive } from "../answers.ts";
+import { awaitedAt, destinationsBehind, isDelivered, lastDeliveryTo, storedRuling } from "../deliveries.ts";
 import { heirOf, holdsExposed, isEmergency, isExposed, isSound, readsCustody, uncut } from "../exposure.ts";
 import { partsOf } from "../parts.ts";
 import { look } from "../rulings.ts";
@@ -104,10 +104,16 @@ function handOn(situation: Situation, heir: AccessKey): Ruling | null {
   const { observation } = situation;
   const { id: keyId } = heir;
   const isPending = keyId === partsOf(observation).pendingId;
-  const next = destinationsBehind(observation, keyId).find(
+  const behind = destinationsBehind(observation, keyId);
+  const stored = behind.map(({ name }) => name).filter((name) => awaitedAt(observation, name, keyId) !== null);
+  const questions = unaskedLive(observation, stored);
+  if (questions.length > 0) return look(questions, `whether ${keyId} is live where it is stored`);
+  const next = behind.find(({ name }) => {
+    // What is stored is not stored again, and the cut waits no longer for it than for what fails.
+    const waiting = storedRuling(situation, name, keyId);
     // A back-off of before says nothing: each is tried once in every run.
-    ({ name }) => !hasStalled(observation, "deliver", name),
-  );
+    return waiting?.step.kind !== "hold" && !hasStalled(observation, "deliver", name);
+  });
   if (hasStalled(observation, "prove") || (next === undefined && !isPending)) return null;
   if (next === undefined && hasStalled(observation, "promote")) return null;
   if (!observation.proved.includes(keyId)) return rule(observation, { kind: "prove", keyId }, `${keyId} must answer`);

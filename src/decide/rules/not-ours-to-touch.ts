@@ -48,8 +48,11 @@ function taken(situation: Situation, parts: Parts): Ruling | null {
   return hold("CurrentKeyDisabled", `somebody disabled ${parts.current.id}, the current key`);
 }
 
-/** An operator's `rotate` is the word that ends the hold of a user whose key somebody took away. */
-const isAsked = ({ rotateAsked }: UserRecord, id: AccessKeyId | null): boolean => rotateAsked?.replaces === id;
+/** An operator's `rotate` is the word that ends the hold of a user whose key somebody took away, unless it was said before that. */
+function isAsked({ rotateAsked, keys }: UserRecord, id: AccessKeyId | null): boolean {
+  const takenAt = id === null ? null : (keys[id]?.inactiveSince ?? null);
+  return rotateAsked?.replaces === id && (takenAt === null || rotateAsked.at >= takenAt);
+}
 
 /** In a first rotation the hand-made key is what its consumers hold, until the pending one takes its place. */
 function handMadeTaken(situation: Situation, { old }: Parts): Ruling | null {

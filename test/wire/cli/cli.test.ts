@@ -217,11 +217,17 @@ describe("enroll", () => {
       /holds a marker[\s\S]*is tagged: keyturn=flowid[\s\S]*What would be done next/,
     );
     expect(held()).toEqual({ current: { Version: 1 }, tag: "flowid" });
+    // The very policy that the function's own guard would give it, which keeps the deposit's label, too.
     const policy = ground.local.cloud.secretsManager.named(secretName)?.policy ?? "";
     expect(JSON.parse(policy)).toMatchObject({
       Statement: [
         { Effect: "Allow", Principal: { AWS: expect.stringContaining(`user/developers/${NEWCOMER}`) } },
         { Effect: "Deny", Condition: { Null: { "aws:TokenIssueTime": "false" } } },
+        {
+          Effect: "Deny",
+          Condition: { StringEquals: { "secretsmanager:VersionStage": expect.arrayContaining(["KEYTURN_DEPOSIT"]) } },
+        },
+        { Sid: "NoFederatedUser", Effect: "Deny" },
       ],
     });
     expect(await ends(0, ...args)).toMatch(/was there[\s\S]*was tagged already/);

@@ -282,7 +282,11 @@ describe("what is kept and who is told", () => {
     };
     const shown = widgets.flatMap((widget) => widget.properties.metrics);
     const none = { startedAt: instant(0), endedAt: instant(0), rules: [], resting: 0, keysMadeAt: [], open: [] };
-    const { _aws, ...counts } = metricsOf("keyturn", { ...none, usage: { calls: 0, throttles: 0 } });
+    const { _aws, ...counts } = metricsOf("keyturn", {
+      ...none,
+      isComplete: true,
+      usage: { calls: 0, throttles: 0 },
+    });
     expect(shown.map(([namespace]) => namespace)).toEqual(shown.map(() => "keyturn"));
     expect(shown.map(([, name]) => String(name)).toSorted()).toEqual(
       [...Object.keys(counts), "SweepsFailed"].toSorted(),
