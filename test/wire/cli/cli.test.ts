@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { days, hours } from "../../../src/rotation/time.ts";
@@ -49,7 +52,7 @@ describe("each word of the operator's", () => {
       return Promise.resolve({
         done: "It was done.",
         status: "ok",
-        users: [],
+        users: ((sent as { readonly users?: readonly string[] }).users ?? []).map((user) => ({ user, decisions: [] })),
         left: [],
         failedNotifiers: [],
         resting: 0,
@@ -83,7 +86,57 @@ describe("a function that is not reached ends with 3", () => {
   });
 });
 
+describe("what is not Keyturn's answer is nobody's success", () => {
+  test.for<[string, readonly string[]]>([
+    ["revoke", ["revoke", "ann", KEY, "--yes-revoke", KEY]],
+    ["status", ["status"]],
+    ["sweep", ["sweep"]],
+    ["report", ["report"]],
+    ["explain", ["explain", "ann"]],
+    ["history", ["history", "ann"]],
+    ["doctor", ["doctor"]],
+  ])("%s of another function ends with 3, and says which it asked", async ([name, args]) => {
+    for (const answer of [null, { statusCode: 200, body: "ok" }]) {
+      ground.local.wire.onInvoke(`another-${name}`, () => Promise.resolve(answer));
+      const said = await ends(3, ...args, "--function", `another-${name}`);
+      expect(said.replaceAll(/\s+/g, " ")).toContain(`another-${name} answered, and not as Keyturn does`);
+    }
+  });
+
+  test("a page of a network's in the place of Lambda's answer is told as one", async () => {
+    const page = createServer((_, response) => response.end("<html>log in</html>")).listen(0, "127.0.0.1");
+    await once(page, "listening");
+    const { port } = page.address() as AddressInfo;
+    const { code, err } = await ground.keyturn(["resume"], { AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}` });
+    page.close();
+    expect([code, err]).toEqual([3, expect.stringMatching(/no JSON[\s\S]*Whether it was heard is not known/)]);
+    expect(err).not.toContain("<html>");
+  });
+
+  test("of what was never sent it does not say that it may have been heard", async () => {
+    const { err } = await ground.keyturn(["resume"], { AWS_ENDPOINT_URL: "http://127.0.0.1:9" });
+    expect(err).toContain("Nothing was sent.");
+  });
+});
+
+describe("a user that nobody enrolled", () => {
+  test.for(["status", "plan", "sweep"])("is told by %s, which ends with 1", async (command) => {
+    const said = await ends(1, command, "flowid-dev-user", "no-such");
+    expect(said).toContain("Nobody of that name is enrolled: no-such.");
+    expect(said).toMatch(/flowid-dev-user +/);
+  });
+
+  test("cannot be unenrolled", async () => {
+    expect(await ends(1, "unenroll", "no-such")).toBe("There is no user no-such.\n");
+  });
+});
+
 describe("doctor", () => {
+  test("does not ask for patience where nothing is configured", async () => {
+    const { out } = await ground.keyturn(["doctor"], { AWS_REGION: "" });
+    expect(out).not.toContain("in a few minutes");
+  });
+
   test("of a fresh installation finds that it is paused, and nothing else", async () => {
     const said = await ends(1, "doctor");
     expect(said).toMatch(/NOT OK {2}sweeps +paused/);
@@ -301,6 +354,9 @@ describe("enroll", () => {
     expect(await ends(0, "unenroll", NEWCOMER)).toContain("no longer enrolled");
     expect(held().tag).toBeUndefined();
     expect(await ends(1, "unenroll", ADMIN)).toContain("in the middle of a rotation (soaking)");
+    await ends(0, "hold", ADMIN, "--reason", "release week");
+    expect(await ends(1, "unenroll", ADMIN)).toContain("in the middle of a rotation (held)");
+    await ends(0, "release", ADMIN);
     expect(ground.local.cloud.iam.keysOf(NEWCOMER)).toHaveLength(1);
   });
 });
