@@ -227,10 +227,19 @@ describe("doctor --profile", () => {
     expect([ended.code, ended.out]).toEqual([1, expect.stringContaining("there is no /nowhere/credentials")]);
   });
 
+  test("of a file that cannot be read says why", async () => {
+    const ended = await ground.keyturn(["doctor", "--profile", "mine"], { AWS_SHARED_CREDENTIALS_FILE: ground.home });
+    expect([ended.code, ended.out]).toEqual([1, expect.stringMatching(/NOT OK {2}file +reading .*EISDIR/s)]);
+    expect(ended.err).toBe("");
+  });
+
   test("tells a pair that works, an unknown key and another key's secret apart", async () => {
     const [good, other] = [pairOf("flowid-dev-user"), pairOf(ADMIN)];
     expect(await diagnosed(good.id, good.secret)).toMatch(/ok +AWS .*user\/flowid-dev-user/s);
-    expect(await diagnosed(KEY, good.secret)).toContain("InvalidClientTokenId");
+    const unknown = await diagnosed(KEY, good.secret);
+    expect(unknown).toContain("InvalidClientTokenId");
+    // A pull asks with the very pair that is dead.
+    expect(unknown).not.toContain("fetch the current pair: `keyturn pull`");
     expect(await diagnosed(good.id, other.secret)).toContain("SignatureDoesNotMatch");
   });
 });
