@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { days, hours } from "../../../src/rotation/time.ts";
 import type { Ground } from "./ground.ts";
@@ -201,7 +201,13 @@ describe("a rotation, as the command line shows it", () => {
     const page = await readFile(file, "utf8");
     ground.written.push(page);
     expect(page).toMatch(/^<!doctype html>[\s\S]*cloudflare-cognito-admin[\s\S]*<\/html>\n$/);
-    expect(await ends(1, "report", "--out", "/nowhere/keys.html")).toContain("writing /nowhere/keys.html, ENOENT");
+    const refused = await ends(1, "report", "--out", "/nowhere/keys.html");
+    expect(refused).toContain("writing /nowhere/keys.html, ENOENT. See that its folder is there");
+    // A folder, or a device such as /dev/null, is no report of yesterday.
+    expect(await ends(1, "report", "--out", ground.home)).toContain("is no file");
+    expect(await readdir(dirname(ground.home))).not.toContainEqual(
+      expect.stringMatching(new RegExp(`${basename(ground.home)}\\.`)),
+    );
   });
 });
 
