@@ -10,7 +10,8 @@ import { everybody, iso, type Page } from "./status.ts";
 /** Each costs a listing of keys and a query of the journal: so many are read within a minute or two. */
 const USERS_MAX = 500;
 /** Of 6 MB. Source: Lambda quotas, invocation payload. */
-const TEXT_MAX = 4_000_000;
+const BYTES_MAX = 4_000_000;
+const bytesOf = (told: unknown): number => Buffer.byteLength(JSON.stringify(told));
 
 /** The life of one key, as IAM lists it now and the journal's history tells it. */
 interface KeyStory {
@@ -33,9 +34,9 @@ export async function audit(world: World, { from = "" as UserName, ...serving }:
   const failed = from === "" ? unread.map(({ user, error }) => ({ user, profile: null, error: error.message })) : [];
   const told = await Promise.all(rest.slice(0, USERS_MAX).map((subject) => storyOf(world, subject)));
   const users: unknown[] = [];
-  for (let length = 0; users.length < told.length; users.push(told[users.length])) {
-    length += JSON.stringify(told[users.length]).length;
-    if (length > TEXT_MAX && users.length > 0) break;
+  for (let bytes = bytesOf(failed); users.length < told.length; users.push(told[users.length])) {
+    bytes += bytesOf(told[users.length]);
+    if (bytes > BYTES_MAX && users.length > 0) break;
   }
   const done = `Reported ${String(users.length)} of ${String(subjects.length)} users.`;
   const next = rest[users.length]?.user ?? null;

@@ -21,19 +21,43 @@ const WAY_OUT: Readonly<Partial<Record<RotationError["code"], string>>> = {
     "You need credentials of its account that may call lambda:InvokeFunction on it. See `keyturn doctor --profile <name>`.",
   Misconfigured:
     "See that a Region and credentials are configured: AWS_REGION, AWS_PROFILE, or `keyturn doctor --profile <name>`.",
-  Unreachable: "Whether it was heard is not known. Every command that is said twice acts once: say it again.",
+  Unreachable: "Nothing was sent. See that this machine has a network, and where AWS_ENDPOINT_URL points if it is set.",
   Throttled: "Lambda is busy. Say it again in a minute.",
 };
 
+const UNHEARD = "Whether it was heard is not known. Every command that is said twice acts once: say it again.";
+
+/** What tells the answer to a command; of the others it is the sentence `done`. */
+const LISTS: Readonly<Record<string, string>> = {
+  status: "users",
+  plan: "users",
+  sweep: "users",
+  report: "users",
+  explain: "rules",
+  history: "lines",
+  doctor: "checks",
+};
+
+/** Another function says yes to any event: nobody is to believe that a key was revoked because of that. */
+function mustBeKeyturns(name: string, command: unknown, answer: unknown): void {
+  const list = LISTS[String(command)];
+  const said = ((answer ?? {}) as Readonly<Record<string, unknown>>)[list ?? "done"];
+  if (list === undefined ? typeof said === "string" : Array.isArray(said)) return;
+  const how = `${name} answered, and not as Keyturn does: it is another function, or another version of it.`;
+  throw new NotReached(`${how}\n${WAY_OUT.NotFound ?? ""}`);
+}
+
 /** Opens the function for one command. The connection ends with `work`. */
 export async function withFunction<T>(typed: Typed, terminal: Terminal, work: (ask: Ask) => Promise<T>): Promise<T> {
-  const deployed = reachFunction(functionName(typed, terminal));
+  const name = functionName(typed, terminal);
+  const deployed = reachFunction(name);
   try {
     return await work(async (event) => {
       const invoked = await deployed.invoke(event).catch((thrown: unknown) => {
         throw notReached(thrown);
       });
       if (invoked.kind === "threw") throw new Refused(invoked.message);
+      mustBeKeyturns(name, event["command"], invoked.answer);
       return invoked.answer;
     });
   } finally {
@@ -42,8 +66,19 @@ export async function withFunction<T>(typed: Typed, terminal: Terminal, work: (a
 }
 
 function notReached(thrown: unknown): NotReached {
-  const { code, message } = thrown instanceof RotationError ? thrown : new RotationError("Bug", String(thrown));
-  return new NotReached([message, WAY_OUT[code] ?? []].flat().join("\n"));
+  const error = thrown instanceof RotationError ? thrown : new RotationError("Bug", String(thrown));
+  const wayOut = error.outcomeUnknown ? UNHEARD : WAY_OUT[error.code];
+  return new NotReached([error.message, wayOut ?? []].flat().join("\n"));
+}
+
+/** Says of whom that was asked for nothing is known. Gives the exit code: a name that was misspelt is not done. */
+export function tellUnknown(terminal: Terminal, asked: readonly string[], known: readonly string[]): 0 | 1 {
+  const unknown = asked.filter((name) => !known.some((one) => one.toLowerCase() === name.toLowerCase()));
+  if (unknown.length === 0) return 0;
+  terminal.err(
+    `Nobody of that name is enrolled: ${unknown.join(", ")}. \`keyturn status\` has the names; \`keyturn enroll\` adds one.\n`,
+  );
+  return 1;
 }
 
 const PAGES_MAX = 1_000;

@@ -1,6 +1,9 @@
 const GAP = 2;
 const COLUMN_MIN = 8;
 const PROSE_MIN = 28;
+/** What somebody is to copy stands in one line. */
+const KEY_ID = /^A[KS]IA[A-Z2-7]{16}$/;
+const KEY_ID_LENGTH = 20;
 
 /** A control character in a tag or a reason must not steer the terminal. */
 const printable = (text: string): string => text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
@@ -34,23 +37,26 @@ function pieces(word: string, width: number): readonly string[] {
  */
 export function table(heads: readonly string[], rows: readonly (readonly string[])[], width: number): string {
   const texts = [heads, ...rows.map((row) => row.map((cell) => printable(cell)))];
+  const columns = heads.map((_, index) => texts.map((row) => row[index] ?? ""));
   const widths = fit(
-    heads.map((_, index) => Math.max(...texts.map((row) => row[index]?.length ?? 0))),
+    columns.map((cells) => Math.max(...cells.map(({ length }) => length))),
+    columns.map((cells) => (cells.some((cell) => KEY_ID.test(cell)) ? KEY_ID_LENGTH : COLUMN_MIN)),
     width,
   );
   return texts.map((row) => `${rowLines(row, widths).join("\n")}\n`).join("");
 }
 
-/** The last column, which is prose, gives way first; then the widest of the others, down to a least width. */
-function fit(natural: readonly number[], width: number): readonly number[] {
+/** The last column, which is prose, gives way first; then the widest of the others, down to a least width of its own. */
+function fit(natural: readonly number[], least: readonly number[], width: number): readonly number[] {
   const widths = [...natural];
   const last = widths.length - 1;
   const over = (): number => widths.reduce((sum, each) => sum + each + GAP, -GAP) - width;
   widths[last] = Math.max(Math.min(widths[last] ?? 0, PROSE_MIN), (widths[last] ?? 0) - Math.max(0, over()));
   while (over() > 0) {
-    const widest = Math.max(...widths.slice(0, last));
-    if (widest <= COLUMN_MIN) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+    const spare = widths.map((each, index) => (index < last && each > (least[index] ?? 0) ? each : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) break;
+    widths[spare.indexOf(widest)] = widest - 1;
   }
   return widths;
 }

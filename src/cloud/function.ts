@@ -30,6 +30,17 @@ export async function configuredRegion(client = new LambdaClient({})): Promise<s
   }
 }
 
+/** Lambda answers JSON; anything else is of somebody in between. */
+function parsed(doing: string, payload: Uint8Array | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(payload) || "null");
+  } catch {
+    throw new RotationError("Unreachable", `${doing}, the answer is no JSON, and so not Lambda's`, {
+      outcomeUnknown: true,
+    });
+  }
+}
+
 /** Credentials, Region and endpoint by the SDK's own chain and variables. */
 export function reachFunction(FunctionName: string): DeployedFunction {
   const requestHandler = {
@@ -42,11 +53,9 @@ export function reachFunction(FunctionName: string): DeployedFunction {
     async invoke(event) {
       await configuredRegion(lambda);
       const Payload = new TextEncoder().encode(JSON.stringify(event));
-      const answer = await asking(
-        `invoking ${FunctionName}`,
-        lambda.send(new InvokeCommand({ FunctionName, Payload })),
-      );
-      const said: unknown = JSON.parse(new TextDecoder().decode(answer.Payload) || "null");
+      const doing = `invoking ${FunctionName}`;
+      const answer = await asking(doing, lambda.send(new InvokeCommand({ FunctionName, Payload })));
+      const said = parsed(doing, answer.Payload);
       if (answer.FunctionError === undefined) return { kind: "answered", answer: said };
       const { errorMessage } = (said ?? {}) as { readonly errorMessage?: string };
       return { kind: "threw", message: errorMessage ?? answer.FunctionError };

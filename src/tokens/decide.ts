@@ -76,9 +76,17 @@ function halfDone({ now, mark, tokens, current, pending }: TokenSight): TokenSte
       `the stored token ${tokenId} is not listed. If it was deleted, take AWSPENDING away`,
     );
   }
-  const isFresh = token.isActive && isOurs(token, mark) && now - token.issuedAt < PROMOTED_WITHIN_MS;
+  // Whatever somebody made current since then is theirs to choose, but for one that Cloudflare refuses.
+  const isNext = current.tokenId === null || token.name.endsWith(nameEnd(mark, current.tokenId));
+  const isFresh = token.isActive && isOurs(token, mark) && isNext && now - token.issuedAt < PROMOTED_WITHIN_MS;
   if (isFresh) return { kind: "promote", versionId, because: `token ${tokenId} is stored, and takes the place` };
-  return { kind: "withdraw", versionId, because: `token ${tokenId} was stored and did not become current in time` };
+  return {
+    kind: "withdraw",
+    versionId,
+    because: isNext
+      ? `token ${tokenId} was stored and did not become current in time`
+      : `token ${tokenId} was to take the place of another, and somebody made a token of theirs current`,
+  };
 }
 
 function unusable({ current, issuerId }: TokenSight, token: KnownToken | undefined): TokenStep | null {

@@ -44,6 +44,25 @@ describe("how a user stands", () => {
     ],
     ["with a deleted key in its past", aUser({ keys: [aKey(), aKey({ status: "deleted" })] }), "fine", "due in 55 d"],
     ["with no key", aUser({ keys: [] }), "fine", "no active key"],
+    [
+      "with two keys of which none is active",
+      aUser({ keys: [aKey({ status: "inactive" }), aKey({ status: "inactive" })] }),
+      "fine",
+      "no active key",
+    ],
+    [
+      "whom no profile serves",
+      aUser({ profile: null, maxAgeMs: null, rotateAfterMs: null }),
+      "fine",
+      "under no policy",
+    ],
+    [
+      "with two keys and no profile",
+      aUser({ maxAgeMs: null, rotateAfterMs: null, keys: [aKey(), aKey()] }),
+      "fine",
+      "under no policy",
+    ],
+    ["whose key is of unknown age", aUser({ keys: [aKey({ createdAt: null })] }), "fine", "of unknown age"],
     ["that could not be read", aUser({ error: "denied" }), "unreadable", "could not be read"],
   ])("%s", ([, user, kind, said]) => {
     expect(judgeUser(user, AT)).toMatchObject({ kind, said });

@@ -21,6 +21,13 @@ describe("a table", () => {
     expect(table(["USER", "BECAUSE"], [[LONG, "word ".repeat(30).trim()]], 70)).toContain(LONG);
   });
 
+  test("breaks no key id, which is there to be copied, while a name can give way", () => {
+    const row = [LONG, "matchmaking-of-players", "AKIAIOSFODNN7EXAMPLE", "past policy by 110 d"];
+    const text = table(["USER", "PROFILE", "KEY", "STANDS"], [row], 80);
+    expect(text).toContain("AKIAIOSFODNN7EXAMPLE");
+    expect(widest(text)).toBeLessThanOrEqual(80);
+  });
+
   test("breaks a name where nothing else is left", () => {
     const text = table(["USER", "BECAUSE"], [["x".repeat(64), "word ".repeat(30).trim()]], 60);
     expect(widest(text)).toBeLessThanOrEqual(60);

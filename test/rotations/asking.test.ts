@@ -6,6 +6,7 @@ import { status } from "../../src/ask/status.ts";
 import { userName } from "../../src/rotation/keys.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours } from "../../src/rotation/time.ts";
+import { sweep } from "../../src/sweep.ts";
 import type { Installation } from "../world/installation.ts";
 import { aSystem, DEPLOY, handMade, ofKey, person } from "../world/system.ts";
 
@@ -188,6 +189,52 @@ describe("report", () => {
     const failed = (await audit(denied, serving(here))) as Answer;
     expect(failed.users[0]).toMatchObject({ keys: [], error: "reporting a-0, denied" });
   });
+});
+
+describe("of five thousand users with the longest names and reasons", () => {
+  /** Source: Lambda quotas, invocation payload (request and response, synchronous): 6 MB. */
+  const ANSWER_BYTES_MAX = 6_000_000;
+  const USERS = 5_000;
+  async function aCrowd(): Promise<Installation> {
+    const { here } = await aSystem();
+    const [profile] = Object.values(here.profiles);
+    for (let index = 0; index < USERS; index += 1) {
+      const name = `user-${String(index)}`.padEnd(64, "x");
+      const tags = { keyturn: profile?.name ?? "", "keyturn-hold": "\u754c".repeat(256) };
+      here.cloud.iam.createUser({ name, tags });
+      handMade(here, days(80), name);
+    }
+    return here;
+  }
+  const bytesOf = (answer: object): number => Buffer.byteLength(JSON.stringify(answer));
+
+  test("every page of status and report is an answer that Lambda gives, and each user is told once", async () => {
+    const here = await aCrowd();
+    for (const ask of [statusOf, auditOf]) {
+      const sizes: number[] = [];
+      const told = await allPages(async (from) => {
+        const page = await ask(here, from);
+        sizes.push(bytesOf(page));
+        return page;
+      });
+      expect(Math.max(...sizes)).toBeLessThan(ANSWER_BYTES_MAX);
+      expect([told.names.length, new Set(told.names).size]).toEqual([USERS + 1, USERS + 1]);
+    }
+  }, 120_000);
+
+  test("a plan of all of them is an answer that Lambda gives", async () => {
+    const here = await aCrowd();
+    const answer = await sweep(here.run(), { ...serving(here), mode: "plan" });
+    expect(bytesOf(answer)).toBeLessThan(ANSWER_BYTES_MAX);
+  }, 120_000);
+
+  test("a report of long texts is counted in bytes, and not in letters", async () => {
+    const here = await aCrowd();
+    const world = here.run();
+    const list = () => Promise.reject(new RotationError("Unreachable", "\u754c".repeat(4_000)));
+    const failing = { ...world, accessKeys: { ...world.accessKeys, list } };
+    expect(bytesOf((await audit(failing, serving(here))) as Answer)).toBeLessThan(ANSWER_BYTES_MAX);
+  }, 120_000);
 });
 
 describe("doctor", () => {

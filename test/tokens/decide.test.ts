@@ -92,6 +92,15 @@ describe("what was left half way", () => {
     });
   });
 
+  test("a stored token does not take the place of one that somebody else made current meanwhile", () => {
+    const theirs = aToken({ id: "c", name: "made by hand" });
+    const current = { versionId: "version-c", tokenId: "c" };
+    expect(decide({ tokens: [aToken(), theirs, successor()], pending, current })).toMatchObject({
+      kind: "withdraw",
+      versionId: "version-b",
+    });
+  });
+
   test("a stored token becomes current also where the current one is refused", () => {
     const current = { versionId: "version-a", tokenId: null };
     expect(decide({ tokens: [successor()], pending, current }).kind).toBe("promote");

@@ -90,6 +90,26 @@ describe.for([
   });
 });
 
+describe.for([
+  ["sns", () => createSnsNotifier(aTopic()), () => setup.cloud.sns.published.length],
+  ["slack", () => aSlack(), () => slack.messages.length],
+  ["eventbridge", () => aBus(), () => setup.cloud.eventBuses.taken.length],
+] as const)("the notifier %s", ([, make, took]) => {
+  test.for([
+    ["300 kB of signs that JSON spells longer", '"\\\n'.repeat(100_000)],
+    ["100,000 letters of three bytes", "界".repeat(100_000)],
+    ["letters of two halves, cut anywhere", `x${"😀".repeat(50_000)}`],
+  ] as const)("takes a notice of %s", async ([, text]) => {
+    await make().notify([notice("StepFailed", { text })]);
+    expect(took()).toBe(1);
+  });
+
+  test("takes a notice whose owner's tag is empty", async () => {
+    await make().notify([notice("StepFailed", { owner: "" })]);
+    expect(took()).toBe(1);
+  });
+});
+
 describe("SNS", () => {
   test("has a mail for people, JSON for programs, and what filters need", async () => {
     await createSnsNotifier(aTopic()).notify([notice("KeyOverdue", { owner: "team-a" })]);
@@ -140,6 +160,13 @@ describe("Slack", () => {
     await aSlack().notify(Array.from({ length: 60 }, () => notice("Stranger", { text: "<!channel> & co" })));
     expect(slack.messages.map(({ blocks }) => blocks.length)).toEqual([50, 50, 20]);
     expect(JSON.stringify(slack.messages[0]?.blocks[0])).toContain("&lt;!channel&gt; &amp; co");
+  });
+
+  test("is told to make no mention and no link of a text that has none", async () => {
+    await aSlack().notify([notice("Stranger", { text: "held: @channel http://example.com", owner: "@here" })]);
+    const [section, context] = slack.messages[0]?.blocks ?? [];
+    expect(section).toMatchObject({ text: { type: "mrkdwn", verbatim: true } });
+    expect(context).toMatchObject({ elements: [{ type: "mrkdwn", verbatim: true }] });
   });
 
   test("is asked again after the time it named, and everything arrives once", async () => {

@@ -58,9 +58,13 @@ export class Sns {
   }
 }
 
+const MESSAGE_BYTES_MAX = 262_144;
+
 /** With a structure the message is JSON of texts by protocol, and must have a default. Source: SNS API, Publish. */
 function messageOf(input: Received["input"]): Pick<Publication, "message" | "byProtocol"> {
   const message = text(input, "Message");
+  // Source: SNS API, Publish (Message): at most 256 KB in UTF-8, all texts of a structure together.
+  if (Buffer.byteLength(message) > MESSAGE_BYTES_MAX) throw invalid("Message too long");
   if (optionalText(input, "MessageStructure") !== "json") return { message, byProtocol: {} };
   const parsed = parse(message);
   const texts = Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === "string");

@@ -31,19 +31,13 @@ function say({ takes = [], reason, options = {}, confirm, ...about }: Act): CliC
       const why = reason === undefined ? {} : { reason: required(typed, "reason", JSON.stringify(reason)) };
       const event = { command: about.name, ...Object.fromEntries(given), ...why };
       await confirm?.(event, typed, terminal);
-      const answer = (await withFunction(typed, terminal, (ask) => ask(event))) as { readonly done?: unknown } | null;
+      const answer = (await withFunction(typed, terminal, (ask) => ask(event))) as { readonly done: string };
       if (isAsked(typed, "json")) outJson(terminal, answer);
-      else outText(terminal, typeof answer?.done === "string" ? answer.done : plainly(answer));
+      else outText(terminal, answer.done);
       return 0;
     },
   };
 }
-
-/** An answer that brings no sentence of its own. */
-const plainly = (answer: unknown): string =>
-  Object.entries(answer ?? {})
-    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
-    .join("\n");
 
 /** Who is in a hurry looks at the id once more. */
 async function confirmRevocation({ user, key }: Event, typed: Typed, terminal: Terminal): Promise<void> {

@@ -136,9 +136,10 @@ function failed(check: string, thrown: unknown): Check {
   if (!(thrown instanceof RotationError)) throw thrown;
   const said = thrown.message;
   if (thrown.code === "NotFound") return bad(check, said, "Deploy again, or name the function with --function.");
-  const wayOut =
-    thrown.code === "Denied"
-      ? "You may not read it. Ask somebody who may, if it matters."
-      : "Ask again in a few minutes.";
+  const known: Partial<Record<typeof thrown.code, string>> = {
+    Denied: "You may not read it. Ask somebody who may, if it matters.",
+    Misconfigured: "See that a Region and credentials are configured: AWS_REGION, AWS_PROFILE.",
+  };
+  const wayOut = known[thrown.code] ?? "Ask again in a few minutes.";
   return { check, verdict: "could not tell", said, wayOut };
 }

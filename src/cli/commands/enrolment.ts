@@ -52,7 +52,7 @@ function profileNamed(name: string, { profiles, checks }: Examined): Profile {
   if (profile === undefined) {
     const meant = nearest(name, known);
     throw new TypedWrongly(
-      `There is no profile ${name}${meant === null ? "" : `: did you mean ${meant}?`} It has ${known.join(", ")}.`,
+      `There is no profile ${name}${meant === null ? "." : `: did you mean ${meant}?`} There are ${known.join(", ")}.`,
     );
   }
   const blocked = checks.find(({ check, verdict }) => check.startsWith(`${name}: `) && verdict !== "ok");
@@ -139,16 +139,23 @@ say --anyway.
     return withFunction(typed, terminal, async (ask) => {
       const status = (await ask({ command: "status", users: [user] })) as {
         readonly enrolmentTag: string;
-        readonly users: readonly { readonly phase: string }[];
+        readonly users: readonly { readonly phase: string; readonly keys: readonly unknown[] }[];
       };
-      const phase = status.users[0]?.phase ?? "at rest";
-      if (["replacing", "waiting", "soaking"].includes(phase) && !isAsked(typed, "anyway")) {
+      const { phase = "at rest", keys = [] } = status.users[0] ?? {};
+      // A user that is held, or could not be read, may be in the middle of one all the same.
+      const isUnderWay = ["replacing", "waiting", "soaking", "unreadable"].includes(phase) || keys.length > 1;
+      if (isUnderWay && !isAsked(typed, "anyway")) {
         throw new Refused(
-          `${user} is in the middle of a rotation (${phase}), and two keys would stay. Let it end, or say --anyway.`,
+          phase === "unreadable"
+            ? `Whether ${user} is in the middle of a rotation cannot be told: see \`keyturn status ${user}\`, or say --anyway.`
+            : `${user} is in the middle of a rotation (${phase}), and two keys would stay. Let it end, or say --anyway.`,
         );
       }
       const tag = status.enrolmentTag;
-      await asOperator(terminal, (operator) => operator.untag(user, tag));
+      await asOperator(terminal, async (operator) => {
+        if ((await operator.directory.read(userName(user))) === null) throw new Refused(`There is no user ${user}.`);
+        await operator.untag(user, tag);
+      });
       outText(
         terminal,
         `${user} is no longer enrolled. Its keys stay as they are, and so does the secret ${tag}/${user}.`,

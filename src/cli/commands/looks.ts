@@ -1,8 +1,8 @@
 import type { CliCommand, Terminal } from "../command.ts";
-import { collect, withFunction } from "../function.ts";
+import { collect, tellUnknown, withFunction } from "../function.ts";
 import { table } from "../text-table.ts";
 import { age, isAsked, outJson, outText, when, words } from "../typed.ts";
-import { describeSweep, type Swept } from "./sweep.ts";
+import { describeSweep, exitOf, type Swept } from "./sweep.ts";
 
 interface Standing {
   readonly user: string;
@@ -65,12 +65,13 @@ soaking (the old key is Inactive) · held (somebody must act) · unreadable.
       const { items, first } = await collect({ ask, terminal }, event, (page: StatusPage) => page.users);
       if (isAsked(typed, "json")) outJson(terminal, { ...first, users: items, next: undefined });
       else if (items.length > 0) outStatus(terminal, items, first);
-      else
-        outText(
-          terminal,
-          "Nobody is enrolled, of those you asked for. Enrol a user: `keyturn enroll <user> --as <profile>`.",
-        );
-      return 0;
+      else if (typed.positionals.length === 0)
+        outText(terminal, "Nobody is enrolled. Enrol a user: `keyturn enroll <user> --as <profile>`.");
+      return tellUnknown(
+        terminal,
+        typed.positionals,
+        items.map(({ user }) => user),
+      );
     });
   },
 };
@@ -86,7 +87,7 @@ const PLAN: CliCommand = {
     const swept = (await withFunction(typed, terminal, (ask) => ask({ command: "plan", ...users }))) as Swept;
     if (isAsked(typed, "json")) outJson(terminal, swept);
     else describeSweep(terminal, swept);
-    return swept.status === "ok" ? 0 : 1;
+    return exitOf(terminal, typed.positionals, swept);
   },
 };
 

@@ -1,4 +1,4 @@
-import { rename, writeFile } from "node:fs/promises";
+import { rename, stat, writeFile } from "node:fs/promises";
 import { pid } from "node:process";
 import type { CliCommand, Terminal } from "../command.ts";
 import { collect, Refused, TypedWrongly, withFunction } from "../function.ts";
@@ -66,11 +66,15 @@ function tableOf({ at, users }: Report, terminal: Terminal): string {
 /** Whole or not at all, so that a report of yesterday is not half overwritten. */
 async function save(file: string, rendered: string, terminal: Terminal): Promise<void> {
   const unfinished = `${file}.${String(pid)}`;
+  const there = await stat(file).catch(() => null);
+  // Renaming would put a file in the place of /dev/null, for everybody.
+  if (there?.isFile() === false) throw new Refused(`writing ${file}, it is no file. Name one, or leave --out out.`);
   try {
-    await writeFile(unfinished, rendered);
+    await writeFile(unfinished, rendered, { flag: "wx" });
     await rename(unfinished, file);
   } catch (thrown) {
-    throw new Refused(`writing ${file}, ${(thrown as NodeJS.ErrnoException).code ?? "it failed"}`);
+    const code = (thrown as NodeJS.ErrnoException).code ?? "it failed";
+    throw new Refused(`writing ${file}, ${code}. See that its folder is there, and that you may write it.`);
   }
   terminal.err(`Written to ${file}.\n`);
 }

@@ -1,5 +1,5 @@
 import type { CliCommand, Terminal } from "../command.ts";
-import { withFunction } from "../function.ts";
+import { tellUnknown, withFunction } from "../function.ts";
 import { table } from "../text-table.ts";
 import { isAsked, outJson, outText } from "../typed.ts";
 
@@ -23,6 +23,12 @@ export interface Swept {
     }[];
     readonly error?: Said;
   }[];
+}
+
+/** What a sweep or a plan ends with: 1 also where somebody was asked for whom nobody knows. */
+export function exitOf(terminal: Terminal, asked: readonly string[], { users, left, status }: Swept): 0 | 1 {
+  const unknown = tellUnknown(terminal, asked, [...users.map(({ user }) => user), ...left]);
+  return status === "ok" ? unknown : 1;
 }
 
 /** A line a step, and what needs saying of the whole. */
@@ -62,6 +68,6 @@ export const SWEEP: CliCommand = {
     const swept = (await withFunction(typed, terminal, (ask) => ask({ command: "sweep", ...users }))) as Swept;
     if (isAsked(typed, "json")) outJson(terminal, swept);
     else describeSweep(terminal, swept);
-    return swept.status === "ok" ? 0 : 1;
+    return exitOf(terminal, typed.positionals, swept);
   },
 };

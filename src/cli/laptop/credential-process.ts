@@ -89,7 +89,5 @@ async function readCache(cache: string): Promise<Credential | null> {
 
 async function readTypedIn(terminal: Terminal, profile: string): Promise<Credential> {
   const file = credentialsFile(terminal);
-  const text = await readWhole(file);
-  if (text === null) throw new RotationError("Misconfigured", `reading ${file}, it is not there`);
-  return pairIn(text, profile, file);
+  return pairIn(await readWhole(file), profile, file);
 }

@@ -2,7 +2,7 @@ import { realpath } from "node:fs/promises";
 import { execPath } from "node:process";
 import { RotationError } from "../../rotation/errors.ts";
 import type { CliCommand, Terminal, Typed } from "../command.ts";
-import { profileIn, withProfile } from "./profile-text.ts";
+import { bytesOf, profileIn, withProfile } from "./profile-text.ts";
 import { configFile, credentialsFile, pairIn } from "./profiles.ts";
 import { OPTIONS, readingOf, type Reading } from "./renewal.ts";
 import { changeWhole, readWhole } from "./whole-file.ts";
@@ -58,7 +58,7 @@ async function refuseShadowed(name: string, { values }: Typed, terminal: Termina
 function configured(text: string, name: string, command: string): string | null {
   const section = name === "default" ? name : `profile ${name}`;
   const found = profileIn(text, section);
-  const settings = { [SETTING]: command };
+  const settings = { [SETTING]: bytesOf(command) };
   if (found === null) return withProfile(text, section, settings);
   const other = ["role_arn", "sso_session", "sso_start_url", "web_identity_token_file", "aws_access_key_id"];
   const shadow = other.find((setting) => found.value(setting) !== null);

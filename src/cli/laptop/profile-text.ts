@@ -13,11 +13,14 @@ const SETTING = /^(\w+)(\s*=\s*)([^\r\n]*)/;
 /** As its bytes read one by one. */
 const BYTE_ORDER_MARK = /^\u00EF\u00BB\u00BF/;
 
+/** A text of ours as the files are read and written: its bytes, one character each. */
+export const bytesOf = (text: string): string => Buffer.from(text).toString("latin1");
+
 /** A profile in a text; null where there is none. Throws `Misconfigured` when it or a setting is there twice: nobody knows which counts. */
 export function profileIn(text: string, section: string): ProfileText | null {
   const lines = text.split(/(?<=\n)/);
   const named = lines.map((line) => SECTION.exec(line.replace(BYTE_ORDER_MARK, ""))?.[1]?.replaceAll(/\s+/g, " "));
-  const heads = named.flatMap((name, at) => (name?.replaceAll(/["']/g, "") === section ? [at] : []));
+  const heads = named.flatMap((name, at) => (name?.replaceAll(/["']/g, "") === bytesOf(section) ? [at] : []));
   const [head] = heads;
   if (head === undefined) return null;
   if (heads.length > 1) throw twice(`[${section}]`);

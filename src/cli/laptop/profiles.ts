@@ -15,7 +15,11 @@ export const configFile = ({ env, home }: Terminal): string => env["AWS_CONFIG_F
 
 /** The pair of a profile. Throws `Misconfigured`, in words, where it holds none, or one that Keyturn does not rotate. */
 export function pairIn(text: string | null, profile: string, file: string): Credential {
-  const found = profileIn(text ?? "", profile);
+  if (text === null) {
+    const mend = `"aws configure --profile ${profile}" makes it, or AWS_SHARED_CREDENTIALS_FILE says where it is`;
+    throw new RotationError("Misconfigured", `reading ${file}, it is not there: ${mend}`);
+  }
+  const found = profileIn(text, profile);
   const refused = (said: string): RotationError =>
     new RotationError("Misconfigured", `reading ${file}, the profile ${profile} ${said}`);
   if (found === null) throw refused(`is not in it: "aws configure --profile ${profile}" makes it`);

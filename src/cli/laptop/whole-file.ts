@@ -24,7 +24,11 @@ export async function readWhole(file: string): Promise<string | null> {
     return await readFile(file, "latin1");
   } catch (thrown) {
     if (codeOf(thrown) === "ENOENT") return null;
-    throw new RotationError("Misconfigured", `reading ${file}, ${String(codeOf(thrown))}`, { cause: thrown });
+    throw new RotationError(
+      "Misconfigured",
+      `reading ${file}, ${String(codeOf(thrown))}. See that it is a file, and that whoever runs this may read it`,
+      { cause: thrown },
+    );
   }
 }
 
@@ -46,7 +50,8 @@ export async function changeWhole(
     });
   } catch (thrown) {
     if (thrown instanceof RotationError) throw thrown;
-    throw new RotationError("Misconfigured", `writing ${link}, ${String(codeOf(thrown))}`, { cause: thrown });
+    const mend = "See that its folder is there, and that whoever runs this may write it";
+    throw new RotationError("Misconfigured", `writing ${link}, ${String(codeOf(thrown))}. ${mend}`, { cause: thrown });
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { RotationError } from "../../rotation/errors.ts";
 import { accessKeyId, type Credential } from "../../rotation/keys.ts";
 import { Secret } from "../../rotation/secret.ts";
 import type { Terminal } from "../command.ts";
@@ -20,13 +21,14 @@ export interface ProfileRead {
 export const credentialsFile = ({ env, home }: Terminal): string =>
   env["AWS_SHARED_CREDENTIALS_FILE"] || join(home, ".aws", "credentials");
 
-/** The file's text; null where there is none. */
+/** The file's text; null where there is none. Throws `Misconfigured` for one that cannot be read. */
 export async function readText(file: string): Promise<string | null> {
   try {
     return await readFile(file, "utf8");
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw thrown;
+    const because = `${String((thrown as NodeJS.ErrnoException).code)}. See that it is a file, and that you may read it`;
+    throw new RotationError("Misconfigured", `reading ${file}, ${because}`, { cause: thrown });
   }
 }
 
@@ -52,9 +54,10 @@ export function readProfile(text: string, profile: string): ProfileRead {
         )
       : [],
   ].flat();
-  const settings = settingsOf(body, profile);
-  if (settings === null) {
-    const known = [...body.matchAll(/^\s*\[([^\]\r\n]+)\]/gm)].map(([, name = ""]) => name.trim());
+  const known = [...body.matchAll(/^\s*\[([^\]\r\n]+)\]/gm)].map(([, name = ""]) => name.trim());
+  findings.push(...repeated(known.map((name) => `[${name}]`)));
+  const written = settingsOf(body, profile);
+  if (written === null) {
     const said = `There is no profile [${profile}] in the file; it has ${known.join(", ") || "none"}.`;
     return {
       findings: [
@@ -65,6 +68,8 @@ export function readProfile(text: string, profile: string): ProfileRead {
       isTemporary: false,
     };
   }
+  findings.push(...repeated(written.map(([name]) => name)));
+  const settings = new Map(written);
   for (const [name, value] of settings) findings.push(...blemishes(name, value));
   const [id, secret] = ["aws_access_key_id", "aws_secret_access_key"].map((name) => settings.get(name)?.trim() ?? "");
   const isTemporary = settings.has("aws_session_token");
@@ -75,17 +80,23 @@ export function readProfile(text: string, profile: string): ProfileRead {
   return { findings, pair, isTemporary };
 }
 
-function settingsOf(body: string, profile: string): ReadonlyMap<string, string> | null {
-  let settings: Map<string, string> | null = null;
+function settingsOf(body: string, profile: string): (readonly [name: string, value: string])[] | null {
+  let settings: (readonly [string, string])[] | null = null;
   let isInside = false;
   for (const line of body.split("\n")) {
     const [, section] = /^\s*\[([^\]]+)\]/.exec(line) ?? [];
     if (section !== undefined) isInside = section.trim() === profile;
     const [, name = "", value = ""] = /^\s*([^=#;[\s]+)\s*=[^\S\r\n]?(.*)$/s.exec(line) ?? [];
-    if (isInside) settings ??= new Map();
-    if (isInside && name !== "") settings?.set(name.toLowerCase(), value);
+    if (isInside) settings ??= [];
+    if (isInside && name !== "") settings?.push([name.toLowerCase(), value]);
   }
   return settings;
+}
+
+/** The AWS CLI then reads nothing of the whole file, and others take the last. Source: Python's configparser. */
+function repeated(names: readonly string[]): readonly Finding[] {
+  const twice = [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
+  return twice.map((name) => finding(`${name} is there twice.`, "Keep one of them."));
 }
 
 function blemishes(name: string, value: string): readonly Finding[] {

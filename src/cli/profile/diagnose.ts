@@ -9,18 +9,23 @@ import { credentialsFile, readProfile, readText } from "./credentials-file.ts";
 const REFUSED: Readonly<Record<string, readonly [string, string]>> = {
   InvalidClientTokenId: [
     "InvalidClientTokenId (S3 says InvalidAccessKeyId): AWS does not know the key id. It was deleted, is Inactive, or is of another partition.",
-    "If Keyturn rotated it, fetch the current pair: `keyturn pull`. Else see the user's keys in IAM.",
+    "If Keyturn rotated it, ask whoever runs Keyturn for the current pair, and set it with `aws configure`: `keyturn pull` asks with the pair that it has, which is dead. Else see the user's keys in IAM.",
   ],
   SignatureDoesNotMatch: [
     "SignatureDoesNotMatch: the key id is known, and the secret is not its own. Often a torn pair, or a character too many.",
-    "Write both again, together: `keyturn pull`, or `aws configure` with the secret as it was given.",
+    "Write both again, together: `aws configure`, with the id and the secret as they were given.",
   ],
 };
 
 /** Why a pair of the credentials file does not work, from the file to AWS's own answer. */
 export async function diagnoseProfile(profile: string, terminal: Terminal): Promise<readonly Check[]> {
   const file = credentialsFile(terminal);
-  const text = await readText(file);
+  const text = await readText(file).catch((thrown: unknown) => {
+    if (thrown instanceof RotationError) return thrown;
+    throw thrown;
+  });
+  if (text instanceof RotationError)
+    return [bad("file", text.message, "Or name another by AWS_SHARED_CREDENTIALS_FILE.")];
   if (text === null) {
     return [
       bad("file", `there is no ${file}`, "Run `aws configure`, or set AWS_SHARED_CREDENTIALS_FILE to where it is."),

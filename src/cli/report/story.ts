@@ -57,15 +57,19 @@ export interface Judgement {
 
 export function judgeUser(user: UserStory, at: string): Judgement {
   if (user.error !== null) return { kind: "unreadable", said: "could not be read", urgency: Number.POSITIVE_INFINITY };
+  const fine = (said: string, urgency: number): Judgement => ({ kind: "fine", said, urgency });
+  if (user.keys.every(({ status }) => status !== "active")) return fine("no active key", Number.NEGATIVE_INFINITY);
+  // Nobody's duty, and so what an auditor wants to see next after what is past it.
+  if (user.maxAgeMs === null) return fine("under no policy", 0);
   const beyond = user.keys.flatMap((key) => beyondPolicyMs(key, user, at) ?? []);
+  if (beyond.length === 0) return fine("of unknown age", 0);
   const worst = Math.max(...beyond);
   const days = (ms: number): string => `${String(Math.floor(Math.abs(ms) / DAY_MS))} d`;
   if (worst >= 0) return { kind: "past", said: `past policy by ${days(worst)}`, urgency: worst };
   if (user.keys.filter(({ status }) => status !== "deleted").length > 1) {
     return { kind: "rotating", said: `in rotation, ${days(worst)} left`, urgency: worst };
   }
-  const untilDue = -worst - (user.maxAgeMs ?? 0) + (user.rotateAfterMs ?? 0);
-  if (beyond.length === 0) return { kind: "fine", said: "no active key", urgency: Number.NEGATIVE_INFINITY };
+  const untilDue = -worst - user.maxAgeMs + (user.rotateAfterMs ?? 0);
   if (untilDue <= 0) return { kind: "due", said: `due, ${days(worst)} left`, urgency: worst };
-  return { kind: "fine", said: `due in ${days(untilDue)}`, urgency: worst };
+  return fine(`due in ${days(untilDue)}`, worst);
 }

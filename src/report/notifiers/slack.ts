@@ -9,6 +9,9 @@ const BLOCKS_MAX = 50;
 const TEXT_LENGTH_MAX = 3_000;
 const SAID_LENGTH_MAX = 2_400;
 
+/** Else a plain "@channel" or an address, as in the reason of a hold, becomes a mention or a link. Source: Slack API, text object. */
+const MARKDOWN = { type: "mrkdwn", verbatim: true };
+
 const SIGN: Record<Severity, string> = { urgent: ":rotating_light:", warning: ":warning:", info: ":white_check_mark:" };
 
 /** Posts notices to the channel of an incoming webhook, as many in one message as it takes. */
@@ -40,7 +43,7 @@ function blocksOf(notice: Notice): readonly object[] {
   const said = `*${titleOf(notice)}*\n${clipped(notice.text)}\n*What to do:* ${escaped(notice.advice)}`;
   const facts = factsOf(notice).map(([name, value]) => `*${name}:* ${escaped(value)}`);
   return [
-    { type: "section", text: { type: "mrkdwn", text: said } },
-    { type: "context", elements: [{ type: "mrkdwn", text: facts.join("\n").slice(0, TEXT_LENGTH_MAX) }] },
+    { type: "section", text: { ...MARKDOWN, text: said } },
+    { type: "context", elements: [{ ...MARKDOWN, text: facts.join("\n").slice(0, TEXT_LENGTH_MAX) }] },
   ];
 }

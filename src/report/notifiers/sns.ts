@@ -2,10 +2,13 @@ import type { Publication, Topic } from "../../cloud/sns.ts";
 import { asRotationError } from "../../rotation/errors.ts";
 import type { Notice, Severity } from "../../rotation/notice.ts";
 import type { Notifier } from "../../rotation/world.ts";
-import { factsOf, inWords, toldOf } from "./parts/words.ts";
+import { factsOf, inWords, shortened, toldOf } from "./parts/words.ts";
 
 /** SNS takes subjects of fewer than 100 characters. Source: SNS API, Publish (Subject). */
 const SUBJECT_LENGTH_MAX = 99;
+
+/** The texts of all protocols are 256 KB together at most, as JSON that may spell a sign with six. Source: SNS API, Publish. */
+const TEXT_LENGTH_MAX = 30_000;
 
 const PREFIX: Record<Severity, string> = { urgent: "[keyturn] URGENT", warning: "[keyturn]", info: "[keyturn] info" };
 
@@ -34,7 +37,9 @@ export function createSnsNotifier({ publish, whyUnheard }: Topic): Notifier {
  */
 export function render(notice: Notice): Publication {
   const facts = factsOf(notice).map(([name, value]) => `${name}: ${value}`);
-  const message = [notice.text, "", `What to do: ${notice.advice}`, ...facts, ""].join("\n");
+  const message = [shortened(notice.text, TEXT_LENGTH_MAX), "", `What to do: ${notice.advice}`, ...facts, ""].join(
+    "\n",
+  );
   const told = toldOf(notice);
   const { code, severity, state, user, owner } = told;
   const attributes = {
@@ -42,7 +47,8 @@ export function render(notice: Notice): Publication {
     severity,
     state,
     ...(user === null ? {} : { user }),
-    ...(owner === null ? {} : { owner }),
+    // The value of a tag may be empty, and that of an attribute may not.
+    ...(owner === null || owner === "" ? {} : { owner }),
   };
   return { subject: subjectOf(notice), message, json: JSON.stringify(told), attributes };
 }

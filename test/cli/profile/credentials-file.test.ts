@@ -21,6 +21,12 @@ test.for<[string, string, RegExp]>([
   ["a secret that is cut short", aFile(ID, SECRET.slice(0, 39)), /has 39 characters; a secret key has 40/],
   ["a secret in the id's place", aFile(SECRET), /no access key id/],
   ["no secret", aFile(ID, ""), /aws_secret_access_key is missing/],
+  ["a profile that is there twice", `${aFile()}[other]\nregion = x\n`, /\[other\] is there twice/],
+  [
+    "a setting that is there twice",
+    aFile(ID, SECRET, `aws_access_key_id = ${ID}\n`),
+    /aws_access_key_id is there twice/,
+  ],
   ["a session token", aFile(ID, SECRET, "aws_session_token = abc\n"), /session token/],
 ])("of %s it says what it is, and never the secret", ([, file, said]) => {
   const { findings } = readProfile(file, "default");

@@ -1,5 +1,8 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { once } from "node:events";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { days, hours } from "../../../src/rotation/time.ts";
 import type { Ground } from "./ground.ts";
@@ -49,7 +52,7 @@ describe("each word of the operator's", () => {
       return Promise.resolve({
         done: "It was done.",
         status: "ok",
-        users: [],
+        users: ((sent as { readonly users?: readonly string[] }).users ?? []).map((user) => ({ user, decisions: [] })),
         left: [],
         failedNotifiers: [],
         resting: 0,
@@ -83,7 +86,57 @@ describe("a function that is not reached ends with 3", () => {
   });
 });
 
+describe("what is not Keyturn's answer is nobody's success", () => {
+  test.for<[string, readonly string[]]>([
+    ["revoke", ["revoke", "ann", KEY, "--yes-revoke", KEY]],
+    ["status", ["status"]],
+    ["sweep", ["sweep"]],
+    ["report", ["report"]],
+    ["explain", ["explain", "ann"]],
+    ["history", ["history", "ann"]],
+    ["doctor", ["doctor"]],
+  ])("%s of another function ends with 3, and says which it asked", async ([name, args]) => {
+    for (const answer of [null, { statusCode: 200, body: "ok" }]) {
+      ground.local.wire.onInvoke(`another-${name}`, () => Promise.resolve(answer));
+      const said = await ends(3, ...args, "--function", `another-${name}`);
+      expect(said.replaceAll(/\s+/g, " ")).toContain(`another-${name} answered, and not as Keyturn does`);
+    }
+  });
+
+  test("a page of a network's in the place of Lambda's answer is told as one", async () => {
+    const page = createServer((_, response) => response.end("<html>log in</html>")).listen(0, "127.0.0.1");
+    await once(page, "listening");
+    const { port } = page.address() as AddressInfo;
+    const { code, err } = await ground.keyturn(["resume"], { AWS_ENDPOINT_URL: `http://127.0.0.1:${String(port)}` });
+    page.close();
+    expect([code, err]).toEqual([3, expect.stringMatching(/no JSON[\s\S]*Whether it was heard is not known/)]);
+    expect(err).not.toContain("<html>");
+  });
+
+  test("of what was never sent it does not say that it may have been heard", async () => {
+    const { err } = await ground.keyturn(["resume"], { AWS_ENDPOINT_URL: "http://127.0.0.1:9" });
+    expect(err).toContain("Nothing was sent.");
+  });
+});
+
+describe("a user that nobody enrolled", () => {
+  test.for(["status", "plan", "sweep"])("is told by %s, which ends with 1", async (command) => {
+    const said = await ends(1, command, "flowid-dev-user", "no-such");
+    expect(said).toContain("Nobody of that name is enrolled: no-such.");
+    expect(said).toMatch(/flowid-dev-user +/);
+  });
+
+  test("cannot be unenrolled", async () => {
+    expect(await ends(1, "unenroll", "no-such")).toBe("There is no user no-such.\n");
+  });
+});
+
 describe("doctor", () => {
+  test("does not ask for patience where nothing is configured", async () => {
+    const { out } = await ground.keyturn(["doctor"], { AWS_REGION: "" });
+    expect(out).not.toContain("in a few minutes");
+  });
+
   test("of a fresh installation finds that it is paused, and nothing else", async () => {
     const said = await ends(1, "doctor");
     expect(said).toMatch(/NOT OK {2}sweeps +paused/);
@@ -148,7 +201,13 @@ describe("a rotation, as the command line shows it", () => {
     const page = await readFile(file, "utf8");
     ground.written.push(page);
     expect(page).toMatch(/^<!doctype html>[\s\S]*cloudflare-cognito-admin[\s\S]*<\/html>\n$/);
-    expect(await ends(1, "report", "--out", "/nowhere/keys.html")).toContain("writing /nowhere/keys.html, ENOENT");
+    const refused = await ends(1, "report", "--out", "/nowhere/keys.html");
+    expect(refused).toContain("writing /nowhere/keys.html, ENOENT. See that its folder is there");
+    // A folder, or a device such as /dev/null, is no report of yesterday.
+    expect(await ends(1, "report", "--out", ground.home)).toContain("is no file");
+    expect(await readdir(dirname(ground.home))).not.toContainEqual(
+      expect.stringMatching(new RegExp(`${basename(ground.home)}\\.`)),
+    );
   });
 });
 
@@ -174,10 +233,19 @@ describe("doctor --profile", () => {
     expect([ended.code, ended.out]).toEqual([1, expect.stringContaining("there is no /nowhere/credentials")]);
   });
 
+  test("of a file that cannot be read says why", async () => {
+    const ended = await ground.keyturn(["doctor", "--profile", "mine"], { AWS_SHARED_CREDENTIALS_FILE: ground.home });
+    expect([ended.code, ended.out]).toEqual([1, expect.stringMatching(/NOT OK {2}file +reading .*EISDIR/s)]);
+    expect(ended.err).toBe("");
+  });
+
   test("tells a pair that works, an unknown key and another key's secret apart", async () => {
     const [good, other] = [pairOf("flowid-dev-user"), pairOf(ADMIN)];
     expect(await diagnosed(good.id, good.secret)).toMatch(/ok +AWS .*user\/flowid-dev-user/s);
-    expect(await diagnosed(KEY, good.secret)).toContain("InvalidClientTokenId");
+    const unknown = await diagnosed(KEY, good.secret);
+    expect(unknown).toContain("InvalidClientTokenId");
+    // A pull asks with the very pair that is dead.
+    expect(unknown).not.toContain("fetch the current pair: `keyturn pull`");
     expect(await diagnosed(good.id, other.secret)).toContain("SignatureDoesNotMatch");
   });
 });
@@ -307,6 +375,9 @@ describe("enroll", () => {
     expect(await ends(0, "unenroll", NEWCOMER)).toContain("no longer enrolled");
     expect(held().tag).toBeUndefined();
     expect(await ends(1, "unenroll", ADMIN)).toContain("in the middle of a rotation (soaking)");
+    await ends(0, "hold", ADMIN, "--reason", "release week");
+    expect(await ends(1, "unenroll", ADMIN)).toContain("in the middle of a rotation (held)");
+    await ends(0, "release", ADMIN);
     expect(ground.local.cloud.iam.keysOf(NEWCOMER)).toHaveLength(1);
   });
 });

@@ -179,6 +179,17 @@ describe("install-profile", () => {
     );
   });
 
+  test("names a source that is not ASCII as the file has it, and reads it back", async () => {
+    const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+    const { keyId, secret } = here.first;
+    const pair = `aws_access_key_id = ${keyId}\naws_secret_access_key = ${secret}\n`;
+    await here.write("credentials", bytes(`[josé]\n${pair}`));
+    const { exitCode, err } = await here.run(INSTALL.map((word) => (word === "source" ? "josé" : word)));
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+    expect(await here.read("config")).toContain(bytes('--profile "josé"'));
+    expect((await here.run(["credential-process", "--user", DEV, "--profile", "josé"])).out).toContain(keyId);
+  });
+
   test.for([
     ["a profile that has a pair of its own", ["install-profile", "source", "--user", DEV], "choose another name"],
     ["a profile that has a role", INSTALL.map((word) => (word === "flowid" ? "other" : word)), "choose another name"],

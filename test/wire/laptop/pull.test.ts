@@ -124,6 +124,11 @@ describe("pull", () => {
     expect(await here.read("credentials")).toBe(before);
   });
 
+  test("says that there is no file, and not that a profile is missing in it", async () => {
+    const { exitCode, err } = await here.run(PULL, { AWS_SHARED_CREDENTIALS_FILE: join(here.home, "nowhere") });
+    expect([exitCode, err]).toEqual([1, expect.stringMatching(/it is not there: .*aws configure/)]);
+  });
+
   test("finds the file where the environment says, and keeps a link a link", async () => {
     const next = here.replace();
     const link = join(here.home, "elsewhere");

@@ -70,5 +70,6 @@ describe("a file that is changed", () => {
     const refused = await changeWhole(inFile, () => NEW).catch((thrown: unknown) => thrown);
     expect(refused).toBeInstanceOf(RotationError);
     expect(String(refused)).toContain(`writing ${inFile}, E`);
+    expect(String(refused)).toContain("whoever runs this may write it");
   });
 });

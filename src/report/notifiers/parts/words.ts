@@ -1,7 +1,7 @@
 import { type Move, type Notice, type NoticeCode, NOTICES } from "../../../rotation/notice.ts";
 import type { Instant } from "../../../rotation/time.ts";
 
-/** So much of a notice's text goes to programs and chats: a text of Slack's takes 3,000 characters. The mail has all of it. */
+/** So much of a notice's text goes to programs and chats: a text of Slack's takes 3,000 characters. The mail has more. */
 const TEXT_LENGTH_MAX = 2_500;
 
 const MOVES: Record<Move, string> = {
@@ -20,7 +20,8 @@ export function pageOf(code: NoticeCode): string {
 
 /** The text, cut where it is too long for what takes it. */
 export function shortened(text: string, lengthMax = TEXT_LENGTH_MAX): string {
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+  // What was cut between its two halves is no letter, and no JSON for some.
+  return (text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`).toWellFormed();
 }
 
 const moveOf = ({ code, move }: Notice): Move => move ?? NOTICES[code]?.move ?? "operator";
