@@ -1,11 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { Plugin } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { type LocalCloud, startLocalCloud } from "../../../scripts/local-run/local-cloud.ts";
+import { CLOUDFLARE_ACCOUNT, type LocalCloud, startLocalCloud } from "../../../scripts/local-run/local-cloud.ts";
 import { days, hours } from "../../../src/rotation/time.ts";
 import type { CloudCall } from "../../world/call.ts";
+import { build } from "../../../scripts/build.ts";
 import { packageStage } from "./artifact.ts";
 import type { Packaged } from "./artifact.ts";
 import { enforce } from "./needs.ts";
@@ -15,6 +17,20 @@ import { grantsOf } from "./policy.ts";
 const LISTED = "cloudflare-sveltekit-lambda-invoker";
 /** What makes a key, takes one away, or hands a pair over. */
 const TOUCHES = /^(iam:(Create|Update|Delete)AccessKey|secretsmanager:(Create|Put|UpdateSecretVersion)\w+)$/;
+
+const SHARED_OUTPUT = "dist/tagging-test/keyturn.cjs";
+/** A profile that serves whoever is under a path, all of whose users would have one Worker. */
+const SHARED_CONFIG = `import { defineConfig } from "./src/config/define.ts";
+  const secrets = { accessKeyId: "LAMBDA_AWS_ACCESS_KEY_ID", secretAccessKey: "LAMBDA_AWS_SECRET_ACCESS_KEY" };
+  const place = { accountId: "${CLOUDFLARE_ACCOUNT}", worker: "matchmaking", secrets, apiToken: "cloudflare/api-token" };
+  const destinations = [{ kind: "cloudflare-worker", ...place }];
+  export default defineConfig({ profiles: { matchmaking: { users: ["/shared/"], destinations } } });`;
+const sharing: Plugin = {
+  name: "another configuration",
+  setup(setting) {
+    setting.onLoad({ filter: /keyturn\.config\.ts$/ }, () => ({ contents: SHARED_CONFIG, loader: "ts" }));
+  },
+};
 
 type Handler = (event: unknown) => Promise<unknown>;
 let packaged: Packaged;
@@ -28,10 +44,13 @@ beforeAll(async () => {
   }
   ({ handler } = createRequire(import.meta.url)(join(directory, "keyturn.cjs")) as { readonly handler: Handler });
 }, 90_000);
-afterAll(async () => rm(directory, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true });
+  await rm(dirname(SHARED_OUTPUT), { recursive: true, force: true });
+});
 
 let local: LocalCloud;
-/** What was done to whom, and each delivery to Cloudflare. */
+/** What was done to whom, of keys and of custody: a pair is in custody before it is anywhere else. */
 let touched: string[];
 beforeEach(async () => {
   local = await startLocalCloud();
@@ -72,9 +91,9 @@ function attacker(): { readonly keyId: string; readonly secret: string } {
   return { keyId, secret };
 }
 
-async function sweep(): Promise<void> {
+async function sweep(by: Handler = handler): Promise<void> {
   local.clock.run();
-  await handler({ command: "sweep" });
+  await by({ command: "sweep" });
   local.clock.stop();
   local.clock.advance(hours(1));
 }
@@ -173,4 +192,28 @@ test("whoever ends an operator's hold in mid-rotation makes no rule give way: in
   expect(before.map((key) => key.split(" ")[1])).toEqual(["Active", "Active"]);
   // That it was ended is not told: docs/threat-model.md says so.
   expect(told()).toEqual([`HeldByOperator ${LISTED}`]);
+});
+
+/** A user whom the shared profile may serve, with an old key. */
+function createShared(name: string): readonly string[] {
+  local.cloud.iam.createUser({ name, path: "/shared/" });
+  local.cloud.iam.createKey(name, { createdAtMs: local.clock.now() - days(100) });
+  return keysOf(name);
+}
+
+test("whoever points a second user to a place has both held, and it is told; one alone is rotated", async () => {
+  const { file } = await build({ output: SHARED_OUTPUT, plugins: [sharing] });
+  const { handler: shared } = createRequire(import.meta.url)(file) as { readonly handler: Handler };
+  untag(LISTED, "keyturn");
+  const before = [createShared("first"), createShared("second")];
+  tag("first", "keyturn", "matchmaking");
+  tag("second", "keyturn", "matchmaking");
+  await sweep(shared);
+  await sweep(shared);
+  expect([touched, ["first", "second"].map(keysOf)]).toEqual([[], before]);
+  expect(told().toSorted()).toEqual(expect.arrayContaining(["SlotShared first", "SlotShared second"]));
+  untag("second", "keyturn");
+  await sweep(shared);
+  expect(touched).toContain("CreateAccessKey first");
+  expect(keysOf("second")).toEqual(before[1]);
 });
