@@ -50,6 +50,15 @@ interface ShortCall {
 
 export type CallListener = (call: CloudCall) => void;
 
+/** The services whose API is spelled in XML have codes of their own. */
+const REFUSED_AS: Readonly<Record<string, string>> = {
+  iam: "AccessDenied",
+  sts: "AccessDenied",
+  monitoring: "AccessDenied",
+  cloudformation: "AccessDenied",
+  sns: "AuthorizationError",
+};
+
 const KEYTURN_ADDRESS = "192.0.2.10";
 
 /** One simulated AWS account: the pipeline that every call goes through, and the services behind it. */
@@ -63,6 +72,8 @@ export class Cloud implements SimulatedCloud {
   /** Calls that arrived, by "service.operation"; the failed ones too. */
   readonly counts = new Map<string, number>();
   readonly role: CloudRole;
+  /** Why the role may not make a call; null where it may. A test that deploys the role's policy puts it here: without one it may do all. */
+  roleRefuses: ((call: CloudCall) => string | null) | null = null;
   readonly iam: Iam;
   readonly secretsManager: SecretsManager;
   readonly cloudTrail: CloudTrail;
@@ -155,6 +166,7 @@ export class Cloud implements SimulatedCloud {
       region: request.region,
     });
     try {
+      this.#authorize(received);
       const answer = this.#dispatch(received);
       this.cloudTrail.record(received, answer, null);
       this.trail.record(received, null);
@@ -166,6 +178,14 @@ export class Cloud implements SimulatedCloud {
       }
       throw thrown;
     }
+  }
+
+  /** Source: IAM User Guide, troubleshoot access denied error messages; the codes are those of each service's common errors. */
+  #authorize(received: Received): void {
+    const refusal = received.caller.keyId === this.role.keyId ? (this.roleRefuses?.(received) ?? null) : null;
+    if (refusal === null) return;
+    const code = REFUSED_AS[received.service] ?? "AccessDeniedException";
+    throw new ServiceError(code, `User: ${this.role.arn} is not authorized to perform: ${refusal}`, 403);
   }
 
   /** Services without a model answer nothing, once the signature is good: consumers call them. */

@@ -43,6 +43,25 @@ const ESCALATIONS: readonly (readonly [string, Asked])[] = [
   ["no log of it", { action: "logs:DeleteLogGroup", resource: regional("logs", "log-group:/aws/lambda/keyturn:*") }],
   ["no journal", { action: "dynamodb:DeleteTable", resource: regional("dynamodb", "table/keyturn") }],
   ["nobody who is told", { action: "sns:DeleteTopic", resource: regional("sns", "keyturn") }],
+  [
+    "a rule that says nothing to anybody",
+    { action: "events:PutTargets", resource: regional("events", "rule/keyturn-leaked-keys") },
+  ],
+  [
+    "an alarm that never rings",
+    { action: "cloudwatch:PutMetricAlarm", resource: regional("cloudwatch", "alarm:keyturn-errors") },
+  ],
+  ["a topic that lets nobody publish", { action: "sns:SetTopicAttributes", resource: regional("sns", "keyturn") }],
+  [
+    "a log that forgets",
+    { action: "logs:PutRetentionPolicy", resource: regional("logs", "log-group:/aws/lambda/keyturn:*") },
+  ],
+  ["a journal that forgets", { action: "dynamodb:UpdateTimeToLive", resource: regional("dynamodb", "table/keyturn") }],
+  ["no failed event", { action: "sqs:DeleteMessage", resource: regional("sqs", "keyturn-failed-invocations") }],
+  [
+    "a secret that another function rotates",
+    { action: "secretsmanager:RotateSecret", resource: regional("secretsmanager", "secret:keyturn/deploy-AbCdEf") },
+  ],
   ["the stack", { action: "cloudformation:DeleteStack", resource: regional("cloudformation", "stack/keyturn/x") }],
   [
     "custody destroyed",

@@ -13,6 +13,7 @@ export interface Asked {
 }
 
 interface Statement {
+  readonly Sid?: string;
   readonly Effect: string;
   readonly Action?: string | readonly string[];
   /** Every action but these: the statement means all the others. */
@@ -21,9 +22,21 @@ interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 }
 
+/** One action on one pattern of resources, as a statement gives it. */
+export interface Right {
+  readonly statement: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly condition: string;
+}
+
 /** What one role of a template may do. */
 export interface Grants {
   readonly actions: readonly string[];
+  /** Every single thing that it is given, in the order of the template. */
+  readonly rights: readonly Right[];
+  /** Those of them that each give what is asked. */
+  readonly rightsTo: (asked: Asked) => readonly Right[];
   readonly allows: (asked: Asked) => boolean;
   /** Refused whatever else the role is given. */
   readonly denies: (asked: Asked) => boolean;
@@ -37,12 +50,46 @@ export function grantsOf(resources: Resources, role: string): Grants {
   const having = (effect: string): Statement[] => statements.filter(({ Effect }) => Effect === effect);
   const matches = (effect: string, asked: Asked): boolean =>
     having(effect).some((statement) => isMeant(resources, statement, asked));
+  const pieces = having("Allow").flatMap((statement) => piecesOf(resources, statement));
   return {
+    rights: pieces.map(({ right }) => right),
+    rightsTo: (asked) => pieces.filter(({ piece }) => isMeant(resources, piece, asked)).map(({ right }) => right),
     actions: having("Allow").flatMap(({ Action = [] }) => Action),
     // An explicit refusal wins over every permission (IAM User Guide, policy evaluation logic).
     allows: (asked) => matches("Allow", asked) && !matches("Deny", asked),
     denies: (asked) => matches("Deny", asked),
   };
+}
+
+/** A statement taken apart: one action, one pattern of resources. */
+function piecesOf(
+  resources: Resources,
+  statement: Statement,
+): readonly { readonly right: Right; readonly piece: Statement }[] {
+  return [statement.Action ?? []].flat().flatMap((action) =>
+    [statement.Resource].flat().map((Resource) => ({
+      right: {
+        statement: statement.Sid ?? "",
+        action,
+        resource: plain(resources, Resource),
+        condition: conditionOf(statement),
+      },
+      piece: { ...statement, Action: action, Resource },
+    })),
+  );
+}
+
+/** What a condition asks, for people: the tags of the user, and those that are written. */
+function conditionOf({ Condition = {} }: Statement): string {
+  const keys = Object.entries(Condition).flatMap(([operator, of]) =>
+    Object.entries(of).map(([key, value]) => [operator, key, [value].flat().join(", ")] as const),
+  );
+  return keys
+    .flatMap(([operator, key, value]) => {
+      if (key.startsWith("aws:ResourceTag/")) return [`with the tag \`${key.slice("aws:ResourceTag/".length)}\``];
+      return operator.startsWith("ForAllValues") ? [`tag keys \`${value}\` only`] : [];
+    })
+    .join(", ");
 }
 
 function isMeant(resources: Resources, statement: Statement, asked: Asked): boolean {

@@ -50,6 +50,9 @@ function decodeLambda(segments: readonly string[], { method, body, headers }: Ra
   if (kind === "functions" && action === "configuration" && method === "GET") {
     return { operation: "GetFunctionConfiguration", input: { FunctionName } };
   }
+  if (kind === "functions" && action === "code" && method === "PUT") {
+    return { operation: "UpdateFunctionCode", input: { FunctionName } };
+  }
   throw new ServiceError("UnknownOperationException", "no such operation", 404);
 }
 

@@ -165,7 +165,8 @@ function tablesIn({ TableName, RequestItems, TransactItems }: Decoded["input"]):
 
 /**
  * The cloud authenticates the call and plays its faults, and the table does the work. Whether a failed call had its
- * effect is seen from whether its signature was looked at: a fault that strikes before does not come so far.
+ * effect is seen from whether its signature was looked at: a fault that strikes before does not come so far. One that its
+ * caller's policy refuses has none.
  */
 async function answerFromTable({ cloud, table }: Serving, call: CloudCall, request: RawRequest): Promise<Encoded> {
   let isAuthentic = false;
@@ -179,7 +180,8 @@ async function answerFromTable({ cloud, table }: Serving, call: CloudCall, reque
   try {
     cloud.call({ ...call, signer });
   } catch (thrown) {
-    if (isAuthentic) await table.serve(request);
+    const isRefused = thrown instanceof ServiceError && thrown.code === "AccessDeniedException";
+    if (isAuthentic && !isRefused) await table.serve(request);
     throw thrown;
   }
   return table.serve(request);
