@@ -4,15 +4,14 @@ import type { Scenario } from "./setup.ts";
 
 const USER = "cloudflare-sveltekit-lambda-invoker";
 
-/** What is deployed, over the wire, and a Worker that calls Lambda from beginning to end. The tests are one story. */
+/** What is deployed and the built command line, over the wire, and a Worker that calls Lambda from beginning to end: one story. */
 let scenario: Scenario;
 beforeAll(async () => {
   scenario = await setUpScenario({ systems: ["matchmaking"], bundle: "dist/operator-test/keyturn.cjs" });
 }, 60_000);
 afterAll(async () => scenario.close());
 
-const say = (command: string, more: Readonly<Record<string, string>> = { user: USER }) =>
-  scenario.say({ command, ...more }) as Promise<{ readonly done: string }>;
+const say = async (...words: readonly string[]): Promise<string> => scenario.keyturn(...words);
 const current = (): string => scenario.currentOf("matchmaking") ?? "";
 const failures = () => scenario.booksOf("matchmaking").flatMap((book) => book.failures);
 const isAt = (key: string, status: string) => (): boolean =>
@@ -24,20 +23,20 @@ const passDays = async (days: number): Promise<void> => {
   await scenario.passUntil(() => hours++ >= 24, 2);
 };
 
-describe("the operator's commands, on what is deployed", () => {
+describe("the operator's commands, typed, on what is deployed", () => {
   test("a rollback is refused in the first rotation: the key before was made by hand", async () => {
     await scenario.passUntil(() => current() !== "", 3);
-    await expect(say("rollback")).rejects.toThrow(
+    await expect(say("rollback", USER)).rejects.toThrow(
       `obeying rollback of ${USER}, custody holds no earlier pair: the key before was made by hand`,
     );
   });
 
   test("a pause keeps the old key from going, until a resume", async () => {
     const first = scenario.local.systems.matchmaking.firstPair.keyId;
-    expect((await say("pause", { reason: "a freeze" })).done).toContain(": a freeze");
+    expect(await say("pause", "--reason", "a freeze")).toContain(": a freeze");
     await passDays(13);
     expect(isAt(first, "Active")()).toBe(true);
-    await say("resume", {});
+    await say("resume");
     await scenario.passUntil(isAt(first, "Inactive"), 1);
   });
 
@@ -45,7 +44,7 @@ describe("the operator's commands, on what is deployed", () => {
     const second = current();
     await passDays(7);
     await scenario.passUntil(() => scenario.keysOf("matchmaking").join() === `${second} Active`, 2);
-    expect((await say("rotate")).done).toBe(`${second} is replaced as soon as every rule allows it`);
+    expect(await say("rotate", USER)).toBe(`${second} is replaced as soon as every rule allows it`);
     expect(current()).not.toBe(second);
   });
 
@@ -54,21 +53,21 @@ describe("the operator's commands, on what is deployed", () => {
     await passDays(2);
     await passDays(9);
     await scenario.passUntil(isAt(old, "Inactive"), 2);
-    expect((await say("reactivate", { user: USER, key: old })).done).toContain(`${old} is Active again`);
+    expect(await say("reactivate", USER, old)).toContain(`${old} is Active again`);
     await passDays(12);
     expect(isAt(old, "Active")()).toBe(true);
   });
 
   test("a rollback in the second rotation sends the Worker back to the pair before", async () => {
     const [old = ""] = scenario.keysOf("matchmaking").map((key) => key.split(" ")[0]);
-    expect((await say("rollback")).done).toBe(
+    expect(await say("rollback", USER)).toBe(
       `${old} is current again, everywhere; the user is held until it is released`,
     );
-    expect((await say("rollback")).done).toBe(`${old} is current again already, and the user is held`);
+    expect(await say("rollback", USER)).toBe(`${old} is current again already, and the user is held`);
     await passDays(1);
     expect(current()).toBe(old);
     expect(scenario.booksOf("matchmaking").map((book) => book.latest()?.key)).toEqual([old.slice(-4)]);
-    expect((await say("release")).done).toBe(`${USER} is no longer held`);
+    expect(await say("release", USER)).toBe(`${USER} is no longer held`);
   });
 
   test("and none of the Worker's calls failed", () => {

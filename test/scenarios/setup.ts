@@ -1,11 +1,15 @@
+import { execFile } from "node:child_process";
 import { createRequire } from "node:module";
-import { env } from "node:process";
+import { tmpdir } from "node:os";
+import { dirname } from "node:path";
+import { env, execPath } from "node:process";
+import { promisify } from "node:util";
 import type { CallBook } from "../../scripts/local-run/calls.ts";
 import { START_MS, startLocalCloud } from "../../scripts/local-run/local-cloud.ts";
 import type { LocalCloud } from "../../scripts/local-run/local-cloud.ts";
 import { createReaders } from "../../scripts/local-run/readers.ts";
 import { createWorkerCallers } from "../../scripts/local-run/worker-callers.ts";
-import { build } from "../../scripts/build.ts";
+import { build, buildCli } from "../../scripts/build.ts";
 import { handler } from "../../src/handlers/keyturn.ts";
 import { hours } from "../../src/rotation/time.ts";
 import type { SystemName } from "../world/five-systems.ts";
@@ -25,8 +29,8 @@ export interface Scenario {
   currentOf(system: SystemName): string | null;
   /** Days in which nobody does anything: no sweep, no call. */
   leap(days: number): void;
-  /** Types a command. */
-  say(command: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Types a command at the built command line, which invokes what is deployed. Gives what it said; a refusal throws it. */
+  keyturn(...args: readonly string[]): Promise<string>;
   /** Hour after hour, everybody at work, until something is the case. Throws when it is not so in time. */
   passUntil(isSo: () => boolean, daysMax: number): Promise<void>;
   close(): Promise<void>;
@@ -35,7 +39,7 @@ export interface Scenario {
 interface ScenarioOptions extends NonNullable<Parameters<typeof startLocalCloud>[0]> {
   /** Only these are swept. */
   readonly systems: readonly SystemName[];
-  /** Where the bundle of it goes that runs in the place of the sources, as it is deployed. */
+  /** Where the bundle of it goes that runs in the place of the sources, as it is deployed, and the command line beside it. */
   readonly bundle?: string;
 }
 
@@ -45,10 +49,24 @@ async function functionOf(output: string | undefined): Promise<typeof handler> {
   return (createRequire(import.meta.url)(file) as { readonly handler: typeof handler }).handler;
 }
 
+/** The built command line as a shell runs it; tables and sentences are not broken. */
+async function typed(file: string, args: readonly string[], environment: LocalCloud["environment"]): Promise<string> {
+  const variables = { PATH: "/usr/bin:/bin", HOME: tmpdir(), COLUMNS: "400", ...environment };
+  const running = promisify(execFile)(execPath, [file, ...args], { env: variables });
+  running.child.stdin?.end();
+  try {
+    return (await running).stdout.trim();
+  } catch (thrown) {
+    throw new Error((thrown as { readonly stderr: string }).stderr.trim(), { cause: thrown });
+  }
+}
+
 export async function setUpScenario({ systems, bundle, ...options }: ScenarioOptions): Promise<Scenario> {
   const invoke = await functionOf(bundle);
   const local = await startLocalCloud(options);
+  const line = bundle === undefined ? null : (await buildCli(`${dirname(bundle)}/bin/keyturn.cjs`)).file;
   Object.assign(env, local.environment);
+  local.wire.onInvoke("keyturn", async (event) => invoke(event));
   await invoke({ command: "resume" });
   const users = systems.map((system) => local.systems[system].user);
   const callers = createWorkerCallers(local);
@@ -84,11 +102,12 @@ export async function setUpScenario({ systems, bundle, ...options }: ScenarioOpt
       passed += days * 24;
       local.clock.advance(Math.max(0, START_MS + hours(passed) - local.clock.now()));
     },
-    async say(command) {
+    async keyturn(...args) {
+      if (line === null) throw new Error("the command line was not built");
       local.clock.run();
-      const answer = await invoke(command).finally(() => local.clock.stop());
+      const said = await typed(line, args, local.environment).finally(() => local.clock.stop());
       await local.edge.settled();
-      return answer;
+      return said;
     },
     async passUntil(isSo, daysMax) {
       const last = passed + daysMax * 24;
