@@ -55,14 +55,15 @@ describe("the packaged function, over the wire", () => {
     local.clock.run();
     await local.edge.settled();
     await callers.close();
-    // Calls that were under way when the version changed may have been answered last.
-    const { keyId } = (await (await fetch(local.edge.url("matchmaking"))).json()) as { readonly keyId: string };
+    // Calls that were under way when the version changed may have been answered last: each is called once more.
+    callers.open();
+    await callers.close();
     local.clock.stop();
     expect(tookMs).toBeLessThan(minutes(5));
     expect(statusOf(firstPair.keyId)).toBe("Inactive");
     const book = callers.books.find(({ system }) => system === "matchmaking");
     const next = local.cloud.iam.keysOf(user).find(({ id }) => id !== firstPair.keyId)?.id ?? "";
-    expect([keyId, book?.failures]).toEqual([next.slice(-4), []]);
+    expect([book?.latest()?.key, book?.failures]).toEqual([next.slice(-4), []]);
     expect(book?.count()).toBeGreaterThan(20);
     expect(told(firstPair.keyId)).toContain(`${firstPair.keyId} was deactivated`);
   });
