@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { inflateRawSync } from "node:zlib";
 
@@ -42,11 +43,36 @@ export async function sls(args: readonly string[], variables: Readonly<Record<st
   return (await running).stdout;
 }
 
+const PACKAGING = join(ROOT, "dist/packaging.lock");
+const TURN_AFTER_MS = 100;
+/** One takes five seconds on a quiet machine. Whoever died with it does not keep it for ever. */
+const TURN_MAX_MS = 60_000;
+
+/** Packaging begins by emptying .serverless, also what another process is about to take from there: one after the other. */
+async function alone<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(join(ROOT, "dist"), { recursive: true });
+  const isTaken = (): Promise<boolean> =>
+    mkdir(PACKAGING).then(
+      () => true,
+      () => false,
+    );
+  for (let waitedMs = 0; !(await isTaken()) && waitedMs < TURN_MAX_MS; waitedMs += TURN_AFTER_MS) {
+    await setTimeout(TURN_AFTER_MS);
+  }
+  try {
+    return await work();
+  } finally {
+    await rmdir(PACKAGING).catch(() => null);
+  }
+}
+
 /** Packages a stage. `parameters`: as `--param` takes them, "path=/ci/". */
 export async function packageStage(stage: string, parameters: readonly string[] = []): Promise<Packaged> {
   const directory = await mkdtemp(join(tmpdir(), "keyturn-package-"));
   try {
-    await sls(["package", "--stage", stage, "--package", directory, ...parameters.map((one) => `--param=${one}`)]);
+    await alone(() =>
+      sls(["package", "--stage", stage, "--package", directory, ...parameters.map((one) => `--param=${one}`)]),
+    );
     const read = async (name: string): Promise<Buffer> => readFile(join(directory, name));
     const template = await read("cloudformation-template-update-stack.json");
     const { Resources } = JSON.parse(template.toString("utf8")) as { readonly Resources: Resources };
