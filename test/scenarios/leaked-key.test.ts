@@ -66,6 +66,8 @@ describe("the packaged function, over the wire", () => {
     expect([book?.latest()?.key, book?.failures]).toEqual([next.slice(-4), []]);
     expect(book?.count()).toBeGreaterThan(20);
     expect(told(firstPair.keyId)).toContain(`${firstPair.keyId} was deactivated`);
+    // It did not wait for silence, and whoever reads the notice at night must not look for it.
+    expect(told(firstPair.keyId)).not.toContain("silent since");
   });
 
   test("leaves who has a laptop's leaked key, and a session of it, without the new pair; the notice names both", async () => {
