@@ -1,5 +1,6 @@
 import { ACT_MUTANTS } from "./acts.ts";
 import { ADAPTER_MUTANTS } from "./adapters.ts";
+import { CASE_MUTANTS } from "./cases.ts";
 import { ENDING_MUTANTS } from "./endings.ts";
 import { LEAK_MUTANTS } from "./leaks.ts";
 import type { Mutant } from "./mutant.ts";
@@ -20,4 +21,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REST_MUTANTS,
   ...LEAK_MUTANTS,
   ...ADAPTER_MUTANTS,
+  ...CASE_MUTANTS,
 ];
