@@ -9,10 +9,26 @@ interface Statement {
   readonly Condition?: Readonly<Record<string, Values>>;
 }
 
+const PARSED_MAX = 1_000;
+
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
 const matches = (pattern: string, text: string): boolean =>
-  new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text);
+  pattern === text ||
+  (pattern.includes("*") &&
+    new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text));
+
+/** Asked again at each read of a secret: a policy is parsed once. */
+const parsed = new Map<string, readonly Statement[]>();
+
+function statementsOf(policy: string): readonly Statement[] {
+  const known = parsed.get(policy);
+  if (known !== undefined) return known;
+  const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
+  if (parsed.size >= PARSED_MAX) parsed.clear();
+  parsed.set(policy, statements);
+  return statements;
+}
 
 /** What the keys of a condition are for this call (IAM User Guide, global condition keys; Service Authorization Reference). */
 function contextOf({ caller, input }: Received): Readonly<Record<string, string | undefined>> {
@@ -40,9 +56,8 @@ function isMet(operator: string, found: string | undefined, wanted: readonly str
  */
 export function enforce(policy: string | null, received: Received): void {
   if (policy === null) return;
-  const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
   const context = contextOf(received);
-  const isDenied = statements.some(({ Effect, Action, Condition = {} }) => {
+  const isDenied = statementsOf(policy).some(({ Effect, Action, Condition = {} }) => {
     if (Effect !== "Deny" || Action !== `secretsmanager:${received.operation}`) return false;
     return Object.entries(Condition).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) => isMet(operator, context[key], listOf(wanted))),
