@@ -6,7 +6,7 @@ import { runControl } from "./mutants/control.ts";
 import { keepFound, readFound, type Found } from "./mutants/found.ts";
 import { keepKnown, readKnown, runSeeds } from "./mutants/seeds.ts";
 import { runTests } from "./mutants/tests.ts";
-import { keepVerdicts, readVerdicts, tableOf, type Verdict } from "./mutants/verdicts.ts";
+import { keepDocument, keepVerdicts, readVerdicts, tableOf, type Verdict } from "./mutants/verdicts.ts";
 import { wordsOf } from "./mutants/words.ts";
 
 const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
@@ -23,6 +23,7 @@ from there: with --only and --budget the whole can be run in pieces. The table a
   --jobs <n>         in so many processes; without it 2
   --budget <s>       so many CPU seconds a mutant; without it 600
   --tests <regexp>   of the tests that notice what the simulation does not, only those whose paths it finds
+  --document         writes the table to docs/mutants.md, if every mutant is caught
   --help             prints this`;
 
 const values = optionsOf(HELP, {
@@ -31,6 +32,7 @@ const values = optionsOf(HELP, {
   jobs: { type: "string", default: "2" },
   budget: { type: "string", default: "600" },
   tests: { type: "string", default: "" },
+  document: { type: "boolean", default: false },
 });
 const [seeds, jobs, budgetMs] = [Number(values.seeds), Number(values.jobs), Number(values.budget) * 1_000];
 const print = (line: string): void => {
@@ -127,3 +129,4 @@ print(`\n${tableOf(MUTANTS, verdicts)}`);
 const caught = chosen.filter(isSettled).length;
 print(`\n${String(caught)} of ${String(chosen.length)} mutants caught`);
 if (caught < chosen.length) process.exitCode = 1;
+else if (values.document) await keepDocument(MUTANTS, verdicts);
