@@ -10,10 +10,13 @@ function smaller(life: Life): Life[] {
   const lives = life.users.map((_, gone): Life => {
     const deeds = life.deeds.filter(({ user }) => user !== gone);
     const moved = deeds.map((deed) => ({ ...deed, user: deed.user > gone ? deed.user - 1 : deed.user }));
-    return { ...life, users: without(life.users, gone), deeds: moved, sharesSlot: false };
+    const leaks = (life.leaks ?? []).filter(({ user }) => user !== gone);
+    const moved2 = leaks.map((leak) => ({ ...leak, user: leak.user > gone ? leak.user - 1 : leak.user }));
+    return { ...life, users: without(life.users, gone), deeds: moved, leaks: moved2, sharesSlot: false };
   });
   if (life.users.length < 2) lives.pop();
   lives.push(...life.troubles.map((_, at) => ({ ...life, troubles: without(life.troubles, at) })));
+  lives.push(...(life.leaks ?? []).map((_, at) => ({ ...life, leaks: without(life.leaks ?? [], at) })));
   lives.push(...life.deeds.map((_, at) => ({ ...life, deeds: without(life.deeds, at) })));
   for (const [index, user] of life.users.entries()) {
     const fewer = user.consumers.map((_, at) => ({ ...user, consumers: without(user.consumers, at) }));

@@ -5,6 +5,8 @@ import { drawDeeds } from "./draw-deeds.ts";
 import type { DeedPlan } from "./draw-deeds.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { drawLeaks } from "./leaks.ts";
+import type { LeakPlan } from "./leaks.ts";
 import { drawTroubles } from "./plan.ts";
 import type { Trouble } from "./plan.ts";
 import { START_MS } from "./stage.ts";
@@ -39,6 +41,8 @@ export interface Life {
   readonly sharesSlot: boolean;
   readonly troubles: readonly Trouble[];
   readonly deeds: readonly DeedPlan[];
+  /** Left out of lives that were kept before there were any. */
+  readonly leaks?: readonly LeakPlan[];
 }
 
 /** The life that a seed stands for. Each part has dice of its own: what is drawn for one does not shift the others. */
@@ -55,6 +59,7 @@ export function drawLife(seed: number): Life {
     sharesSlot: users > 1 && of("slot").chance(0.06),
     troubles: drawTroubles(of("faults"), { fromMs: START_MS, untilMs }),
     deeds: drawDeeds(of("deeds"), { fromMs: START_MS + hours(6), untilMs, users }),
+    leaks: drawLeaks(of("leaks"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),
   };
 }
 

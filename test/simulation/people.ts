@@ -52,6 +52,19 @@ export function tagByHand(stage: Stage, user: string, Key: string, Value: string
   else asAdmin(stage, "TagUser", { UserName: user, Tags: [{ Key, Value }] });
 }
 
+/** Attaches a managed policy, as AWS does; tells whether it was not there before. */
+export function attachByHand(stage: Stage, user: string, PolicyArn: string): boolean {
+  if (stage.cloud.iam.users.get(user)?.attached.includes(PolicyArn) !== false) return false;
+  stage.cloud.iam.policies.set(PolicyArn, { Version: "2012-10-17", Statement: [] });
+  asAdmin(stage, "AttachUserPolicy", { UserName: user, PolicyArn });
+  return true;
+}
+
+export function detachByHand(stage: Stage, user: string, PolicyArn: string): void {
+  if (stage.cloud.iam.users.get(user)?.attached.includes(PolicyArn) !== true) return;
+  asAdmin(stage, "DetachUserPolicy", { UserName: user, PolicyArn });
+}
+
 /** Nobody may send mail any more but who always might. */
 export function forbidMail(stage: Stage, { user, mayMail }: SimulatedSubject): void {
   const inline = stage.cloud.iam.users.get(user)?.inline;

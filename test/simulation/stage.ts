@@ -5,7 +5,9 @@ import type { SimulatedClock } from "../world/clock.ts";
 import type { Cloud } from "../world/cloud.ts";
 import type { MemoryDestination } from "../world/memory-destination.ts";
 import type { Destination } from "../../src/rotation/world.ts";
+import type { SweepOptions } from "../../src/sweep.ts";
 import type { Consumer } from "./consumers.ts";
+import type { Leak } from "./leaks.ts";
 import type { Run } from "./run.ts";
 import type { Coverage } from "./coverage.ts";
 import type { MemoryJournal } from "../world/direct/journal.ts";
@@ -67,6 +69,16 @@ export interface Stage {
   readonly meddledMs: Map<string, number>;
   /** When each code was last told about a user: "user code". */
   readonly toldMs: Map<string, number>;
+  /** Keys that are in the hands of others, in the order in which that was heard of. */
+  readonly leaks: Leak[];
+  /** Who looks for more with a leaked pair. */
+  readonly thieves: { readonly user: string; readonly pair: SigningPair; readonly sinceMs: number }[];
+  /** Keys whose pair a thief read in custody, and when. */
+  readonly stolenMs: Map<string, number>;
+  /** CloudTrail loses every other event of some Region. */
+  readonly losesEvents: boolean;
+  /** When a quarantine policy was last attached to a user. */
+  readonly quarantinedMs: Map<string, number>;
   /** When the journal's table was last lost. */
   journalLostMs: number;
   /** Whether the faults and the operators' mischief are over. */
@@ -86,6 +98,14 @@ export const custodyName = (user: string): string => `keyturn/${user}`;
 
 export function subjectOf(stage: Stage, user: string): SimulatedSubject | undefined {
   return stage.subjects.find((subject) => subject.user === user);
+}
+
+/** Whom the deployment serves. */
+export function servingOf({ subjects }: Stage): Pick<SweepOptions, "profiles" | "enrolmentTag"> {
+  return {
+    profiles: Object.fromEntries(subjects.map(({ profile }) => [profile.name, profile])),
+    enrolmentTag: "keyturn",
+  };
 }
 
 /** Says that a promise was broken; the same words for the same user once. */
@@ -112,4 +132,10 @@ export function custodyPair(stage: Stage, user: string, label: string): SigningP
     return pair;
   }
   return null;
+}
+
+/** Whether a replacement is stored that is not current yet. */
+export function isPendingPair(stage: Stage, user: string): boolean {
+  const pending = custodyPair(stage, user, "AWSPENDING");
+  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
 }

@@ -1,6 +1,7 @@
 import { LAST_USED_LAG_MS, quietMs } from "../../../src/rotation/policy.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
@@ -50,7 +51,12 @@ export function givenBack(stage: Stage): Checker {
     const keys = stage.cloud.iam.keysOf(subject.user);
     for (const key of keys) {
       const isOurs = key.status === "Inactive" && takenMs.has(key.id) && !given.has(key.id);
-      const isFollowed = isOurs && keys.length > 1 && !stage.takenByPeople.has(key.id) && !isForgotten(key.id);
+      const isFollowed =
+        isOurs &&
+        !keys.some(({ id }) => isLeaked(stage, id)) &&
+        keys.length > 1 &&
+        !stage.takenByPeople.has(key.id) &&
+        !isForgotten(key.id);
       const needed = isAble && isFollowed ? need(run, subject, key) : null;
       const times = needed === null ? 0 : (chances.get(key.id) ?? 0) + 1;
       chances.set(key.id, times);

@@ -14,7 +14,9 @@ import { inv6 } from "./inv-6.ts";
 import { inv7 } from "./inv-7.ts";
 import { inv8 } from "./inv-8.ts";
 import { inv9 } from "./inv-9.ts";
+import { leaked } from "./leaked.ts";
 import { oneCreation } from "./one-creation.ts";
+import { price } from "./price.ts";
 import { promotedLast } from "./promoted-last.ts";
 import { smtp } from "./smtp.ts";
 
@@ -33,7 +35,9 @@ const ALL = [
   inv12,
   churn,
   givenBack,
+  leaked,
   oneCreation,
+  price,
   promotedLast,
   smtp,
 ];

@@ -2,6 +2,7 @@ import { days } from "../../../src/rotation/time.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import { isExcused, nextPair } from "../consumers.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -50,7 +51,9 @@ export function inv1(stage: Stage): Checker {
     before: ({ name, run, user, input }) => {
       if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
-      if (key !== undefined && key.status === "Active" && !key.isDeleted) check(run, user, key);
+      if (key === undefined || key.status !== "Active" || key.isDeleted) return;
+      // What is leaked goes without a proof: `leaked` and `price` watch how.
+      if (!isLeaked(stage, key.id)) check(run, user, key);
     },
     after: ({ name, signerId }) => {
       if (name === "sts.GetCallerIdentity") proved.add(signerId);

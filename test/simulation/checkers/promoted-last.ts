@@ -1,4 +1,5 @@
 import type { Checker } from "../checker.ts";
+import { isUrgent } from "../leaks.ts";
 import { custodyName, isRaced, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
@@ -18,6 +19,8 @@ export function promotedLast(stage: Stage): Checker {
       const { AccessKeyId: keyId = "" } = JSON.parse(text) as Readonly<Record<string, string>>;
       for (const { name: destination, readsCustody } of run.configured.get(user) ?? []) {
         if (readsCustody || given.has(`${destination} ${keyId}`) || isRaced(stage, run, user)) continue;
+        // For a leaked key each place is tried, and none waited for.
+        if (isUrgent(stage, user) && run.troubles.size > 0) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
     },
