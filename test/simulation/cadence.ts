@@ -6,6 +6,7 @@ import type { FaultPlan } from "./plan.ts";
 import { isLeakFresh } from "./leaks.ts";
 import { custodyPair, isPendingPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
+import { untilOpenMs } from "./windows.ts";
 
 const LEAST_MS = hours(1);
 const MOST_MS = hours(12);
@@ -71,6 +72,10 @@ function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
   const until = (beyondMs: number): number => (beyondMs < AFTER_MS ? -BEFORE_MS - beyondMs : MOST_MS);
   if (old.status === "Active") {
     const beyondMs = silentBeyondMs(stage, profile, { user, old });
+    const { window } = profile.policy;
+    // It waits for the next opening, however long ago it could have gone.
+    const isHandMade = custodyPair(stage, user, "AWSCURRENT") === null;
+    if (window !== null && (beyondMs > 0 || isHandMade)) return untilOpenMs(window, nowMs, MOST_MS);
     return Math.min(until(beyondMs), until(beyondMs - LAST_USED_LAG_MS));
   }
   const soakedMs = nowMs - (old.changes.at(-1)?.atMs ?? 0);

@@ -14,7 +14,7 @@ export interface Errand {
   readonly isInSweep: boolean;
   /** It waits for this. */
   readonly when: () => boolean;
-  readonly act: (begin: () => Run) => Promise<void>;
+  readonly act: (begin: (word?: string) => Run) => Promise<void>;
 }
 
 export interface Errands {
@@ -43,7 +43,7 @@ export function errandsOf(stage: Stage, dice: Dice, runs: () => Runs): Errands {
     stage.trace.note(errand.user, "errand", () => errand.name + (errand.isInSweep ? ", in the middle of a sweep" : ""));
     count(stage.coverage, "errand", errand.name);
     isBusy = true;
-    await errand.act(() => runs().begin({ isAmongOthers: errand.isInSweep }));
+    await errand.act((word) => runs().begin({ isAmongOthers: errand.isInSweep, word: word ?? null }));
     isBusy = false;
     settle(stage);
   }

@@ -126,6 +126,11 @@ function quarantine(stage: Stage, user: string, { dice, plan }: { readonly dice:
     when: () => true,
     act: async () => {
       detachByHand(stage, user, policy);
+      const marked = markedKeys(stage, user);
+      // What no sweep has seen nobody can know.
+      for (const leak of stage.leaks) {
+        if (leak.user === user && leak.by === "quarantine" && !marked.includes(leak.keyId)) leak.toldMs = null;
+      }
     },
   });
   stage.quarantinedMs.set(user, nowMs);
@@ -152,7 +157,7 @@ function tellOf(
     isInSweep: false,
     when: () => true,
     act: async (begin) => {
-      const run = begin();
+      const run = begin(by === "revoke" ? by : undefined);
       const isServed = isEnrolled(stage, user);
       const leak = addLeak(stage, { user, keyId, by: by === "revoke" ? "revoke" : "health", toldMs: null });
       const isDone = await ended(run, by === "revoke" ? sayRevoke(stage, run, leak) : sayHealth(stage, run, leak));
@@ -172,7 +177,7 @@ const sayRevoke = (stage: Stage, { world }: Run, { user, keyId }: Leak): Promise
   revoke(world, servingOf(stage), { user: userName(user), key: accessKeyId(keyId) });
 
 /** Whether an invocation came to its end. */
-export const ended = async (run: Run, work: Promise<unknown>): Promise<boolean> =>
+const ended = async (run: Run, work: Promise<unknown>): Promise<boolean> =>
   Promise.race([work.then(() => true), run.died.then(() => false)]).catch(() => false);
 
 const isEnrolled = (stage: Stage, user: string): boolean =>

@@ -48,6 +48,7 @@ export function setStatusByHand(stage: Stage, key: SimulatedKey, Status: "Active
 
 export function tagByHand(stage: Stage, user: string, Key: string, Value: string | null): void {
   if (!stage.cloud.iam.users.has(user)) return;
+  if (Key === "keyturn-hold" && Value === null) stage.heldByWord.delete(user);
   if (Value === null) asAdmin(stage, "UntagUser", { UserName: user, TagKeys: [Key] });
   else asAdmin(stage, "TagUser", { UserName: user, Tags: [{ Key, Value }] });
 }

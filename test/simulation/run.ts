@@ -19,6 +19,8 @@ import { troubledDestination, troubledJournal, troubledNotifier } from "./troubl
 /** One invocation of Keyturn: its own world, in which calls fail, wait, and end with the process. */
 export interface Run {
   readonly id: number;
+  /** What somebody typed; null for a sweep, and for an event. */
+  readonly word: string | null;
   readonly world: World;
   readonly log: RecordingLog;
   readonly startedMs: number;
@@ -47,8 +49,13 @@ export interface RunsOptions {
   readonly bend: ((world: World) => World) | null;
 }
 
+interface Beginning {
+  readonly isAmongOthers: boolean;
+  readonly word?: string | null;
+}
+
 export interface Runs {
-  readonly begin: (options: { readonly isAmongOthers: boolean }) => Run;
+  readonly begin: (options: Beginning) => Run;
   /** Lets what was still under way arrive, until an instant. */
   readonly arrive: (untilMs: number) => void;
 }
@@ -70,7 +77,7 @@ export function runsOf(options: RunsOptions): Runs {
   const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), late: [] };
   let id = 0;
   return {
-    begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
+    begin: (options) => beginRun(parts, { id: (id += 1), ...options }),
     arrive: (untilMs) => {
       arrive(parts, untilMs);
     },
@@ -85,7 +92,7 @@ function arrive({ late, stage }: Parts, untilMs: number): void {
   }
 }
 
-function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
+function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & { readonly id: number }): Run {
   const { stage, dice } = parts;
   const { clock } = stage;
   const { promise: died, resolve: die } = Promise.withResolvers<"died">();
@@ -201,6 +208,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
         if (name === "iam.UpdateAccessKey") blame(stage, run, event);
       }
       const answer = stage.cloud.call(request);
+      if (name === "iam.TagUser" || name === "iam.UntagUser") stage.heldMs.set(user, stage.clock.now());
       noteLook(stage, run, event);
       tell({ ...event, answer });
       parts.stale.keep(name, request, answer);
@@ -247,6 +255,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   };
   const run: Run = Object.assign(state, {
     id,
+    word,
     world: parts.bend?.(world) ?? world,
     log: base.log,
     startedMs,

@@ -28,6 +28,7 @@ import { runsOf } from "./run.ts";
 import { servingOf, START_MS } from "./stage.ts";
 import type { Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
+import { wordErrand } from "./words.ts";
 
 /** What a seed gave. */
 export interface SeedResult {
@@ -94,10 +95,14 @@ export async function live(life: Life, { isTraced = true, bend = null }: Simulat
 }
 
 /** What was drawn to happen beside the schedule. */
-function planErrands(stage: Stage, { leaks = [] }: Life, errands: Errands): void {
+function planErrands(stage: Stage, { leaks = [], words = [] }: Life, errands: Errands): void {
   for (const leak of leaks) {
     const subject = stage.subjects[leak.user];
     if (subject !== undefined) errands.plan(leakErrand(stage, subject, leak, errands.plan));
+  }
+  for (const word of words) {
+    const subject = stage.subjects[word.user];
+    if (subject !== undefined) errands.plan(wordErrand(stage, subject, word, errands.plan));
   }
 }
 
@@ -120,6 +125,10 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     stats: { reconciles: 0, sweeps: 0, rotations: 0, faults: 0, consumerCalls: 0, failedCalls: 0, userYears: 0 },
     coverage: {},
     violations: [],
+    pausedMs: null,
+    retiring: new Set(),
+    heldByWord: new Set(),
+    heldMs: new Map(),
     leaks: [],
     losesEvents: drawn.losesEventsOf !== null,
     thieves: [],

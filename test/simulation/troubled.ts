@@ -16,7 +16,7 @@ function refused(doing: string): (kind: FaultKind) => Error {
 }
 
 /** One exchange with the outside: an effect, and all that may go wrong around it. */
-export type Exchange = <Answer>(
+type Exchange = <Answer>(
   call: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
   effect: () => Answer,
   stale?: () => Answer | null,
@@ -29,7 +29,7 @@ interface Outside {
   readonly exchange: Exchange;
 }
 
-export function troubledJournal({ exchange, checkers }: Outside, journal: Journal, run: () => Run): Journal {
+export function troubledJournal({ exchange, checkers, stage }: Outside, journal: Journal, run: () => Run): Journal {
   const through = <Answer>(method: string, user: string, effect: () => Promise<Answer>): Promise<Answer> =>
     exchange({ operation: `journal.${method}`, user, refuse: refused(`journal ${method}`) }, effect).then((it) => it);
   return {
@@ -46,8 +46,14 @@ export function troubledJournal({ exchange, checkers }: Outside, journal: Journa
     readMany: (users) => through("readMany", "", () => journal.readMany(users)),
     history: (user) => journal.history(user),
     sweepState: () => through("sweepState", "", () => journal.sweepState()),
-    setRunning: (since) => journal.setRunning(since),
-    setPause: (pause) => journal.setPause(pause),
+    setRunning: async (since) => {
+      await journal.setRunning(since);
+      stage.pausedMs = since === null ? stage.clock.now() : null;
+    },
+    setPause: async (pause) => {
+      await journal.setPause(pause);
+      stage.pausedMs = stage.clock.now();
+    },
     notePause: (pause) => journal.notePause(pause),
     setMemory: (memory) => through("setMemory", "", () => journal.setMemory(memory)),
   };

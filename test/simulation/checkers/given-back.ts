@@ -39,7 +39,8 @@ export function givenBack(stage: Stage): Checker {
     const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
     // A laptop's hand-over is no use that asks for the key: it only restarts the shorter silence.
     const silentMs = profile.isPulled ? profile.policy.quietForMs : quietMs(profile.policy);
-    const isLate = usedMs > atMs - silentMs && usedMs + LAST_USED_LAG_MS <= run.startedMs;
+    const isLate =
+      !stage.retiring.has(key.id) && usedMs > atMs - silentMs && usedMs + LAST_USED_LAG_MS <= run.startedMs;
     const known = told.get(run);
     if (isLate && known?.has(`used ${key.id}`) === true) return "somebody had used it just before";
     const holder = workers.find((worker) => worker.isRolledBack() && worker.pair().keyId === key.id);

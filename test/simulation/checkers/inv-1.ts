@@ -41,7 +41,11 @@ export function inv1(stage: Stage): Checker {
     const subject = subjectOf(stage, user);
     if (subject === undefined) return;
     for (const consumer of subject.consumers) {
-      const isNeeded = nextPair(consumer, stage.clock.now())?.keyId === key.id && !isExcused(consumer, key.id);
+      const isHeld = nextPair(consumer, stage.clock.now())?.keyId === key.id;
+      // An operator's `retire` waives use, and never delivery: whoever was handed no pair pays for it.
+      const isWaived = stage.retiring.has(key.id) && ["typed-in", "pulls"].includes(consumer.hold.kind);
+      if (isHeld && isWaived) consumer.excused.add(key.id);
+      const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }
   }

@@ -10,8 +10,8 @@ export function inv11(stage: Stage): Checker {
     invariant,
     appended: (run, { what, keyId, details }) => {
       const evidence = details["evidence"];
-      // That it is leaked is evidence: its mark.
-      const isMarked = details["reason"] === "KeyExposed";
+      // That it is leaked, or that somebody said so, is evidence.
+      const isMarked = details["reason"] === "KeyExposed" || details["reason"] === "RetireAsked";
       if (Array.isArray(evidence) && (evidence.length > 0 || isMarked))
         onRecord.add(`${String(run.id)} ${what} ${String(keyId)}`);
     },

@@ -53,7 +53,7 @@ export function inv2(stage: Stage): Checker {
       if (key.status === "Active" && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const soakedMs = stage.clock.now() - (activeMs.get(key.id) ?? 0);
-      if (!isLeaked(stage, key.id)) needed(key, user, says);
+      if (!isLeaked(stage, key.id) && !stage.retiring.has(key.id)) needed(key, user, says);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);
     },
     after: ({ name, answer, isStale }) => {

@@ -7,6 +7,9 @@ import type { Stage } from "../stage.ts";
 /** Nothing is done to a user that is not enrolled or is held, nor to a key that somebody else made beside ours. */
 export function inv6(stage: Stage): Checker {
   const invariant = "INV-6";
+  /** A hold stands in no word's way; in that of the sweep which follows some it does. */
+  const isTyped = ({ word }: Run, what: string): boolean =>
+    word === "rollback" || word === "reactivate" || (word !== null && what.startsWith("secretsmanager."));
   const check = (run: Run, user: string, [what, isGivingBack]: readonly [string, boolean]): void => {
     const tags = stage.cloud.iam.users.get(user)?.tags ?? [];
     const keys = tags.map(({ Key }) => Key.toLowerCase());
@@ -14,7 +17,11 @@ export function inv6(stage: Stage): Checker {
     const profile = subjectOf(stage, user)?.profile.name;
     const isEnrolled = enrolments.length === 1 && enrolments[0]?.Value === profile;
     // An operator's `revoke` is the stronger word.
-    const isHeld = keys.includes("keyturn-hold") && !isGivingBack && !isRevoking(stage, user);
+    const isHeld =
+      (keys.includes("keyturn-hold") || stage.heldByWord.has(user)) &&
+      !isGivingBack &&
+      !isRevoking(stage, user) &&
+      !isTyped(run, what);
     if ((isEnrolled && !isHeld) || isRaced(stage, run, user, "tags")) return;
     violate(stage, invariant, user, `${what} for a user that is ${isEnrolled ? "held" : "not enrolled"}`);
   };

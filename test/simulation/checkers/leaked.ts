@@ -3,7 +3,7 @@ import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { CallEvent, Checker } from "../checker.ts";
 import { isLeaked, markedKeys } from "../leaks.ts";
 import type { Run } from "../run.ts";
-import { custodyPair, violate } from "../stage.ts";
+import { custodyName, custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { readsCustody, standsInTheWay } from "./ways.ts";
 
@@ -27,6 +27,7 @@ export function leaked(stage: Stage): Checker {
   /** By key: when the first sweep began that could have cut it, and how many more could since its bound was over. */
   const waits = new Map<string, { readonly fromMs: number; chances: number }>();
   const unread = new Map<string, number>();
+  const unreplaced = new Map<string, number>();
   const cutMs = new Map<string, number>();
   const markedMs = new Map<string, number>();
 
@@ -50,6 +51,31 @@ export function leaked(stage: Stage): Checker {
     wait.chances += 1;
     if (wait.chances >= CHANCES) violate(stage, invariant, user, `${key.id} is leaked, and is not cut`);
   }
+
+  /** In the place of a leaked key that is current there is another soon, where nothing keeps it from being made. */
+  function checkReplaced(run: Run, subject: SimulatedSubject): void {
+    const { user } = subject;
+    const keys = stage.cloud.iam.keysOf(user);
+    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+    // Somebody may have brought custody back to it since, or deleted it.
+    const atMs = stage.leaks.find(({ keyId }) => keyId === currentId)?.atMs ?? Number.NEGATIVE_INFINITY;
+    const isLeft = (stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < atMs;
+    const isKnown = currentId !== null && isLeft && markedKeys(stage, user).includes(currentId);
+    const isFull = keys.length === 2 && !keys.every(({ id }) => isLeaked(stage, id));
+    const secret = stage.cloud.secretsManager.named(custodyName(user));
+    const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
+    const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
+    if (!isKnown) unreplaced.delete(user);
+    if (!isKnown || !isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
+    const isTaken = standsInTheWay(stage, subject, false) !== null && !isOurs(currentId);
+    if (isTaken || standsInTheWay(stage, subject, true) !== null) return;
+    const times = (unreplaced.get(user) ?? 0) + 1;
+    unreplaced.set(user, times);
+    if (times > CHANCES) violate(stage, invariant, user, `${currentId} is leaked, and stays current`);
+  }
+
+  /** It was cut by Keyturn, and not by somebody else. */
+  const isOurs = (keyId: string): boolean => cutMs.has(keyId) && !stage.takenByPeople.has(keyId);
 
   /** A pair that a thief read has to be found out, as long as somebody asks. */
   function checkStolen(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
@@ -132,6 +158,7 @@ export function leaked(stage: Stage): Checker {
       if (runs.length !== 1 || only === undefined || only.result === null || only.result.isPaused) return;
       for (const subject of stage.subjects) {
         if (only.result.left.includes(subject.user)) continue;
+        checkReplaced(only.run, subject);
         for (const key of stage.cloud.iam.keysOf(subject.user)) {
           if (key.status !== "Active") continue;
           checkCut(only.run, subject, key);

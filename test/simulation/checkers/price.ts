@@ -1,4 +1,4 @@
-import { minutes } from "../../../src/rotation/time.ts";
+import { days, minutes } from "../../../src/rotation/time.ts";
 import type { CloudAnswer } from "../../world/call.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
@@ -6,7 +6,7 @@ import type { Consumer } from "../consumers.ts";
 import { isExcused, nextPair } from "../consumers.ts";
 import { isLeaked, isUrgent } from "../leaks.ts";
 import type { Run } from "../run.ts";
-import { custodyName, subjectOf, violate } from "../stage.ts";
+import { custodyName, custodyPair, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { readsCustody } from "./ways.ts";
 
@@ -46,6 +46,19 @@ export function price(stage: Stage): Checker {
   const isBroughtBack = ({ workers }: SimulatedSubject, keyId: string): boolean =>
     workers.some((worker) => worker.pair().keyId === keyId && (worker.isRolledBack() || worker.losesPushes));
 
+  /**
+   * Of two leaked keys the one that is not current goes, whoever has it. Where none is, nothing says which is in use, but
+   * for what was written down when a replacement was begun.
+   */
+  function isSecondOfTwo({ user, workers }: SimulatedSubject, { id }: SimulatedKey): boolean {
+    const keys = stage.cloud.iam.keysOf(user);
+    if (keys.length !== 2 || !keys.every((key) => isLeaked(stage, key.id))) return false;
+    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+    if (currentId !== null) return id !== currentId;
+    const isOtherHeld = workers.some((worker) => worker.pair().keyId !== id);
+    return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
+  }
+
   /** Why a Worker must not lose its key now; null where it may. */
   function reasonFor(
     run: Run,
@@ -53,8 +66,7 @@ export function price(stage: Stage): Checker {
     { key, doing }: { key: SimulatedKey; doing: string },
   ): string | null {
     const { user, profile } = subject;
-    // Of two keys that were made by hand nothing says which is in use, before a replacement was begun.
-    if (doing === "deleting") return isLeaked(stage, key.id) && !begun.has(user) ? null : "as Keyturn knows";
+    if (doing === "deleting") return isSecondOfTwo(subject, key) ? null : "as Keyturn knows";
     if (readsCustody(stage, user)) return null;
     const leaks = stage.leaks.filter(({ keyId }) => keyId === key.id);
     const isRefused = [...run.troubles].some((it) => /TagResource|CreateSecret|DescribeSecret/.test(it));
@@ -68,11 +80,12 @@ export function price(stage: Stage): Checker {
     const secret = stage.cloud.secretsManager.named(custodyName(user));
     const isShut =
       secret !== null && (secret.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null);
+    const isAwaited = workers.some(({ builds }) => builds?.isAwaited() === true);
     const isFull = stage.cloud.iam.keysOf(user).length === 2;
     const isAway = workers.some(
       (worker) => worker.isMissing || worker.blockedBecause !== null || !destinations.includes(worker),
     );
-    return isShut || isFull || isAway;
+    return isShut || isFull || isAway || isAwaited;
   }
 
   return {
