@@ -35,7 +35,11 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   const what = receipt.awaits === undefined ? "delivered to" : "stored, and not live yet, at";
   const line = lineOf(acting, `${what} ${name}`, { keyId });
   await ledger.save((record) => withReceipt(record, attempt, { ...step, receipt, now: line.at }), line);
-  return doneWith(acting, {});
+  // What was live here before says nothing any more.
+  const evidence = acting.observation.evidence.filter(
+    ({ answer }) => !("destination" in answer && answer.destination === name),
+  );
+  return doneWith(acting, { evidence });
 }
 
 /** The current pair, while another is to take its place. A pair made by hand is not in custody. */

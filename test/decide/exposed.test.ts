@@ -178,7 +178,8 @@ describe("what may have been read in custody", () => {
   });
 
   test.for<[string, number, string]>([
-    ["stored after the cut is not asked about", days(2) + minutes(1), "not exposed"],
+    ["stored two minutes after the cut and more is not asked about", days(2) + minutes(2) + 1, "not exposed"],
+    ["stored two minutes after it is: the clocks may differ by that", days(2) + minutes(2), "exposed mark"],
     ["stored a second before it is", days(2) - 1_000, "exposed mark"],
   ])("a pair %s", ([, cutAgoMs, expected]) => {
     const keys = [aKey(K1, days(80), "inactive"), after.keys[1]];

@@ -28,6 +28,14 @@ describe("where nothing is in motion, and a pair was delivered,", () => {
     }
   });
 
+  test("a rollback is answered by one delivery, however long the sweep goes on", async () => {
+    const { here, worker, work } = await atRest();
+    const before = worker.deliveries.length;
+    worker.rollBackTo("v1");
+    await here.pass(hours(12), work);
+    expect(worker.deliveries.length).toBe(before + 1);
+  });
+
   test("a rollback that a delivery may not overrule is told, until somebody deploys", async () => {
     const { here, worker } = await atRest();
     worker.rollBackTo("v1");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
 import { leak, meanwhile } from "../world/leak.ts";
@@ -118,6 +118,22 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
     await leak(here, first.keyId);
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
     expect(custodyOf(here)).not.toBe(second);
+  });
+
+  test("N5: also where the run that cut the key had a clock that is a minute late", async () => {
+    const system = await pulled();
+    const { here, first, laptop } = system;
+    const second = custodyOf(here) ?? "";
+    expect(laptop.pull()).toBe("taken");
+    here.bend = (world) => ({
+      ...world,
+      clock: { ...world.clock, now: () => plus(world.clock.now(), -minutes(1)) },
+    });
+    await leak(here, first.keyId);
+    here.bend = null;
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Active"]);
+    await here.pass(hours(3));
+    expect(ofKey(here, second)).not.toBe("Active");
   });
 
   test("N5: and by a session of it", async () => {

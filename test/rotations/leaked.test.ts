@@ -326,6 +326,21 @@ describe("L6, N19: a quarantine policy", () => {
     expect(third).not.toBe(second);
     expect(custodyOf(here)).not.toBe(third);
   });
+
+  test("the same before CloudTrail tells of it: the attachment of before is not taken for this one", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here) ?? "";
+    quarantine(here, "V3", false);
+    await here.pass(hours(2), work);
+    quarantine(here, "V3");
+    await here.sweep();
+    await here.pass(hours(1), work);
+    expect(third).not.toBe(second);
+    expect(custodyOf(here)).not.toBe(third);
+    expect(ofKey(here, third)).not.toBe("Active");
+  });
 });
 
 describe("L8, N9: a key that security took away", () => {
@@ -450,6 +465,26 @@ describe("N4: which key goes", () => {
     await leak(here, second, first.keyId);
     stop();
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
+    expect(worker.pair().keyId).toBe(custodyOf(here));
+    expect(calls.failures()).toEqual([]);
+  });
+
+  test("N4: of two exposed keys of which none is current the one in use stays until its replacement is there", async () => {
+    const { here, first, worker, calls, work } = await aSystem();
+    // The secret of the first replacement is lost: nobody has it, and it is the younger one.
+    const stopped = new RotationError("Unreachable", "storing it, no answer came");
+    here.bend = (world) => ({ ...world, custody: { ...world.custody, storePending: () => Promise.reject(stopped) } });
+    await here.sweep();
+    here.bend = null;
+    const lost =
+      here
+        .keysOf(DEPLOY)
+        .find((key) => !key.startsWith(first.keyId))
+        ?.split(" ")[0] ?? "";
+    const stop = meanwhile(here, work);
+    await leak(here, first.keyId, lost);
+    stop();
+    expect([ofKey(here, lost), ofKey(here, first.keyId)]).toEqual(["gone", "Inactive"]);
     expect(worker.pair().keyId).toBe(custodyOf(here));
     expect(calls.failures()).toEqual([]);
   });

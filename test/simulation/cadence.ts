@@ -3,8 +3,10 @@ import { LAST_USED_LAG_MS, quietMs } from "../../src/rotation/policy.ts";
 import { days, hours } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { FaultPlan } from "./plan.ts";
-import { custodyPair } from "./stage.ts";
+import { isLeakFresh } from "./leaks.ts";
+import { custodyPair, isPendingPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
+import { untilOpenMs } from "./windows.ts";
 
 const LEAST_MS = hours(1);
 const MOST_MS = hours(12);
@@ -20,6 +22,7 @@ const AFTER_MS = hours(4);
  * In an hourly life they come as in a deployment.
  */
 export function untilNextSweepMs(stage: Stage, plan: FaultPlan, isHourly: boolean): number {
+  if (isLeakFresh(stage)) return LEAST_MS;
   const open = stage.subjects.filter(({ user }) => isOpen(stage, user));
   if (open.length === 0) return MOST_MS;
   if (isHourly || plan.isPassing(stage.clock.now())) return LEAST_MS;
@@ -63,22 +66,21 @@ function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
   const keys = stage.cloud.iam.keysOf(user);
   const changedMs = keys.map(({ changes }) => changes.at(-1)?.atMs ?? 0);
   const disturbedMs = Math.max(...changedMs, stage.meddledMs.get(user) ?? 0);
-  if (isPending(stage, user) || nowMs - disturbedMs < LIVELY_MS) return 0;
+  if (isPendingPair(stage, user) || nowMs - disturbedMs < LIVELY_MS) return 0;
   const old = oldKeyOf(stage, user);
   if (old === undefined) return MOST_MS;
   const until = (beyondMs: number): number => (beyondMs < AFTER_MS ? -BEFORE_MS - beyondMs : MOST_MS);
   if (old.status === "Active") {
     const beyondMs = silentBeyondMs(stage, profile, { user, old });
+    const { window } = profile.policy;
+    // It waits for the next opening, however long ago it could have gone.
+    const isHandMade = custodyPair(stage, user, "AWSCURRENT") === null;
+    if (window !== null && (beyondMs > 0 || isHandMade)) return untilOpenMs(window, nowMs, MOST_MS);
     return Math.min(until(beyondMs), until(beyondMs - LAST_USED_LAG_MS));
   }
   const soakedMs = nowMs - (old.changes.at(-1)?.atMs ?? 0);
   return Math.min(until(soakedMs - profile.policy.soakForMs), until(soakedMs - days(30)));
 }
 
-function isPending(stage: Stage, user: string): boolean {
-  const pending = custodyPair(stage, user, "AWSPENDING");
-  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
-}
-
 const isOpen = (stage: Stage, user: string): boolean =>
-  stage.cloud.iam.keysOf(user).length > 1 || isPending(stage, user);
+  stage.cloud.iam.keysOf(user).length > 1 || isPendingPair(stage, user);

@@ -9,6 +9,8 @@ import type { ConsumerPlan, UserPlan } from "./draw-user.ts";
 import { cachedHold, NO_PAIR, pullingHold, typedInHold, workerHold } from "./holds.ts";
 import { rhythmOf } from "./rhythm.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
+import type { Workplace } from "./workplaces.ts";
+import { atomicWorkplace, storedWorkplace } from "./workplaces.ts";
 
 /** What a user may send mail by. */
 export const MAIL_POLICY = { Statement: [{ Effect: "Allow", Action: "ses:*", Resource: "*" }] };
@@ -27,9 +29,17 @@ export function castUser(stage: Stage, plan: UserPlan): SimulatedSubject {
     .filter(({ status }) => status === "Active")
     .map(pairOf);
   const first = active[0] ?? null;
-  const workers = Array.from({ length: plan.workers }, (_, at) =>
-    memoryDestination(`worker-${name}-${String(at)}`, first ?? NO_PAIR),
-  );
+  const workers = Array.from({ length: plan.workers }, (_, at): Workplace => {
+    const stored = plan.stored?.[at] ?? null;
+    const place = { name: `worker-${name}-${String(at)}`, first: first ?? NO_PAIR };
+    count(
+      stage.coverage,
+      "place",
+      stored === null ? "atomic" : stored.isGit ? "stored, and built" : "stored, and uploaded",
+    );
+    if (stored === null) return atomicWorkplace(stage, place.name, place.first);
+    return storedWorkplace(stage, { ...place, plan: stored });
+  });
   const destinations: Destination[] = [...workers, ...(plan.hasReaders ? [custodyReader(user)] : [])];
   const { mayMail } = plan;
   const subject: SimulatedSubject = { user, profile, mayMail, workers, destinations, consumers: [], first };

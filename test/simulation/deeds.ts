@@ -6,7 +6,10 @@ import type { DeedPlan } from "./draw-deeds.ts";
 import { excuseTheDead } from "./excuse.ts";
 import { mendAll, obey } from "./mend.ts";
 import { MISCHIEF } from "./mischief.ts";
+import { PAGES_MISCHIEF } from "./mischief-at-pages.ts";
 import type { Stage } from "./stage.ts";
+
+const ALL = [...MISCHIEF, ...PAGES_MISCHIEF];
 
 /** What people do to the account. */
 export interface Deeds {
@@ -50,7 +53,7 @@ export function deedsOf(stage: Stage, dice: Dice, drawn: readonly DeedPlan[]): D
 
   function planDrawn({ name, atMs, user: index, seed, isInSweep, isUndoneInSweep, lastsMs }: DeedPlan): void {
     const subject = stage.subjects[index];
-    const deed = MISCHIEF.find((known) => known.name === name);
+    const deed = ALL.find((known) => known.name === name);
     if (subject === undefined || deed === undefined) throw new RangeError(`nobody can do this: ${name}`);
     const doing = { stage, subject, dice: diceOf(seed, "deed") };
     const act = (): void => {

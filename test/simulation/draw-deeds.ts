@@ -1,5 +1,6 @@
 import { minutes } from "../../src/rotation/time.ts";
 import type { Dice } from "./dice.ts";
+import type { Deed } from "./mischief.ts";
 import { MISCHIEF } from "./mischief.ts";
 
 /** One deed of a person's, before it is known what it will meet. */
@@ -18,16 +19,19 @@ export interface DeedPlan {
   readonly lastsMs: number | null;
 }
 
-const WEIGHTS = MISCHIEF.flatMap((deed) => Array.from({ length: deed.weight }, () => deed));
+const weighted = (deeds: readonly Deed[]): Deed[] =>
+  deeds.flatMap((deed) => Array.from({ length: deed.weight }, () => deed));
 
 /** Draws what people do. */
 export function drawDeeds(
   dice: Dice,
   { fromMs, untilMs, users }: { readonly fromMs: number; readonly untilMs: number; readonly users: number },
+  of: readonly Deed[] = MISCHIEF,
 ): DeedPlan[] {
   const total = dice.chance(0.25) ? 0 : dice.between(1, 12);
+  const weights = weighted(of);
   return Array.from({ length: total }, () => {
-    const { name, lastsMs } = dice.pick(WEIGHTS);
+    const { name, lastsMs } = dice.pick(weights);
     return {
       atMs: dice.between(fromMs, untilMs),
       name,

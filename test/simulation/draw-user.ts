@@ -7,6 +7,9 @@ import { rhythmOf } from "./rhythm.ts";
 import type { RhythmOptions } from "./rhythm.ts";
 import { profileShape, rhythmShape, silenceAllowedMs } from "./shapes.ts";
 import { START_MS } from "./stage.ts";
+import { withWindow } from "./windows.ts";
+import { drawStored } from "./workplaces.ts";
+import type { StoredPlan } from "./workplaces.ts";
 
 /** How somebody comes by the pair: "worker" and "typed-in" say of which of them, the others how long they keep it. */
 type HoldPlan =
@@ -33,6 +36,8 @@ export interface UserPlan {
   readonly mayMail: boolean;
   readonly keys: readonly { readonly ageMs: number; readonly isActive: boolean }[];
   readonly workers: number;
+  /** Those of them that store first, by their places; left out of lives that were kept before there were any. */
+  readonly stored?: readonly (StoredPlan | null)[];
   readonly hasReaders: boolean;
   readonly consumers: readonly ConsumerPlan[];
 }
@@ -73,7 +78,7 @@ const ACTIVITIES: Readonly<Record<KeyShape, readonly boolean[]>> = {
 export function drawUser(of: (concern: string) => Dice, index: number): UserPlan {
   const name = `p${String(index)}`;
   const dice = of(`user ${name}`);
-  const profile = profileShape(of(`profile ${name}`), name);
+  const profile = withWindow(of(`window ${name}`), profileShape(of(`profile ${name}`), name));
   const shape = dice.pick(KEY_SHAPES);
   const keys = ACTIVITIES[shape].map((isActive) => ({ ageMs: drawAgeMs(dice, profile), isActive }));
   const workers = drawWorkers(dice, profile);
@@ -85,10 +90,14 @@ export function drawUser(of: (concern: string) => Dice, index: number): UserPlan
     mayMail: dice.chance(0.04),
     keys,
     workers,
+    stored: drawAllStored(of(`stored ${name}`), workers),
     hasReaders: profile.isPulled || workers === 0 || dice.chance(0.35),
   };
   return { ...user, consumers: drawConsumers(of, user, shape) };
 }
+
+const drawAllStored = (dice: Dice, workers: number): (StoredPlan | null)[] =>
+  Array.from({ length: workers }, () => drawStored(dice));
 
 function drawAgeMs(dice: Dice, { policy: { rotateAfterMs } }: Profile): number {
   const isNearlyDue = dice.chance(0.6);

@@ -1,9 +1,9 @@
 import type { SigningPair } from "../world/caller.ts";
 import { worksAt } from "../world/iam-state.ts";
-import type { MemoryDestination } from "../world/memory-destination.ts";
 import type { Hold } from "./consumers.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { Stage } from "./stage.ts";
+import type { Workplace } from "./workplaces.ts";
 
 /** In the place of a pair where there was never one. */
 export const NO_PAIR: SigningPair = { keyId: "none", secret: "none" };
@@ -11,9 +11,12 @@ export const NO_PAIR: SigningPair = { keyId: "none", secret: "none" };
 const usable = (pair: SigningPair | null): SigningPair | null => (pair?.keyId === NO_PAIR.keyId ? null : pair);
 
 /** Reads what is live at its destination, at each call. */
-export function workerHold(worker: MemoryDestination): Hold {
-  const pair = (): SigningPair | null => usable(worker.pair());
-  return { kind: "worker", at: () => ({ pair: pair(), untilMs: Number.POSITIVE_INFINITY }), peek: pair };
+export function workerHold({ heldAt }: Workplace): Hold {
+  const at: Hold["at"] = (nowMs) => {
+    const { pair, untilMs } = heldAt(nowMs);
+    return { pair: usable(pair), untilMs };
+  };
+  return { kind: "worker", at, peek: (nowMs) => at(nowMs).pair };
 }
 
 /** Signs for ever with the pair that somebody typed in. */

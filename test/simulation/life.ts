@@ -5,9 +5,14 @@ import { drawDeeds } from "./draw-deeds.ts";
 import type { DeedPlan } from "./draw-deeds.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
+import { PAGES_MISCHIEF } from "./mischief-at-pages.ts";
+import { drawLeaks } from "./leaks.ts";
+import type { LeakPlan } from "./leaks.ts";
 import { drawTroubles } from "./plan.ts";
 import type { Trouble } from "./plan.ts";
 import { START_MS } from "./stage.ts";
+import { drawWords } from "./words.ts";
+import type { WordPlan } from "./words.ts";
 
 /** So many lives are swept each hour throughout. */
 const HOURLY_LIVES = 0.02;
@@ -39,6 +44,9 @@ export interface Life {
   readonly sharesSlot: boolean;
   readonly troubles: readonly Trouble[];
   readonly deeds: readonly DeedPlan[];
+  /** Left out of lives that were kept before there were any. */
+  readonly leaks?: readonly LeakPlan[];
+  readonly words?: readonly WordPlan[];
 }
 
 /** The life that a seed stands for. Each part has dice of its own: what is drawn for one does not shift the others. */
@@ -46,15 +54,23 @@ export function drawLife(seed: number): Life {
   const of = (concern: string): Dice => diceOf(seed, concern);
   const untilMs = START_MS + days(of("life span").between(60, 90));
   const users = of("users").pick([1, 1, 2, 3]);
+  const drawn = Array.from({ length: users }, (_, index) => drawUser(of, index));
+  const isStored = drawn.some(({ stored = [] }) => stored.some((plan) => plan !== null));
+  const span = { fromMs: START_MS + hours(6), untilMs, users };
   return {
     seed,
     troubledForMs: untilMs - START_MS,
     isHourly: of("cadence").chance(HOURLY_LIVES),
     cloud: drawCloud(of("cloud")),
-    users: Array.from({ length: users }, (_, index) => drawUser(of, index)),
+    users: drawn,
     sharesSlot: users > 1 && of("slot").chance(0.06),
     troubles: drawTroubles(of("faults"), { fromMs: START_MS, untilMs }),
-    deeds: drawDeeds(of("deeds"), { fromMs: START_MS + hours(6), untilMs, users }),
+    deeds: [
+      ...drawDeeds(of("deeds"), span),
+      ...(isStored ? drawDeeds(of("deeds at pages"), span, PAGES_MISCHIEF) : []),
+    ],
+    words: drawWords(of("words"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),
+    leaks: drawLeaks(of("leaks"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),
   };
 }
 

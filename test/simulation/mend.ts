@@ -13,6 +13,7 @@ import type { SimulatedSubject, Stage } from "./stage.ts";
 /** Puts right what can be put right: from here on every rotation must end by itself. */
 export function mendAll(stage: Stage): void {
   void stage.journal.setRunning(instant(stage.clock.now()));
+  stage.pausedMs = null;
   stage.cloud.lags.cloudTrailMs = minutes(15);
   stage.cloud.lags.lastUsedMs = hours(4);
   for (const subject of stage.subjects) {
@@ -39,6 +40,7 @@ function mendWorkers(stage: Stage, subject: SimulatedSubject): void {
     worker.blockedBecause = null;
     worker.isMissing = false;
     worker.losesPushes = false;
+    worker.builds?.breakAll(false);
     const key = stage.cloud.iam.keys.get(worker.pair().keyId);
     const isDead = key === undefined || !worksAt(key, stage.clock.now());
     const current = custodyPair(stage, subject.user, "AWSCURRENT");
@@ -50,7 +52,17 @@ function mendWorkers(stage: Stage, subject: SimulatedSubject): void {
 export async function obey(stage: Stage): Promise<void> {
   for (const subject of stage.subjects) {
     if (isLatelyTold(stage, subject.user, "NeedsRelease")) await releaseAll(stage, subject.user);
+    if (isLatelyTold(stage, subject.user, "DestinationNotLive")) deployAll(stage, subject);
     if (isLatelyTold(stage, subject.user, "FormerDestination")) await forgetAll(stage, subject);
+  }
+}
+
+/** The project's own CI is run where a stored pair waits for it, and once more where a build had failed. */
+function deployAll(stage: Stage, { user, workers }: SimulatedSubject): void {
+  for (const worker of workers.filter(({ builds }) => builds?.isAwaited() === true)) {
+    worker.deployByOthers();
+    count(stage.coverage, "deed", "deploys what is stored");
+    stage.trace.note(user, "person", () => `deploys what is stored at ${worker.name}`);
   }
 }
 

@@ -1,11 +1,11 @@
 import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
-import type { MemoryDestination } from "../world/memory-destination.ts";
 import { nextPair } from "./consumers.ts";
 import { MAIL_POLICY } from "./cast.ts";
 import type { Dice } from "./dice.ts";
 import { createKeyByHand, deleteKeyByHand, forbidMail, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
+import type { Workplace } from "./workplaces.ts";
 
 interface Doing {
   readonly stage: Stage;
@@ -30,7 +30,7 @@ const keysOf = ({ stage, subject }: Doing, status?: "Active" | "Inactive") =>
 
 /** A deed at one of the user's Workers, where it has one. */
 const atWorker =
-  (act: (worker: MemoryDestination, doing: Doing) => (() => void) | null): Deed["act"] =>
+  (act: (worker: Workplace, doing: Doing) => (() => void) | null): Deed["act"] =>
   (doing) => {
     const { workers } = doing.subject;
     return workers.length === 0 ? null : act(doing.dice.pick(workers), doing);
@@ -188,7 +188,7 @@ const atUsers: readonly Deed[] = [
 ];
 
 /** A Worker that has a version with the key that Keyturn took, and what that version is. */
-function holderOfTaken(doing: Doing): { readonly worker: MemoryDestination; readonly version: string } | null {
+function holderOfTaken(doing: Doing): { readonly worker: Workplace; readonly version: string } | null {
   for (const { id } of keysOf(doing, "Inactive")) {
     if (doing.stage.takenByPeople.has(id)) continue;
     for (const worker of doing.subject.workers) {
@@ -310,6 +310,7 @@ const atKeyturn: readonly Deed[] = [
     act: ({ stage }) => {
       stage.journal.wipe();
       stage.journalLostMs = stage.clock.now();
+      stage.pausedMs = stage.clock.now();
       return () => {
         resume(stage);
       };
@@ -321,6 +322,7 @@ const atKeyturn: readonly Deed[] = [
     lastsMs: days(3),
     act: ({ stage }) => {
       void stage.journal.setRunning(null);
+      stage.pausedMs = stage.clock.now();
       return () => {
         resume(stage);
       };
@@ -383,6 +385,7 @@ const atKeyturn: readonly Deed[] = [
 
 function resume(stage: Stage): void {
   void stage.journal.setRunning(instant(stage.clock.now()));
+  stage.pausedMs = null;
 }
 
 export const MISCHIEF: readonly Deed[] = [...atKeys, ...atReplacements, ...atUsers, ...atWorkers, ...atKeyturn];

@@ -48,8 +48,22 @@ export function setStatusByHand(stage: Stage, key: SimulatedKey, Status: "Active
 
 export function tagByHand(stage: Stage, user: string, Key: string, Value: string | null): void {
   if (!stage.cloud.iam.users.has(user)) return;
+  if (Key === "keyturn-hold" && Value === null) stage.heldByWord.delete(user);
   if (Value === null) asAdmin(stage, "UntagUser", { UserName: user, TagKeys: [Key] });
   else asAdmin(stage, "TagUser", { UserName: user, Tags: [{ Key, Value }] });
+}
+
+/** Attaches a managed policy, as AWS does; tells whether it was not there before. */
+export function attachByHand(stage: Stage, user: string, PolicyArn: string): boolean {
+  if (stage.cloud.iam.users.get(user)?.attached.includes(PolicyArn) !== false) return false;
+  stage.cloud.iam.policies.set(PolicyArn, { Version: "2012-10-17", Statement: [] });
+  asAdmin(stage, "AttachUserPolicy", { UserName: user, PolicyArn });
+  return true;
+}
+
+export function detachByHand(stage: Stage, user: string, PolicyArn: string): void {
+  if (stage.cloud.iam.users.get(user)?.attached.includes(PolicyArn) !== true) return;
+  asAdmin(stage, "DetachUserPolicy", { UserName: user, PolicyArn });
 }
 
 /** Nobody may send mail any more but who always might. */

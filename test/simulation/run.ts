@@ -1,6 +1,5 @@
-import { RotationError } from "../../src/rotation/errors.ts";
 import { minutes, plus, seconds } from "../../src/rotation/time.ts";
-import type { Destination, Journal, Notifier, World } from "../../src/rotation/world.ts";
+import type { Destination, World } from "../../src/rotation/world.ts";
 import { LostAnswer, ServiceError } from "../world/call.ts";
 import type { CloudAnswer, CloudCall } from "../world/call.ts";
 import { directWorld } from "../world/direct/world.ts";
@@ -12,13 +11,16 @@ import type { Dice } from "./dice.ts";
 import type { FaultKind, FaultPlan } from "./plan.ts";
 import { changes, userOf } from "./calls.ts";
 import { isRaced } from "./stage.ts";
-import type { SimulatedSubject, Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 import { staleAnswers } from "./stale.ts";
 import type { StaleAnswers } from "./stale.ts";
+import { troubledDestination, troubledJournal, troubledNotifier } from "./troubled.ts";
 
 /** One invocation of Keyturn: its own world, in which calls fail, wait, and end with the process. */
 export interface Run {
   readonly id: number;
+  /** What somebody typed; null for a sweep, and for an event. */
+  readonly word: string | null;
   readonly world: World;
   readonly log: RecordingLog;
   readonly startedMs: number;
@@ -29,7 +31,9 @@ export interface Run {
   isDead: boolean;
   /** The longest that one of its calls, or the process, stood still. */
   stalledMs: number;
-  /** When it was last told of a user's keys, tags or policies: "keys user", "tags user", "policies user". */
+  /** The operations at which something went wrong. */
+  readonly troubles: Set<string>;
+  /** When it was last told of a user's keys, tags or policies, or custody's labels: "keys user", "tags user". */
   readonly lookedMs: Map<string, number>;
 }
 
@@ -45,8 +49,13 @@ export interface RunsOptions {
   readonly bend: ((world: World) => World) | null;
 }
 
+interface Beginning {
+  readonly isAmongOthers: boolean;
+  readonly word?: string | null;
+}
+
 export interface Runs {
-  readonly begin: (options: { readonly isAmongOthers: boolean }) => Run;
+  readonly begin: (options: Beginning) => Run;
   /** Lets what was still under way arrive, until an instant. */
   readonly arrive: (untilMs: number) => void;
 }
@@ -68,7 +77,7 @@ export function runsOf(options: RunsOptions): Runs {
   const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), late: [] };
   let id = 0;
   return {
-    begin: ({ isAmongOthers }) => beginRun(parts, { id: (id += 1), isAmongOthers }),
+    begin: (options) => beginRun(parts, { id: (id += 1), ...options }),
     arrive: (untilMs) => {
       arrive(parts, untilMs);
     },
@@ -83,13 +92,13 @@ function arrive({ late, stage }: Parts, untilMs: number): void {
   }
 }
 
-function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; readonly isAmongOthers: boolean }): Run {
+function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & { readonly id: number }): Run {
   const { stage, dice } = parts;
   const { clock } = stage;
   const { promise: died, resolve: die } = Promise.withResolvers<"died">();
   const startedMs = clock.now();
   const configured = new Map(stage.subjects.map(({ user, destinations }) => [user, destinations]));
-  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>() };
+  const state = { isDead: false, stalledMs: 0, lookedMs: new Map<string, number>(), troubles: new Set<string>() };
   const isClose = dice.chance(0.02);
   const budgetMs = isClose ? seconds(dice.between(180, 200)) : minutes(14);
   const skewMs = dice.chance(0.3) ? seconds(dice.between(-115, 115)) : 0;
@@ -124,6 +133,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
     const kind = parts.plan.next(operation, clock.now());
     if (kind === null) return null;
     stage.stats.faults += 1;
+    state.troubles.add(operation);
     count(stage.coverage, "fault", kind);
     stage.trace.note(user, "fault", () => `${kind} at ${operation} of run ${String(id)}`);
     return kind;
@@ -198,6 +208,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
         if (name === "iam.UpdateAccessKey") blame(stage, run, event);
       }
       const answer = stage.cloud.call(request);
+      if (name === "iam.TagUser" || name === "iam.UntagUser") stage.heldMs.set(user, stage.clock.now());
       noteLook(stage, run, event);
       tell({ ...event, answer });
       parts.stale.keep(name, request, answer);
@@ -244,6 +255,7 @@ function beginRun(parts: Parts, { id, isAmongOthers }: { readonly id: number; re
   };
   const run: Run = Object.assign(state, {
     id,
+    word,
     world: parts.bend?.(world) ?? world,
     log: base.log,
     startedMs,
@@ -266,6 +278,7 @@ function noteLook(
   { name, user }: Pick<CallEvent, "name" | "user">,
 ): void {
   if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
+  if (name === "secretsmanager.DescribeSecret") lookedMs.set(`custody ${user}`, clock.now());
   if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
   if (name !== "iam.GetAccountAuthorizationDetails") return;
   for (const { user: listed } of subjects) {
@@ -298,95 +311,5 @@ function refusedByAws(service: string): (kind: FaultKind) => Error {
     if (kind === "throttle")
       return new ServiceError(["iam", "sts"].includes(service) ? "Throttling" : "ThrottlingException", "Rate exceeded");
     return new ServiceError(service === "iam" ? "ServiceFailure" : "InternalServiceError", "no", 500);
-  };
-}
-
-function refused(doing: string): (kind: FaultKind) => Error {
-  return (kind) => {
-    if (kind === "denied") return new RotationError("Denied", `${doing}, access denied`);
-    if (kind === "throttle")
-      return new RotationError("Throttled", `${doing}, too many requests`, { retryAfterMs: 1_000 });
-    return new RotationError("Unreachable", `${doing}, no answer came`, { outcomeUnknown: true });
-  };
-}
-
-type Exchange = <Answer>(
-  call: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
-  effect: () => Answer,
-  stale?: () => Answer | null,
-) => Promise<Answer>;
-type Outside = Parts & { readonly exchange: Exchange };
-
-function troubledJournal({ exchange, checkers }: Outside, journal: Journal, run: () => Run): Journal {
-  const through = <Answer>(method: string, user: string, effect: () => Promise<Answer>): Promise<Answer> =>
-    exchange({ operation: `journal.${method}`, user, refuse: refused(`journal ${method}`) }, effect).then((it) => it);
-  return {
-    read: (user) => through("read", user, () => journal.read(user)),
-    write: (revision, next) =>
-      through("write", next.record.user, async () => {
-        const written = await journal.write(revision, next);
-        for (const checker of checkers) {
-          checker.wrote?.(run(), next.record);
-          for (const entry of next.history) checker.appended?.(run(), entry);
-        }
-        return written;
-      }),
-    readMany: (users) => through("readMany", "", () => journal.readMany(users)),
-    history: (user) => journal.history(user),
-    sweepState: () => through("sweepState", "", () => journal.sweepState()),
-    setRunning: (since) => journal.setRunning(since),
-    setPause: (pause) => journal.setPause(pause),
-    notePause: (pause) => journal.notePause(pause),
-    setMemory: (memory) => through("setMemory", "", () => journal.setMemory(memory)),
-  };
-}
-
-function troubledDestination(
-  { exchange, checkers, stage }: Outside,
-  destination: Destination,
-  { subject, run }: { readonly subject: SimulatedSubject; readonly run: () => Run },
-): Destination {
-  if (destination.readsCustody) return destination;
-  const { name } = destination;
-  const through = <Answer>(method: string, effect: () => Promise<Answer>): Promise<Answer> => {
-    const call = { operation: `destination.${method}`, user: subject.user, refuse: refused(`${method} at ${name}`) };
-    return exchange(call, effect).then((it) => it);
-  };
-  return {
-    name,
-    slots: destination.slots,
-    readsCustody: false,
-    preflight: () => through("preflight", () => destination.preflight()),
-    live: (receipt) =>
-      through("live", async () => {
-        const state = await destination.live(receipt);
-        for (const checker of checkers) checker.sawLive?.({ run: run(), destination: name, state });
-        return state;
-      }),
-    deliver: (credential, anchor) =>
-      through("deliver", () => {
-        settle(stage);
-        const pair = { keyId: credential.id, secret: credential.secret.reveal() };
-        stage.trace.note(subject.user, "deliver", () => `${pair.keyId} to ${name} by run ${String(run().id)}`);
-        for (const checker of checkers) checker.delivering?.({ run: run(), subject, destination: name, pair });
-        return destination.deliver(credential, anchor);
-      }),
-  };
-}
-
-function troubledNotifier({ exchange, checkers, stage }: Outside, notifier: Notifier, run: () => Run): Notifier {
-  return {
-    name: notifier.name,
-    notify: (notices) =>
-      exchange({ operation: "notifier.notify", user: notices[0]?.user ?? "", refuse: refused("notifying") }, () => {
-        for (const { user, code, text, isOver } of notices) {
-          // What is over, or of the service itself, tells of no user's trouble.
-          if (isOver || user === null) continue;
-          stage.toldMs.set(`${user} ${code}`, stage.clock.now());
-          stage.trace.note(user, "notice", () => `${code}: ${text}`);
-        }
-        for (const checker of checkers) checker.noticed?.(run(), notices);
-        return notifier.notify(notices);
-      }).then(() => undefined),
   };
 }

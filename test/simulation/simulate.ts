@@ -14,6 +14,9 @@ import { settle } from "./consumers.ts";
 import type { Coverage } from "./coverage.ts";
 import { count } from "./coverage.ts";
 import { deedsOf } from "./deeds.ts";
+import { errandsOf } from "./errands.ts";
+import type { Errands } from "./errands.ts";
+import { leakErrand } from "./leaks.ts";
 import type { Deeds } from "./deeds.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
@@ -22,9 +25,10 @@ import type { Life } from "./life.ts";
 import { faultPlan } from "./plan.ts";
 import type { Run, Runs } from "./run.ts";
 import { runsOf } from "./run.ts";
-import { START_MS } from "./stage.ts";
+import { servingOf, START_MS } from "./stage.ts";
 import type { Stage, Stats, Violation } from "./stage.ts";
 import { traceOf } from "./trace.ts";
+import { wordErrand } from "./words.ts";
 
 /** What a seed gave. */
 export interface SeedResult {
@@ -65,7 +69,13 @@ export async function live(life: Life, { isTraced = true, bend = null }: Simulat
   const checkers = checkersOf(stage);
   const plan = faultPlan(diceOf(seed, "met"), life.troubles);
   const deeds = deedsOf(stage, diceOf(seed, "meanwhile"), life.deeds);
-  const runs = runsOf({ stage, dice: diceOf(seed, "runs"), plan, checkers, meanwhile: deeds.meanwhile, bend });
+  const errands = errandsOf(stage, diceOf(seed, "errands"), () => runs);
+  const meanwhile = (operation: string): void => {
+    deeds.meanwhile(operation);
+    errands.meanwhile(operation);
+  };
+  const runs: Runs = runsOf({ stage, dice: diceOf(seed, "runs"), plan, checkers, meanwhile, bend });
+  planErrands(stage, life, errands);
   settle(stage);
   await stage.journal.setRunning(instant(START_MS));
 
@@ -77,14 +87,27 @@ export async function live(life: Life, { isTraced = true, bend = null }: Simulat
       stage.trace.note("", "healed", () => "from now on nothing goes wrong");
     }
     const event = await sweepAll(stage, dice, runs);
+    await errands.rest();
     settle(stage);
     for (const checker of checkers) checker.swept?.(event);
-    await leap(stage, dice, { deeds, runs, usualMs: untilNextSweepMs(stage, plan, isHourly) });
+    await leap(stage, dice, { deeds, errands, runs, usualMs: untilNextSweepMs(stage, plan, isHourly) });
   }
   for (const checker of checkers) await checker.ended?.();
   stage.stats.userYears = (stage.subjects.length * (stage.clock.now() - START_MS)) / YEAR_MS;
   const { violations, trace, stats, coverage } = stage;
   return { seed, violations, trace: trace.lines(), stats, coverage };
+}
+
+/** What was drawn to happen beside the schedule. */
+function planErrands(stage: Stage, { leaks = [], words = [] }: Life, errands: Errands): void {
+  for (const leak of leaks) {
+    const subject = stage.subjects[leak.user];
+    if (subject !== undefined) errands.plan(leakErrand(stage, subject, leak, errands.plan));
+  }
+  for (const word of words) {
+    const subject = stage.subjects[word.user];
+    if (subject !== undefined) errands.plan(wordErrand(stage, subject, word, errands.plan));
+  }
 }
 
 function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: boolean): Stage {
@@ -106,6 +129,15 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     stats: { reconciles: 0, sweeps: 0, rotations: 0, faults: 0, consumerCalls: 0, failedCalls: 0, userYears: 0 },
     coverage: {},
     violations: [],
+    pausedMs: null,
+    retiring: new Set(),
+    heldByWord: new Set(),
+    heldMs: new Map(),
+    leaks: [],
+    losesEvents: drawn.losesEventsOf !== null,
+    thieves: [],
+    stolenMs: new Map(),
+    quarantinedMs: new Map(),
     takenByPeople: new Set(),
     strangers: new Set(),
     meddledMs: new Map(),
@@ -132,10 +164,10 @@ async function sweepAll(stage: Stage, dice: Dice, runs: Runs): Promise<SweptEven
   const isRipe = !stage.isHealed && stage.subjects.some((subject) => isRipeNow(stage, subject));
   const atOnce = dice.chance(isRipe ? 0.3 : 0.02) ? dice.between(2, 3) : 1;
   if (atOnce > 1) count(stage.coverage, "sweeps", `${String(atOnce)} at once`);
-  const profiles = Object.fromEntries(stage.subjects.map(({ profile }) => [profile.name, profile]));
+  const serving = servingOf(stage);
   const invoke = async (): Promise<SweptEvent["runs"][number]> => {
     const run = runs.begin({ isAmongOthers: atOnce > 1 });
-    const started = sweep(run.world, { profiles, enrolmentTag: "keyturn", mode: "act" });
+    const started = sweep(run.world, { ...serving, mode: "act" });
     const result = await Promise.race([started, run.died]).catch((thrown: unknown) => {
       stage.trace.note("", "sweep", () => `run ${String(run.id)} could not run: ${String(thrown)}`);
       return "failed" as const;
@@ -170,14 +202,21 @@ function keep(stage: Stage, run: Run, result: SweepResult): void {
 
 interface Leap {
   readonly deeds: Deeds;
+  readonly errands: Errands;
   readonly runs: Runs;
   readonly usualMs: number;
 }
 
 /** To the next invocation, at times early or late. */
-async function leap(stage: Stage, dice: Dice, { deeds, runs, usualMs }: Leap): Promise<void> {
+async function leap(stage: Stage, dice: Dice, { deeds, errands, runs, usualMs }: Leap): Promise<void> {
   const lateMs = dice.chance(0.03) ? dice.between(0, hours(5)) : dice.between(-20_000, 20_000);
   const nextMs = dice.chance(0.02) ? stage.clock.now() + dice.between(0, 60_000) : stage.clock.now() + usualMs + lateMs;
+  for (let atMs = errands.nextMs(nextMs); atMs !== null; atMs = errands.nextMs(nextMs)) {
+    runs.arrive(atMs);
+    await deeds.until(atMs);
+    stage.clock.advance(Math.max(0, atMs - stage.clock.now()));
+    await errands.doDue();
+  }
   runs.arrive(nextMs);
   await deeds.until(nextMs);
   stage.clock.advance(Math.max(0, nextMs - stage.clock.now()));

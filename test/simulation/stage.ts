@@ -3,13 +3,15 @@ import type { Instant } from "../../src/rotation/time.ts";
 import type { SigningPair } from "../world/caller.ts";
 import type { SimulatedClock } from "../world/clock.ts";
 import type { Cloud } from "../world/cloud.ts";
-import type { MemoryDestination } from "../world/memory-destination.ts";
 import type { Destination } from "../../src/rotation/world.ts";
+import type { SweepOptions } from "../../src/sweep.ts";
 import type { Consumer } from "./consumers.ts";
+import type { Leak } from "./leaks.ts";
 import type { Run } from "./run.ts";
 import type { Coverage } from "./coverage.ts";
 import type { MemoryJournal } from "../world/direct/journal.ts";
 import type { Trace } from "./trace.ts";
+import type { Workplace } from "./workplaces.ts";
 
 /** When every life begins. */
 export const START_MS = Date.UTC(2026, 0, 5);
@@ -28,7 +30,7 @@ export interface SimulatedSubject {
   readonly profile: Profile;
   /** From the beginning, and for good. */
   readonly mayMail: boolean;
-  readonly workers: MemoryDestination[];
+  readonly workers: Workplace[];
   /** As the profile names them now; an operator may take one out. */
   destinations: Destination[];
   readonly consumers: Consumer[];
@@ -67,6 +69,24 @@ export interface Stage {
   readonly meddledMs: Map<string, number>;
   /** When each code was last told about a user: "user code". */
   readonly toldMs: Map<string, number>;
+  /** Since when sweeps only look; null while they act. */
+  pausedMs: number | null;
+  /** Old keys that an operator has said are to go, whoever uses them. */
+  readonly retiring: Set<string>;
+  /** Whom an operator's command was answered to hold. */
+  readonly heldByWord: Set<string>;
+  /** When an operator's command last held a user, or ended that. */
+  readonly heldMs: Map<string, number>;
+  /** Keys that are in the hands of others, in the order in which that was heard of. */
+  readonly leaks: Leak[];
+  /** Who looks for more with a leaked pair. */
+  readonly thieves: { readonly user: string; readonly pair: SigningPair; readonly sinceMs: number }[];
+  /** Keys whose pair a thief read in custody, and when. */
+  readonly stolenMs: Map<string, number>;
+  /** CloudTrail loses every other event of some Region. */
+  readonly losesEvents: boolean;
+  /** When a quarantine policy was last attached to a user. */
+  readonly quarantinedMs: Map<string, number>;
   /** When the journal's table was last lost. */
   journalLostMs: number;
   /** Whether the faults and the operators' mischief are over. */
@@ -77,8 +97,9 @@ export interface Stage {
 type Looked = "keys" | "tags" | "policies";
 
 /** Whether a person meddled with a user after a run had last looked at its keys, or at something else of it. */
-export function isRaced({ meddledMs }: Stage, run: Run, user: string, at: Looked = "keys"): boolean {
+export function isRaced({ meddledMs, heldMs }: Stage, run: Run, user: string, at: Looked = "keys"): boolean {
   const lookedMs = run.lookedMs.get(`${at} ${user}`) ?? Number.NEGATIVE_INFINITY;
+  if (at === "tags" && (heldMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs) return true;
   return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
 }
 
@@ -86,6 +107,14 @@ export const custodyName = (user: string): string => `keyturn/${user}`;
 
 export function subjectOf(stage: Stage, user: string): SimulatedSubject | undefined {
   return stage.subjects.find((subject) => subject.user === user);
+}
+
+/** Whom the deployment serves. */
+export function servingOf({ subjects }: Stage): Pick<SweepOptions, "profiles" | "enrolmentTag"> {
+  return {
+    profiles: Object.fromEntries(subjects.map(({ profile }) => [profile.name, profile])),
+    enrolmentTag: "keyturn",
+  };
 }
 
 /** Says that a promise was broken; the same words for the same user once. */
@@ -112,4 +141,10 @@ export function custodyPair(stage: Stage, user: string, label: string): SigningP
     return pair;
   }
   return null;
+}
+
+/** Whether a replacement is stored that is not current yet. */
+export function isPendingPair(stage: Stage, user: string): boolean {
+  const pending = custodyPair(stage, user, "AWSPENDING");
+  return pending !== null && pending.keyId !== custodyPair(stage, user, "AWSCURRENT")?.keyId;
 }

@@ -15,6 +15,8 @@ export interface MemoryDestination extends Destination {
   readonly isRolledBack: () => boolean;
   /** The newest version that holds a key and is not live; null where there is none. */
   readonly versionWith: (keyId: string) => string | null;
+  /** The version that is live. */
+  readonly liveVersion: () => string;
   /** Somebody sets another pair by hand, which deploys a version that holds it. */
   setByHand(pair: SigningPair): void;
   /** How many versions there ever were: the newest is "v" and this number. */
@@ -63,6 +65,7 @@ export function memoryDestination(name: string, first: SigningPair): MemoryDesti
       const found = versions.findLastIndex((pair, index) => pair.keyId === keyId && index !== live);
       return found < 0 ? null : versionOf(found);
     },
+    liveVersion: () => versionOf(live),
     setByHand: deploy,
     versions: () => versions.length,
     preflight: async () => {

@@ -14,6 +14,8 @@ import { describeSession } from "../signers.ts";
 
 /** A sweep of a day sees the last read that CloudTrail had yet to tell of when the key was cut. */
 const READS_TOLD_WITHIN_MS = days(1);
+/** The clock of the run that cut a key, and IAM's. */
+const CLOCKS_DIFFER_MS = minutes(2);
 /** Who signed an hour ago need not be asked again. */
 const SIGNERS_KNOWN_FOR_MS = hours(1);
 
@@ -43,7 +45,9 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   if (told === undefined) {
     return look([{ source: "quarantine", from: plus(now, -days(90)) }], `when ${policies} was attached`);
   }
-  const at = told ?? now;
+  // Of the latest attachment CloudTrail may not tell yet, and of one before it does.
+  const isThis = told !== null && told > (notes.quarantine?.at ?? 0);
+  const at = isThis ? told : now;
   const older = keys.filter(({ id, createdAt }) => createdAt <= at && !isExposed(observation, id));
   const exposures = older.map(({ id: keyId }): Exposure => ({ keyId, at: now, by: "quarantine" }));
   const because = `${older.map(({ id }) => id).join(" and ") || "no key"} is older than the attachment of ${policies}`;
@@ -58,13 +62,15 @@ function readByThief(situation: Situation): Ruling | null {
   const thief = observation.keys.find(({ id }) => isExposed(observation, id));
   if (heir === null || thief === undefined || !readsCustody(situation)) return null;
   const since = memoryOf(observation, thief.id)?.inactiveSince ?? null;
-  // IAM dates keys in whole seconds.
-  const isToldOf = since !== null && (since < plus(heir.createdAt, seconds(1)) || now - since > READS_TOLD_WITHIN_MS);
+  const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
+  const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);
   if (isToldOf) return null;
   const reads = readsOf(observation, thief.id);
   const question = { source: "reads", keyId: thief.id, from: heir.createdAt } as const;
   if (reads === undefined) return look([question], `whether ${thief.id} read ${heir.id} in custody`);
   if (reads.verdict === "none") return null;
+  // By our clock it was cut before: only a read says otherwise. IAM dates keys in whole seconds.
+  if (since !== null && since < plus(heir.createdAt, seconds(1)) && reads.verdict === "unknown") return null;
   const exposures = [{ keyId: heir.id, at: now, by: "custody" }] as const;
   const because = `${thief.id} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
   return { step: { kind: "mark", exposures, quarantine: null }, reason: "KeyExposed", because };
@@ -159,21 +165,27 @@ function replace(situation: Situation): Ruling {
   return cutOrHold(situation, `there is no room for a replacement: ${other} is active, and not known to be spare`);
 }
 
-/** The other key, where it is Inactive; of two exposed ones that which is not current; one of ours that is nowhere. */
+/** The other key, where it is Inactive; of two exposed ones that which is not current, or in no place; one of ours that is nowhere. */
 function victimOf(observation: Observation): AccessKey | null {
   const { keys } = observation;
   const { currentId } = partsOf(observation);
   const others = keys.filter(({ id }) => id !== currentId).toSorted((one, other) => one.createdAt - other.createdAt);
   const inactive = others.find(({ status }) => status === "inactive");
   const isBoth = keys.every(({ id }) => isExposed(observation, id));
-  return inactive ?? (isBoth ? others[0] : others.find((key) => isSpare(observation, key))) ?? null;
+  const unheld = others.find(({ id }) => !isHeld(observation, id));
+  return inactive ?? (isBoth ? (unheld ?? others[0]) : others.find((key) => isSpare(observation, key))) ?? null;
+}
+
+/** What a destination was given last, or had when the first replacement was begun. */
+function isHeld(observation: Observation, id: AccessKeyId): boolean {
+  const names = observation.record.deliveries.map(({ destination }) => destination);
+  return names.some((name) => lastDeliveryTo(observation, name)?.keyId === id);
 }
 
 /** Ours, and what no destination was given last: delivered and replaced, or a replacement whose secret was lost. */
 function isSpare(observation: Observation, key: AccessKey): boolean {
   const { record } = observation;
-  const names = new Set(record.deliveries.map(({ destination }) => destination));
-  if ([...names].some((name) => lastDeliveryTo(observation, name)?.keyId === key.id)) return false;
+  if (isHeld(observation, key.id)) return false;
   const isMade = record.intent?.created === key.id || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
   return (isMade && knowsWholeLife(record, key)) || isDelivered(observation, key.id);
 }

@@ -1,6 +1,7 @@
 import { LAST_USED_LAG_MS, quietMs } from "../../../src/rotation/policy.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
@@ -38,7 +39,8 @@ export function givenBack(stage: Stage): Checker {
     const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
     // A laptop's hand-over is no use that asks for the key: it only restarts the shorter silence.
     const silentMs = profile.isPulled ? profile.policy.quietForMs : quietMs(profile.policy);
-    const isLate = usedMs > atMs - silentMs && usedMs + LAST_USED_LAG_MS <= run.startedMs;
+    const isLate =
+      !stage.retiring.has(key.id) && usedMs > atMs - silentMs && usedMs + LAST_USED_LAG_MS <= run.startedMs;
     const known = told.get(run);
     if (isLate && known?.has(`used ${key.id}`) === true) return "somebody had used it just before";
     const holder = workers.find((worker) => worker.isRolledBack() && worker.pair().keyId === key.id);
@@ -50,7 +52,12 @@ export function givenBack(stage: Stage): Checker {
     const keys = stage.cloud.iam.keysOf(subject.user);
     for (const key of keys) {
       const isOurs = key.status === "Inactive" && takenMs.has(key.id) && !given.has(key.id);
-      const isFollowed = isOurs && keys.length > 1 && !stage.takenByPeople.has(key.id) && !isForgotten(key.id);
+      const isFollowed =
+        isOurs &&
+        !keys.some(({ id }) => isLeaked(stage, id)) &&
+        keys.length > 1 &&
+        !stage.takenByPeople.has(key.id) &&
+        !isForgotten(key.id);
       const needed = isAble && isFollowed ? need(run, subject, key) : null;
       const times = needed === null ? 0 : (chances.get(key.id) ?? 0) + 1;
       chances.set(key.id, times);

@@ -1,7 +1,9 @@
 import type { Checker } from "../checker.ts";
 import type { Stage } from "../stage.ts";
 import { churn } from "./churn.ts";
+import { drift } from "./drift.ts";
 import { givenBack } from "./given-back.ts";
+import { inItsWindow } from "./in-its-window.ts";
 import { inv1 } from "./inv-1.ts";
 import { inv10 } from "./inv-10.ts";
 import { inv11 } from "./inv-11.ts";
@@ -14,7 +16,10 @@ import { inv6 } from "./inv-6.ts";
 import { inv7 } from "./inv-7.ts";
 import { inv8 } from "./inv-8.ts";
 import { inv9 } from "./inv-9.ts";
+import { leaked } from "./leaked.ts";
 import { oneCreation } from "./one-creation.ts";
+import { paused } from "./paused.ts";
+import { price } from "./price.ts";
 import { promotedLast } from "./promoted-last.ts";
 import { smtp } from "./smtp.ts";
 
@@ -32,8 +37,13 @@ const ALL = [
   inv11,
   inv12,
   churn,
+  drift,
+  inItsWindow,
   givenBack,
+  leaked,
   oneCreation,
+  paused,
+  price,
   promotedLast,
   smtp,
 ];

@@ -2,6 +2,7 @@ import { days } from "../../../src/rotation/time.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import { isExcused, nextPair } from "../consumers.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -40,7 +41,11 @@ export function inv1(stage: Stage): Checker {
     const subject = subjectOf(stage, user);
     if (subject === undefined) return;
     for (const consumer of subject.consumers) {
-      const isNeeded = nextPair(consumer, stage.clock.now())?.keyId === key.id && !isExcused(consumer, key.id);
+      const isHeld = nextPair(consumer, stage.clock.now())?.keyId === key.id;
+      // An operator's `retire` waives use, and never delivery: whoever was handed no pair pays for it.
+      const isWaived = stage.retiring.has(key.id) && ["typed-in", "pulls"].includes(consumer.hold.kind);
+      if (isHeld && isWaived) consumer.excused.add(key.id);
+      const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }
   }
@@ -50,7 +55,9 @@ export function inv1(stage: Stage): Checker {
     before: ({ name, run, user, input }) => {
       if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
-      if (key !== undefined && key.status === "Active" && !key.isDeleted) check(run, user, key);
+      if (key === undefined || key.status !== "Active" || key.isDeleted) return;
+      // What is leaked goes without a proof: `leaked` and `price` watch how.
+      if (!isLeaked(stage, key.id)) check(run, user, key);
     },
     after: ({ name, signerId }) => {
       if (name === "sts.GetCallerIdentity") proved.add(signerId);

@@ -2,8 +2,10 @@ import { LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
 import { days } from "../../../src/rotation/time.ts";
 import type { DecisionResult } from "../../../src/sweep.ts";
 import type { Checker } from "../checker.ts";
+import { isLeaked } from "../leaks.ts";
 import { custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
+import { gapMs } from "../windows.ts";
 import { WAITS_FOR_A_PERSON } from "./waits.ts";
 
 /** Where a user's keys stand, told from the world alone. */
@@ -25,6 +27,12 @@ export function inv10(stage: Stage): Checker {
   /** A Worker that somebody rolled back is given its pair again, once, and the silence begins anew. */
   const redelivered = new Map<string, number>();
 
+  /** For a leaked key a person is waited for only where there is no room for another. */
+  const isWaiting = ({ user }: SimulatedSubject, reason: string): boolean => {
+    const isFull = stage.cloud.iam.keysOf(user).filter(({ id }) => !isLeaked(stage, id)).length > 0;
+    return WAITS_FOR_A_PERSON.has(reason) && (reason !== "KeyExposed" || isFull);
+  };
+
   function check(subject: SimulatedSubject, last: DecisionResult | undefined): void {
     const { user } = subject;
     const nowMs = stage.clock.now();
@@ -34,7 +42,8 @@ export function inv10(stage: Stage): Checker {
     if (known?.about !== phase.about || phase.name === "at rest") return;
     const reason = last?.reason ?? "nothing";
     const toldMs = stage.toldMs.get(`${user} ${reason}`) ?? NEVER_MS;
-    if (WAITS_FOR_A_PERSON.has(reason) && nowMs - toldMs <= days(8)) {
+    const isPaused = stage.pausedMs !== null;
+    if (isPaused || (isWaiting(subject, reason) && nowMs - toldMs <= days(8))) {
       // The time counts anew from when that person is done.
       since.set(user, { about: phase.about, fromMs: nowMs });
       return;
@@ -78,14 +87,18 @@ function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
     boundMs,
     restartsMs,
   });
-  if (pendingId !== null && pendingId !== currentId) return phase("pending", days(2));
+  if (pendingId !== null && pendingId !== currentId) return phase("pending", days(2) + 2 * gapMs(policy.window));
   const current = keys.find(({ id }) => id === currentId);
   const old = keys.find(({ id }) => id !== currentId);
   if (current !== undefined && old !== undefined) {
     if (old.status === "Inactive") return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
     const idleMs = policy.idleAtMostMs ?? 0;
     const silenceMs = isPulled ? 2 * idleMs + policy.quietForMs : Math.max(idleMs, policy.quietForMs);
-    return phase("retiring", silenceMs + policy.cacheForMs + LAST_USED_LAG_MS + days(1.5), old.uses.at(-1)?.atMs);
+    return phase(
+      "retiring",
+      silenceMs + policy.cacheForMs + LAST_USED_LAG_MS + 2 * gapMs(policy.window) + days(1.5),
+      old.uses.at(-1)?.atMs,
+    );
   }
   if (current === undefined && keys.some(({ status }) => status === "Inactive")) {
     return phase("soaking", Math.max(days(30), policy.soakForMs) + days(1));
@@ -105,5 +118,5 @@ function dueBound(
   const [only] = keys;
   const restMs =
     only === undefined || policy.adopt === "at-once" ? 0 : only.createdAtMs + policy.rotateAfterMs - stage.healedAtMs;
-  return days(2.5) + Math.max(0, restMs);
+  return days(2.5) + 2 * gapMs(policy.window) + Math.max(0, restMs);
 }

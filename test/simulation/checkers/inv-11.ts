@@ -10,7 +10,10 @@ export function inv11(stage: Stage): Checker {
     invariant,
     appended: (run, { what, keyId, details }) => {
       const evidence = details["evidence"];
-      if (Array.isArray(evidence) && evidence.length > 0) onRecord.add(`${String(run.id)} ${what} ${String(keyId)}`);
+      // That it is leaked, or that somebody said so, is evidence.
+      const isMarked = details["reason"] === "KeyExposed" || details["reason"] === "RetireAsked";
+      if (Array.isArray(evidence) && (evidence.length > 0 || isMarked))
+        onRecord.add(`${String(run.id)} ${what} ${String(keyId)}`);
     },
     before: ({ name, run, user, input }) => {
       const isDeactivation = name === "iam.UpdateAccessKey" && input["Status"] === "Inactive";

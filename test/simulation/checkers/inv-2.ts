@@ -2,7 +2,8 @@ import { minutes } from "../../../src/rotation/time.ts";
 import type { CloudAnswer } from "../../world/call.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
-import { custodyName, isRaced, subjectOf, violate } from "../stage.ts";
+import { isLeaked, isUrgent } from "../leaks.ts";
+import { custodyName, custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
 /** The clocks of two runs differ by minutes. */
@@ -21,6 +22,11 @@ export function inv2(stage: Stage): Checker {
     const versions = [...(secret?.versions.values() ?? [])];
     const isKept = versions.some(({ text }) => text.includes(key.id) && text.includes("SecretAccessKey"));
     return made.has(key.id) && !isKept && !handedOut.has(key.id) && key.uses.length === 0;
+  };
+
+  const isReplaced = (user: string): boolean => {
+    const current = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
+    return current?.status === "Active" && !isLeaked(stage, current.id);
   };
 
   /** A key that Keyturn took while somebody used it is no longer to be deleted. */
@@ -42,10 +48,12 @@ export function inv2(stage: Stage): Checker {
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
       const says = (text: string): void => violate(stage, invariant, user, `deleting ${key.id}, ${text}`);
+      // It makes room for the replacement of one that is leaked: `price` watches which may.
+      if (isUrgent(stage, user) && !isReplaced(user)) return;
       if (key.status === "Active" && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const soakedMs = stage.clock.now() - (activeMs.get(key.id) ?? 0);
-      needed(key, user, says);
+      if (!isLeaked(stage, key.id) && !stage.retiring.has(key.id)) needed(key, user, says);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);
     },
     after: ({ name, answer, isStale }) => {

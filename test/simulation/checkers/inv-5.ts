@@ -1,7 +1,7 @@
 import { worksAt } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import type { Run } from "../run.ts";
-import { custodyName, isRaced, violate } from "../stage.ts";
+import { custodyName, custodyPair, isRaced, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
 /**
@@ -26,6 +26,9 @@ export function inv5(stage: Stage): Checker {
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
       const { AccessKeyId: keyId } = JSON.parse(text) as Readonly<Record<string, string>>;
+      // A word empties custody, where what it shows is of a key that somebody took.
+      const shown = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
+      if (keyId === undefined && run.word !== null && (shown?.isDeleted !== false || shown.status !== "Active")) return;
       check(run, user, ["custody", keyId ?? "the marker"]);
     },
   };

@@ -1,4 +1,5 @@
 import type { Checker } from "../checker.ts";
+import { isLeaked, isRevoking } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -6,22 +7,34 @@ import type { Stage } from "../stage.ts";
 /** Nothing is done to a user that is not enrolled or is held, nor to a key that somebody else made beside ours. */
 export function inv6(stage: Stage): Checker {
   const invariant = "INV-6";
+  /** A hold stands in no word's way; in that of the sweep which follows some it does. */
+  const isTyped = ({ word }: Run, what: string): boolean =>
+    word === "rollback" || word === "reactivate" || (word !== null && what.startsWith("secretsmanager."));
   const check = (run: Run, user: string, [what, isGivingBack]: readonly [string, boolean]): void => {
     const tags = stage.cloud.iam.users.get(user)?.tags ?? [];
     const keys = tags.map(({ Key }) => Key.toLowerCase());
     const enrolments = tags.filter(({ Key }) => /^keyturn(-(?!hold$).+)?$/i.test(Key));
     const profile = subjectOf(stage, user)?.profile.name;
     const isEnrolled = enrolments.length === 1 && enrolments[0]?.Value === profile;
-    const isHeld = keys.includes("keyturn-hold") && !isGivingBack;
+    // An operator's `revoke` is the stronger word.
+    const isHeld =
+      (keys.includes("keyturn-hold") || stage.heldByWord.has(user)) &&
+      !isGivingBack &&
+      !isRevoking(stage, user) &&
+      !isTyped(run, what);
     if ((isEnrolled && !isHeld) || isRaced(stage, run, user, "tags")) return;
     violate(stage, invariant, user, `${what} for a user that is ${isEnrolled ? "held" : "not enrolled"}`);
   };
   return {
     invariant,
     before: ({ name, run, user, input }) => {
+      // A mark is written for whoever is enrolled, held or not.
+      if (input["SecretString"] === '{"Version":1}') return;
       check(run, user, [name, name === "iam.UpdateAccessKey" && input["Status"] === "Active"]);
       const keyId = String(input["AccessKeyId"]);
-      if (stage.strangers.has(keyId)) violate(stage, invariant, user, `${name} for ${keyId}, which a person made`);
+      // A leaked one was named to us, whoever made it.
+      if (stage.strangers.has(keyId) && !isLeaked(stage, keyId))
+        violate(stage, invariant, user, `${name} for ${keyId}, which a person made`);
     },
     delivering: ({ run, subject, destination }) => {
       check(run, subject.user, [`a delivery to ${destination}`, false]);

@@ -1,4 +1,5 @@
 import type { Checker } from "../checker.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -23,6 +24,8 @@ export function inv9(stage: Stage): Checker {
     before: ({ name, run, user, input }) => {
       if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
       const keyId = String(input["AccessKeyId"]);
+      // A leak, and an operator's word, wait for no proof.
+      if (isLeaked(stage, keyId) || stage.retiring.has(keyId)) return;
       const known = toldIn(run);
       const says = (what: string): void => violate(stage, invariant, user, `deactivating ${keyId}, ${what}`);
       if (!known.has(`last-used ${keyId}`)) says("last-used did not say anything of it");

@@ -1,23 +1,41 @@
 import type { Checker } from "../checker.ts";
-import { custodyName, isRaced, violate } from "../stage.ts";
+import { isUrgent } from "../leaks.ts";
+import { custodyName, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
 /** A pair becomes current, and so reaches whoever reads custody, only when every place that is delivered to was given it. */
 export function promotedLast(stage: Stage): Checker {
   const invariant = "INV-1";
   const given = new Set<string>();
+  /** When each place was last given something. */
+  const givenMs = new Map<string, number>();
+
+  /** Where a pair is only stored it must be live by now, unless somebody set another since. */
+  const isLive = (user: string, destination: string, keyId: string): boolean => {
+    const worker = subjectOf(stage, user)?.workers.find(({ name }) => name === destination);
+    if (!worker?.builds || worker.losesPushes || worker.pair().keyId === keyId) return true;
+    return worker.touchedMs() >= (givenMs.get(destination) ?? 0);
+  };
   return {
     invariant,
     delivering: ({ destination, pair }) => {
       given.add(`${destination} ${pair.keyId}`);
+      givenMs.set(destination, stage.clock.now());
     },
     before: ({ name, run, user, input }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
       const { AccessKeyId: keyId = "" } = JSON.parse(text) as Readonly<Record<string, string>>;
+      // A marker is nobody's pair. After a rollback what is stored is told, and not waited for.
+      if (keyId === "" && run.word !== null) return;
       for (const { name: destination, readsCustody } of run.configured.get(user) ?? []) {
-        if (readsCustody || given.has(`${destination} ${keyId}`) || isRaced(stage, run, user)) continue;
+        const isGiven =
+          given.has(`${destination} ${keyId}`) && (run.word === "rollback" || isLive(user, destination, keyId));
+        if (readsCustody || isGiven || isRaced(stage, run, user)) continue;
+        // For a leaked key each place is tried, and none waited for.
+        const isTried = given.has(`${destination} ${keyId}`) || run.troubles.size > 0;
+        if (isUrgent(stage, user) && isTried) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
     },

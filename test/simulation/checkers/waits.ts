@@ -12,6 +12,7 @@ export const WAITS_FOR_A_PERSON: ReadonlySet<string> = new Set([
   "CurrentKeyDisabled",
   "SmtpNotRuledOut",
   "OrphanUnproved",
+  "KeyExposed",
   "Stranger",
   "PendingDisabled",
   "TwoHandMadeKeys",
@@ -22,4 +23,5 @@ export const WAITS_FOR_A_PERSON: ReadonlySet<string> = new Set([
   "NeedsRelease",
   "UsedDuringSoak",
   "DestinationHoldsOldKey",
+  "DestinationNotLive",
 ]);

@@ -9,6 +9,7 @@ import { PROOF_MUTANTS } from "./proof.ts";
 import { REST_MUTANTS } from "./rests.ts";
 import { RULE_MUTANTS } from "./rules.ts";
 import { SILENCE_MUTANTS } from "./silence.ts";
+import { SPOKEN_MUTANTS } from "./spoken.ts";
 
 /** Every mistake that must be noticed. */
 export const MUTANTS: readonly Mutant[] = [
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACT_MUTANTS,
   ...REST_MUTANTS,
   ...LEAK_MUTANTS,
+  ...SPOKEN_MUTANTS,
   ...ADAPTER_MUTANTS,
   ...CASE_MUTANTS,
 ];

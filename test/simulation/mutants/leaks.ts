@@ -3,7 +3,7 @@ import type { Mutant } from "./mutant.ts";
 const RULE = "src/decide/rules/exposed.ts";
 const TESTS = ["test/rotations/leaked.test.ts", "test/rotations/leaked-readers.test.ts", "test/contracts"];
 
-/** What is done about a leaked key. No life of the simulation has one: the tests alone notice these. */
+/** What is done about a leaked key. */
 export const LEAK_MUTANTS: readonly Mutant[] = [
   {
     name: "an exposed key is given back",
@@ -33,6 +33,20 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
         replace: 'others.find((key) => isSpare(observation, key) || key.status === "active")',
       },
     ],
+    tests: TESTS,
+  },
+  {
+    name: "an older attachment is this one",
+    mistake: "What CloudTrail tells of the attachment before counts as the one that it does not tell of yet.",
+    patches: [
+      { file: RULE, find: "told > (notes.quarantine?.at ?? 0);", replace: "told > (notes.quarantine?.at ?? 0) - now;" },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "the older of two makes room",
+    mistake: "Of two exposed keys of which none is current the older one is deleted, and it is in use.",
+    patches: [{ file: RULE, find: "(unheld ?? others[0])", replace: "(unheld === null ? unheld : others[0])" }],
     tests: TESTS,
   },
   {

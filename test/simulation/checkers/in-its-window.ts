@@ -1,0 +1,51 @@
+import { minutes } from "../../../src/rotation/time.ts";
+import type { Checker } from "../checker.ts";
+import { isLeaked, isUrgent } from "../leaks.ts";
+import type { Run } from "../run.ts";
+import { custodyName, isRaced, subjectOf, violate } from "../stage.ts";
+import type { Stage } from "../stage.ts";
+import { isOpenAt } from "../windows.ts";
+
+/** The clock of a run is some minutes off, and what it decided is done a little later. */
+const CLOCKS_MS = minutes(2);
+const LATER_MS = minutes(5);
+
+/**
+ * Nothing is delivered, promoted or taken outside of the profile's window; but for a leaked key, and for a consumer that
+ * somebody brought back to a pair that is gone.
+ */
+export function inItsWindow(stage: Stage): Checker {
+  const invariant = "WINDOW";
+  const check = (run: Run, user: string, what: string): void => {
+    const { window = null } = subjectOf(stage, user)?.profile.policy ?? {};
+    // A rollback is an act of the person who typed it.
+    if (window === null || isUrgent(stage, user) || run.word === "rollback") return;
+    const nowMs = stage.clock.now();
+    // A process that stood still goes on with what it has decided.
+    const decidedMs = run.stalledMs > minutes(1) ? run.startedMs : nowMs - LATER_MS;
+    if ([decidedMs, nowMs, nowMs + CLOCKS_MS].some((atMs) => isOpenAt(window, atMs))) return;
+    violate(stage, invariant, user, `${what}, and the window ${window.text} is closed`);
+  };
+  return {
+    invariant,
+    delivering: ({ run, subject, destination, pair }) => {
+      const { user, workers } = subject;
+      const holder = workers.find(({ name }) => name === destination);
+      const live = stage.cloud.iam.keys.get(holder?.pair().keyId ?? "");
+      const isGone = live === undefined || live.isDeleted || live.status !== "Active";
+      if (isGone && (stage.cloud.iam.keysOf(user).length === 1 || isRaced(stage, run, user))) return;
+      check(run, user, `${destination} is given ${pair.keyId}`);
+    },
+    before: ({ name, run, user, input }) => {
+      const keyId = String(input["AccessKeyId"]);
+      if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
+        const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
+        // A word may empty custody at any hour.
+        const isPair = versions?.get(String(input["MoveToVersionId"]))?.text.includes("AccessKeyId") === true;
+        if (isPair) check(run, user, "a pair becomes current");
+      }
+      const isTaken = name === "iam.UpdateAccessKey" && input["Status"] === "Inactive";
+      if (isTaken && !isLeaked(stage, keyId)) check(run, user, `${keyId} is deactivated`);
+    },
+  };
+}

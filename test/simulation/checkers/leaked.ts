@@ -1,0 +1,170 @@
+import { days, hours, minutes } from "../../../src/rotation/time.ts";
+import type { SimulatedKey } from "../../world/iam-state.ts";
+import type { CallEvent, Checker } from "../checker.ts";
+import { isLeaked, markedKeys } from "../leaks.ts";
+import type { Run } from "../run.ts";
+import { custodyName, custodyPair, violate } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+import { readsCustody, standsInTheWay } from "./ways.ts";
+
+/** How many sweeps must have been able to do what is to be done at once. */
+const CHANCES = 2;
+/** The clocks of two runs differ by minutes. */
+const CLOCKS_MS = minutes(5);
+/** By then CloudTrail tells of a read, where it is as late as the simulation has it when it is well. */
+const TOLD_WITHIN_MS = hours(2) + minutes(15);
+const ASKED_FOR_MS = days(0.8);
+/** What goes wrong here keeps no leaked key: it is cut all the same once its hour is over. */
+const NO_EXCUSE =
+  /^(destination|notifier|sts|cloudtrail|account|clock)\.|^secretsmanager\.(GetSecretValue|PutSecretValue|UpdateSecretVersionStage|PutResourcePolicy|ListSecrets)$|^iam\.(CreateAccessKey|DeleteAccessKey|GetAccessKeyLastUsed|GenerateCredentialReport|GetCredentialReport)$/;
+
+/**
+ * A key that others have is cut within its bound, whatever stands in the way but a person's word; it is not given back,
+ * and nobody is given it. A pair that they read in custody is such a key. And nothing else is taken for one.
+ */
+export function leaked(stage: Stage): Checker {
+  const invariant = "LEAK";
+  /** By key: when the first sweep began that could have cut it, and how many more could since its bound was over. */
+  const waits = new Map<string, { readonly fromMs: number; chances: number }>();
+  const unread = new Map<string, number>();
+  const unreplaced = new Map<string, number>();
+  const cutMs = new Map<string, number>();
+  const markedMs = new Map<string, number>();
+
+  /** Whether a run had all it needs to cut a key of a user. */
+  function isAble(run: Run, subject: SimulatedSubject): boolean {
+    const meddledMs = stage.meddledMs.get(subject.user) ?? Number.NEGATIVE_INFINITY;
+    return meddledMs < run.startedMs && [...run.troubles].every((operation) => NO_EXCUSE.test(operation));
+  }
+
+  function checkCut(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
+    const { user, profile } = subject;
+    const known = stage.leaks.filter(({ keyId, toldMs }) => keyId === key.id && toldMs !== null);
+    const isKnown =
+      known.some(({ toldMs }) => (toldMs ?? 0) < run.startedMs) || markedKeys(stage, user).includes(key.id);
+    const isRevoked = known.some(({ by }) => by === "revoke");
+    if (!isKnown || !isAble(run, subject) || standsInTheWay(stage, subject, isRevoked) !== null) return;
+    const wait = waits.get(key.id) ?? { fromMs: run.startedMs, chances: 0 };
+    waits.set(key.id, wait);
+    const boundMs = isRevoked ? 0 : profile.policy.cutExposedWithinMs;
+    if (run.startedMs < wait.fromMs + boundMs + CLOCKS_MS) return;
+    wait.chances += 1;
+    if (wait.chances >= CHANCES) violate(stage, invariant, user, `${key.id} is leaked, and is not cut`);
+  }
+
+  /** In the place of a leaked key that is current there is another soon, where nothing keeps it from being made. */
+  function checkReplaced(run: Run, subject: SimulatedSubject): void {
+    const { user } = subject;
+    const keys = stage.cloud.iam.keysOf(user);
+    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+    // Somebody may have brought custody back to it since, or deleted it.
+    const atMs = stage.leaks.find(({ keyId }) => keyId === currentId)?.atMs ?? Number.NEGATIVE_INFINITY;
+    const isLeft = (stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < atMs;
+    const isKnown = currentId !== null && isLeft && markedKeys(stage, user).includes(currentId);
+    const isFull = keys.length === 2 && !keys.every(({ id }) => isLeaked(stage, id));
+    const secret = stage.cloud.secretsManager.named(custodyName(user));
+    const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
+    const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
+    if (!isKnown) unreplaced.delete(user);
+    if (!isKnown || !isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
+    const isTaken = standsInTheWay(stage, subject, false) !== null && !isOurs(currentId);
+    if (isTaken || standsInTheWay(stage, subject, true) !== null) return;
+    const times = (unreplaced.get(user) ?? 0) + 1;
+    unreplaced.set(user, times);
+    if (times > CHANCES) violate(stage, invariant, user, `${currentId} is leaked, and stays current`);
+  }
+
+  /** It was cut by Keyturn, and not by somebody else. */
+  const isOurs = (keyId: string): boolean => cutMs.has(keyId) && !stage.takenByPeople.has(keyId);
+
+  /** A pair that a thief read has to be found out, as long as somebody asks. */
+  function checkStolen(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
+    const stolenMs = stage.stolenMs.get(key.id);
+    if (stolenMs === undefined || markedKeys(stage, subject.user).includes(key.id) || isLeaked(stage, key.id)) return;
+    const since = Math.max(stolenMs, ...thievesOf(subject.user).map((id) => cutMs.get(id) ?? Number.POSITIVE_INFINITY));
+    const isAsked = run.startedMs > stolenMs + TOLD_WITHIN_MS && run.startedMs < since + ASKED_FOR_MS;
+    const isTold = stage.cloud.lags.cloudTrailMs <= hours(2) && !stage.losesEvents && run.troubles.size === 0;
+    if (!isAsked || !isTold || !isAble(run, subject) || standsInTheWay(stage, subject, false) !== null) return;
+    const times = (unread.get(key.id) ?? 0) + 1;
+    unread.set(key.id, times);
+    if (times >= CHANCES + 1) violate(stage, invariant, subject.user, `a thief read ${key.id}, and it stays`);
+  }
+
+  const thievesOf = (user: string): readonly string[] =>
+    stage.thieves.filter((thief) => thief.user === user).map(({ pair }) => pair.keyId);
+
+  /** Whoever reads custody may have been followed there by a leaked key that works; a policy condemns what is older. */
+  function isFounded({ user, run }: CallEvent, keyId: string, by: string): boolean {
+    if (by === "health" || by === "revoke") return stage.leaks.some((leak) => leak.keyId === keyId);
+    const key = stage.cloud.iam.keys.get(keyId);
+    const createdMs = key?.createdAtMs ?? 0;
+    if (by === "quarantine") {
+      const attachedMs = stage.quarantinedMs.get(user);
+      const isTold = !stage.losesEvents && ![...run.troubles].some((it) => /^(cloudtrail|account)\./.test(it));
+      const isLate = stage.clock.now() - (attachedMs ?? 0) < stage.cloud.lags.cloudTrailMs + CLOCKS_MS;
+      return attachedMs !== undefined && (createdMs <= attachedMs + 1_000 || !isTold || isLate);
+    }
+    const others = stage.leaks.filter((leak) => leak.user === user && leak.keyId !== keyId);
+    const hasWorked = others.some(({ keyId: other }) => {
+      const changes = stage.cloud.iam.keys.get(other)?.changes ?? [];
+      return changes.at(-1)?.works === true || (changes.at(-1)?.atMs ?? 0) > createdMs - CLOCKS_MS;
+    });
+    return hasWorked && readsCustody(stage, user);
+  }
+
+  function hearMarks(event: CallEvent): void {
+    for (const { Key, Value } of (event.input["Tags"] ?? []) as readonly { Key: string; Value: string }[]) {
+      if (!Key.startsWith("keyturn:exposed/")) continue;
+      const keyId = Key.slice("keyturn:exposed/".length);
+      const [, by = ""] = Value.split(" ");
+      if (!isFounded(event, keyId, by)) {
+        violate(stage, invariant, event.user, `${keyId} is marked (${by}), and nobody else has it`);
+      }
+      if (!markedMs.has(keyId)) markedMs.set(keyId, stage.clock.now());
+      if (by !== "custody" && by !== "quarantine") continue;
+      const nowMs = stage.clock.now();
+      stage.leaks.push({ user: event.user, keyId, by, atMs: nowMs, toldMs: nowMs });
+    }
+  }
+
+  /** A run that has read custody's tags since the mark hands no such pair on. */
+  function handedOn(run: Run, user: string, [where, keyId]: readonly [string, string]): void {
+    const lookedMs = run.lookedMs.get(`custody ${user}`) ?? Number.NEGATIVE_INFINITY;
+    const atMs = markedMs.get(keyId) ?? Number.POSITIVE_INFINITY;
+    if (atMs < lookedMs) violate(stage, invariant, user, `${where} is given ${keyId}, which is leaked`);
+  }
+
+  return {
+    invariant,
+    delivering: ({ run, subject, destination, pair }) => {
+      handedOn(run, subject.user, [destination, pair.keyId]);
+    },
+    before: ({ name, run, user, input }) => {
+      if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
+        const versionId = String(input["MoveToVersionId"]);
+        const pending = custodyPair(stage, user, "AWSPENDING");
+        if (pending !== null && versionId.length > 0) handedOn(run, user, ["custody", pending.keyId]);
+      }
+      if (name !== "iam.UpdateAccessKey") return;
+      const keyId = String(input["AccessKeyId"]);
+      if (input["Status"] === "Inactive") cutMs.set(keyId, stage.clock.now());
+      else if (isLeaked(stage, keyId)) violate(stage, invariant, user, `${keyId} is leaked, and is given back`);
+    },
+    after: (event) => {
+      if (event.name === "secretsmanager.TagResource" || event.name === "secretsmanager.CreateSecret") hearMarks(event);
+    },
+    swept: ({ runs }) => {
+      const [only] = runs;
+      if (runs.length !== 1 || only === undefined || only.result === null || only.result.isPaused) return;
+      for (const subject of stage.subjects) {
+        if (only.result.left.includes(subject.user)) continue;
+        checkReplaced(only.run, subject);
+        for (const key of stage.cloud.iam.keysOf(subject.user)) {
+          if (key.status !== "Active") continue;
+          checkCut(only.run, subject, key);
+          checkStolen(only.run, subject, key);
+        }
+      }
+    },
+  };
+}

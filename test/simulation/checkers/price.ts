@@ -1,0 +1,113 @@
+import { days, minutes } from "../../../src/rotation/time.ts";
+import type { CloudAnswer } from "../../world/call.ts";
+import type { SimulatedKey } from "../../world/iam-state.ts";
+import type { Checker } from "../checker.ts";
+import type { Consumer } from "../consumers.ts";
+import { isExcused, nextPair } from "../consumers.ts";
+import { isLeaked, isUrgent } from "../leaks.ts";
+import type { Run } from "../run.ts";
+import { custodyName, custodyPair, subjectOf, violate } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+import { readsCustody } from "./ways.ts";
+
+/** The clocks of two runs differ by minutes. */
+const CLOCKS_MS = minutes(5);
+
+/**
+ * What a leak may cost: whoever nobody can hand a pair to, and whoever fetches it in custody, which is closed first. A
+ * Worker that can be delivered to is not cut off before its hour is over, and afterwards only where something was in the
+ * way. Who pays is excused for this one key, until it works again.
+ */
+export function price(stage: Stage): Checker {
+  const invariant = "LEAK";
+  const made = new Set<string>();
+  /** Users for whom a creation was begun: who has their key was written down then. */
+  const begun = new Set<string>();
+
+  function check(run: Run, subject: SimulatedSubject, { key, doing }: { key: SimulatedKey; doing: string }): void {
+    const nowMs = stage.clock.now();
+    for (const consumer of subject.consumers) {
+      const isHeld = nextPair(consumer, nowMs)?.keyId === key.id;
+      const { kind } = consumer.hold;
+      if (isHeld && kind === "worker" && !isExcused(consumer, key.id) && !isBroughtBack(subject, key.id)) {
+        const why = reasonFor(run, subject, { key, doing });
+        if (why !== null)
+          violate(stage, invariant, subject.user, `${doing} ${key.id}, ${consumer.name} holds it ${why}`);
+      }
+      if (isHeld || kind === "cached" || kind === "pulls") excuse(consumer, key.id);
+    }
+  }
+
+  const excuse = ({ excused }: Consumer, keyId: string): void => {
+    excused.add(keyId);
+  };
+
+  /** Somebody's own version is live, and nobody was asked. */
+  const isBroughtBack = ({ workers }: SimulatedSubject, keyId: string): boolean =>
+    workers.some((worker) => worker.pair().keyId === keyId && (worker.isRolledBack() || worker.losesPushes));
+
+  /**
+   * Of two leaked keys the one that is not current goes, whoever has it. Where none is, nothing says which is in use, but
+   * for what was written down when a replacement was begun.
+   */
+  function isSecondOfTwo({ user, workers }: SimulatedSubject, { id }: SimulatedKey): boolean {
+    const keys = stage.cloud.iam.keysOf(user);
+    if (keys.length !== 2 || !keys.every((key) => isLeaked(stage, key.id))) return false;
+    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+    if (currentId !== null) return id !== currentId;
+    const isOtherHeld = workers.some((worker) => worker.pair().keyId !== id);
+    return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
+  }
+
+  /** Why a Worker must not lose its key now; null where it may. */
+  function reasonFor(
+    run: Run,
+    subject: SimulatedSubject,
+    { key, doing }: { key: SimulatedKey; doing: string },
+  ): string | null {
+    const { user, profile } = subject;
+    if (doing === "deleting") return isSecondOfTwo(subject, key) ? null : "as Keyturn knows";
+    if (readsCustody(stage, user)) return null;
+    const leaks = stage.leaks.filter(({ keyId }) => keyId === key.id);
+    const isRefused = [...run.troubles].some((it) => /TagResource|CreateSecret|DescribeSecret/.test(it));
+    const dueMs = Math.min(...leaks.map(({ atMs }) => atMs)) + profile.policy.cutExposedWithinMs;
+    const isDue = isRefused || leaks.some(({ by }) => by === "revoke") || stage.clock.now() > dueMs - CLOCKS_MS;
+    if (!isDue) return "and its hour is not over";
+    return run.troubles.size > 0 || isBlocked(subject) ? null : "and nothing was in the way";
+  }
+
+  function isBlocked({ user, workers, destinations }: SimulatedSubject): boolean {
+    const secret = stage.cloud.secretsManager.named(custodyName(user));
+    const isShut =
+      secret !== null && (secret.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null);
+    const isAwaited = workers.some(({ builds }) => builds?.isAwaited() === true);
+    const isFull = stage.cloud.iam.keysOf(user).length === 2;
+    const isAway = workers.some(
+      (worker) => worker.isMissing || worker.blockedBecause !== null || !destinations.includes(worker),
+    );
+    return isShut || isFull || isAway || isAwaited;
+  }
+
+  return {
+    invariant,
+    appended: (_, { what, user }) => {
+      if (what === "creating") begun.add(user);
+    },
+    after: ({ name, answer, isStale }) => {
+      if (name !== "iam.CreateAccessKey" || isStale) return;
+      made.add(String((answer?.["AccessKey"] as CloudAnswer | undefined)?.["AccessKeyId"]));
+    },
+    before: ({ name, run, user, input }) => {
+      const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
+      const subject = subjectOf(stage, user);
+      if (key === undefined || subject === undefined || key.isDeleted) return;
+      const isCut = name === "iam.UpdateAccessKey" && input["Status"] === "Inactive" && isLeaked(stage, key.id);
+      if (isCut) check(run, subject, { key, doing: "cutting" });
+      if (name !== "iam.DeleteAccessKey" || !isUrgent(stage, user) || key.status !== "Active") return;
+      if (!made.has(key.id) && !isLeaked(stage, key.id)) {
+        violate(stage, invariant, user, `${key.id}, which a person made, is deleted for room`);
+      }
+      check(run, subject, { key, doing: "deleting" });
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { custodyName, custodyPair, subjectOf } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+
+/** Whether somebody fetches the user's pair in custody, and so whoever has a key of it could. */
+export function readsCustody(stage: Stage, user: string): boolean {
+  const subject = subjectOf(stage, user);
+  if (subject === undefined) return false;
+  return subject.profile.isPulled || subject.destinations.some((destination) => destination.readsCustody);
+}
+
+/** The person's word, or deed, that keeps a leaked key of a user from being cut; null where there is none. */
+export function standsInTheWay(stage: Stage, subject: SimulatedSubject, isRevoked: boolean): string | null {
+  const { user, profile } = subject;
+  const found = stage.cloud.iam.users.get(user);
+  if (found === undefined) return "there is no such user";
+  const enrolments = found.tags.filter(({ Key }) => /^keyturn(-(?!hold$).+)?$/i.test(Key));
+  if (enrolments.length !== 1 || enrolments[0]?.Value !== profile.name) return "it is not enrolled";
+  if (!profile.users.includes(user)) return "its profile does not serve it";
+  if (sharesSlot(stage, subject)) return "it shares a place with another";
+  const secret = stage.cloud.secretsManager.named(custodyName(user));
+  const owner = secret?.tags.find(({ Key }) => Key === "keyturn:user-id")?.Value ?? found.id;
+  if (owner !== found.id) return "it was made again";
+  if (isRevoked) return null;
+  if (found.tags.some(({ Key }) => Key.toLowerCase() === "keyturn-hold")) return "it is held";
+  return isTaken(stage, user) ? "somebody took the key that is in use" : null;
+}
+
+/** The current key, or one of before the first rotation, does not work by somebody's hand. */
+function isTaken(stage: Stage, user: string): boolean {
+  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+  const current = currentId === null ? undefined : stage.cloud.iam.keys.get(currentId);
+  if (current !== undefined) return current.isDeleted || current.status !== "Active";
+  const own = [...stage.cloud.iam.keys.values()].filter(({ caller }) => caller.name === user);
+  return own.some(({ id }) => stage.takenByPeople.has(id));
+}
+
+const sharesSlot = (stage: Stage, { user, destinations }: SimulatedSubject): boolean =>
+  stage.subjects.some(
+    (other) => other.user !== user && other.destinations.some((destination) => destinations.includes(destination)),
+  );
