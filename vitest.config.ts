@@ -10,6 +10,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // Quick ones all, and on a machine that has other things to do they are not.
+          testTimeout: 20_000,
           include: ["test/**/*.test.ts"],
           exclude: ["test/rotations/**", "test/simulation/**", "test/wire/**", "test/scenarios/**"],
         },
