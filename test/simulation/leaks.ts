@@ -241,9 +241,17 @@ function readAs(
   }
 }
 
-/** For how long after a leak it is looked at each hour: reads by a thief come to light late. */
-const LIVELY_MS = hours(30);
+/** For how long after a leak it is looked at each hour, and for how long often: reads by a thief come to light late. */
+const LIVELY_MS = hours(6);
+const OFTEN_MS = hours(30);
 
-/** Whether a leak is so young that each hour counts. */
+/** How long until the next sweep for the leaks that there were. */
+export function untilLookMs({ leaks, clock }: Stage): number {
+  const latestMs = Math.max(...leaks.map(({ atMs }) => atMs));
+  if (clock.now() - latestMs < LIVELY_MS) return hours(1);
+  return clock.now() - latestMs < OFTEN_MS ? hours(4) : Number.POSITIVE_INFINITY;
+}
+
+/** Whether a thief may still find something. */
 export const isLeakFresh = ({ leaks, clock }: Stage): boolean =>
-  leaks.some(({ atMs }) => clock.now() - atMs < LIVELY_MS);
+  leaks.some(({ atMs }) => clock.now() - atMs < OFTEN_MS);

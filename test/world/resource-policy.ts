@@ -12,6 +12,9 @@ interface Statement {
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
 const matches = (pattern: string, text: string): boolean =>
+  pattern === text || (pattern.includes("*") && isLike(pattern, text));
+
+const isLike = (pattern: string, text: string): boolean =>
   new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text);
 
 /** What the keys of a condition are for this call (IAM User Guide, global condition keys; Service Authorization Reference). */
@@ -34,13 +37,20 @@ function isMet(operator: string, found: string | undefined, wanted: readonly str
   return wanted.some((value) => (operator.startsWith("Arn") ? matches(value, found) : value === found));
 }
 
+/** What was read of a policy: each call of a user's is held against the same one. */
+const known = new Map<string, readonly Statement[]>();
+
+const statementsOf = (policy: string): readonly Statement[] =>
+  (JSON.parse(policy) as { readonly Statement: readonly Statement[] }).Statement;
+
 /**
  * Refuses what a resource policy denies. What it allows is not weighed: the simulated users may do anything, as one with
  * AdministratorAccess may.
  */
 export function enforce(policy: string | null, received: Received): void {
   if (policy === null) return;
-  const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
+  const statements = known.get(policy) ?? statementsOf(policy);
+  known.set(policy, statements);
   const context = contextOf(received);
   const isDenied = statements.some(({ Effect, Action, Condition = {} }) => {
     if (Effect !== "Deny" || Action !== `secretsmanager:${received.operation}`) return false;
