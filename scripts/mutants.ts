@@ -3,9 +3,10 @@ import type { Mutant } from "../test/simulation/mutants/mutant.ts";
 import { optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { runControl } from "./mutants/control.ts";
+import { keepFound, readFound, type Found } from "./mutants/found.ts";
 import { keepKnown, readKnown, runSeeds } from "./mutants/seeds.ts";
 import { runTests } from "./mutants/tests.ts";
-import { keepVerdicts, readVerdicts, tableOf, type Verdict } from "./mutants/verdicts.ts";
+import { keepDocument, keepVerdicts, readVerdicts, tableOf, type Verdict } from "./mutants/verdicts.ts";
 import { wordsOf } from "./mutants/words.ts";
 
 const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours that never rule at once)";
@@ -13,14 +14,16 @@ const EQUIVALENT = "nothing: an equivalent program (mutants.test.ts, neighbours 
 const HELP = `npm run mutants [-- <options>]
 
 Builds one mistake after the other into the production code, and looks for the seed of the simulation, or the test, that
-notices it (docs/invariants.md). What was learnt is kept in dist/mutants, and a later run of the same project goes on from
-there: with --only and --budget the whole can be run in pieces. The table at the end is that of all pieces.
+notices it (docs/invariants.md). What found it last (scripts/mutants/found.json) is tried first, so that a run over a changed
+project searches only where it has to. What was learnt is kept in dist/mutants, and a later run of the same project goes on
+from there: with --only and --budget the whole can be run in pieces. The table at the end is that of all pieces.
 
   --only <regexp>    only mutants whose names it finds
   --seeds <n>        so many seeds a mutant; without it 1,000
   --jobs <n>         in so many processes; without it 2
   --budget <s>       so many CPU seconds a mutant; without it 600
   --tests <regexp>   of the tests that notice what the simulation does not, only those whose paths it finds
+  --document         writes the table to docs/mutants.md, if every mutant is caught
   --help             prints this`;
 
 const values = optionsOf(HELP, {
@@ -29,6 +32,7 @@ const values = optionsOf(HELP, {
   jobs: { type: "string", default: "2" },
   budget: { type: "string", default: "600" },
   tests: { type: "string", default: "" },
+  document: { type: "boolean", default: false },
 });
 const [seeds, jobs, budgetMs] = [Number(values.seeds), Number(values.jobs), Number(values.budget) * 1_000];
 const print = (line: string): void => {
@@ -40,6 +44,7 @@ const bundles = new Map<Mutant, Awaited<ReturnType<typeof bundleMutant>>>();
 for (const mutant of chosen) bundles.set(mutant, await bundleMutant(mutant.patches));
 const control = await runControl({ seeds, jobs, tell: print });
 const sound = Array.from({ length: seeds }, (_, index) => index + 1).filter((seed) => control[seed]?.broken === null);
+const found = await readFound();
 const openFindings = Object.values(control).flatMap(({ broken }) => (broken === null ? [] : wordsOf(broken)));
 const excluded = seeds - sound.length;
 const decisions = Object.values(control).reduce((sum, report) => sum + report.decisions, 0);
@@ -52,10 +57,16 @@ const isBroken = (broken: string | null | undefined): boolean =>
   typeof broken === "string" && !openFindings.includes(wordsOf(broken));
 
 /** By a seed that the unmutated program passes. */
-async function bySimulation({ mark }: Mutant, { file, digest, isWhole }: NonNullable<ReturnType<typeof bundles.get>>) {
+async function bySimulation(
+  { name, mark }: Mutant,
+  { file, digest, isWhole }: NonNullable<ReturnType<typeof bundles.get>>,
+) {
   if (!isWhole) return { by: null, note: "not a part of the simulation" };
   const known = await readKnown(digest);
-  const able = sound.filter((seed) => mark === undefined || control[seed]?.marks.includes(mark));
+  const first = found[name]?.seed;
+  const able = sound
+    .filter((seed) => mark === undefined || control[seed]?.marks.includes(mark))
+    .toSorted((one, other) => Number(other === first) - Number(one === first));
   const open = able.filter((seed) => !(seed in known.seeds));
   const isCaught = able.some((seed) => isBroken(known.seeds[seed]?.broken));
   if (!isCaught && open.length > 0) {
@@ -82,12 +93,21 @@ async function bySimulation({ mark }: Mutant, { file, digest, isWhole }: NonNull
 async function judge(mutant: Mutant): Promise<Verdict> {
   const bundle = bundles.get(mutant);
   if (bundle === undefined) throw new Error(`${mutant.name} is not bundled`);
+  const last = found[mutant.name]?.test;
+  const again = last === undefined ? null : await runTests(mutant.patches, [last]);
+  if (again !== null) return { by: again, note: "as before" };
   const simulated = await bySimulation(mutant, bundle);
   if (mutant.isEquivalent === true && simulated.by === null) return { by: EQUIVALENT, note: simulated.note };
   if (simulated.by !== null) return simulated;
   const tests = (mutant.tests ?? []).filter((path) => new RegExp(values.tests).test(path));
   const by = await runTests(mutant.patches, tests);
   return { by, note: simulated.note };
+}
+
+function foundBy({ by }: Verdict): Found {
+  const seed = /, seed (\d+)$/.exec(by ?? "")?.[1];
+  if (seed !== undefined) return { seed: Number(seed) };
+  return by?.startsWith("test/") === true ? { test: by.slice(0, by.indexOf(": ")) } : {};
 }
 
 const verdicts: Record<string, Verdict> = { ...(await readVerdicts()) };
@@ -98,6 +118,8 @@ async function work(): Promise<void> {
     const verdict = await judge(mutant);
     verdicts[mutant.name] = verdict;
     await keepVerdicts(verdicts);
+    found[mutant.name] = foundBy(verdict);
+    await keepFound(found);
     print(`${mutant.name}: ${verdict.by ?? "SURVIVED"} (${verdict.note})`);
   }
 }
@@ -107,3 +129,4 @@ print(`\n${tableOf(MUTANTS, verdicts)}`);
 const caught = chosen.filter(isSettled).length;
 print(`\n${String(caught)} of ${String(chosen.length)} mutants caught`);
 if (caught < chosen.length) process.exitCode = 1;
+else if (values.document) await keepDocument(MUTANTS, verdicts);

@@ -26,6 +26,7 @@ promised (docs/invariants.md). Exits with 0 if no promise was broken; else shows
   --seeds <n>        so many seeds; without it 200
   --from <n>         from this one; without it 1
   --jobs <n>         in so many processes; without it 1
+  --hourly           a sweep each hour while anything is open, in every life (docs/invariants.md, Lives)
   --all              goes on after a failing seed, and names them all
   --coverage         counts what was decided, done and met
   --long             the whole trace of a failing seed
@@ -38,6 +39,7 @@ const values = optionsOf(HELP, {
   seeds: { type: "string", default: "200" },
   from: { type: "string", default: "1" },
   jobs: { type: "string", default: "1" },
+  hourly: { type: "boolean", default: false },
   all: { type: "boolean", default: false },
   coverage: { type: "boolean", default: false },
   long: { type: "boolean", default: false },
@@ -92,6 +94,7 @@ await runPool({
   from,
   seeds,
   jobs,
+  isHourly: values.hourly,
   hear: (report) => {
     hear(report);
     return failed.length === 0 || values.all;
@@ -118,7 +121,8 @@ if (values.coverage) {
 async function save(seed: number, name: string, invariant: string): Promise<void> {
   const shows = async (life: Life): Promise<boolean> =>
     (await live(life, { isTraced: false })).violations.some((violation) => violation.invariant === invariant);
-  const life = await shrink(drawLife(seed), shows);
+  const drawn = drawLife(seed);
+  const life = await shrink({ ...drawn, isHourly: drawn.isHourly || values.hourly }, shows);
   const kept = { found: `that ${invariant} was broken`, mutant: values.mutant ?? null, life };
   await writeFile(
     fileURLToPath(new URL(`../test/simulation/lives/${name}.json`, import.meta.url)),
@@ -130,13 +134,13 @@ async function save(seed: number, name: string, invariant: string): Promise<void
 
 const [first] = failed.toSorted((one, other) => one - other);
 if (first !== undefined) {
-  const { trace, violations } = await simulate(first);
+  const { trace, violations } = await simulate(first, { isHourly: values.hourly });
   const shown = values.long ? trace : trace.slice(-TRACE_LINES_MAX);
   print(`\nseed ${String(first)} fails; its last ${String(shown.length)} of ${String(trace.length)} lines:`);
   for (const line of shown) print(line);
   for (const { invariant, user, text } of violations) print(`${invariant} ${user}: ${text}`);
   if (failed.length > 1) print(`\nfailing seeds: ${failed.toSorted((one, other) => one - other).join(" ")}`);
-  print(`\nreplay: npm run simulate -- --seeds 1 --from ${String(first)} --long`);
+  print(`\nreplay: npm run simulate -- --seeds 1 --from ${String(first)} --long${values.hourly ? " --hourly" : ""}`);
   if (values.save !== undefined) await save(first, values.save, violations[0]?.invariant ?? "");
   process.exitCode = 1;
 }

@@ -35,11 +35,15 @@ export const isMistake = (name: string): name is MistakeName => Object.hasOwn(MI
 export const isCrashMistake = (name: string): name is CrashMistakeName => Object.hasOwn(CRASH_MISTAKES, name);
 
 /** Puts a mistake into the bundle. The module that it replaces stays within the mistake's own reach. */
-export function mistakePlugin(name: CrashMistakeName): Plugin {
-  const replaced = fileURLToPath(new URL(`../../${CRASH_MISTAKES[name].replaces}`, import.meta.url));
-  const mistaken = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
+export const mistakePlugin = (name: CrashMistakeName): Plugin =>
+  replacing(CRASH_MISTAKES[name].replaces, `scripts/mistakes/${name}.ts`);
+
+/** Has one module of a bundle stand in for another, which stays within its own reach. Both from the root of the project. */
+export function replacing(module: string, standIn: string): Plugin {
+  const fromRoot = (file: string): string => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  const [replaced, mistaken] = [fromRoot(module), fromRoot(standIn)] as const;
   return {
-    name: `mistake-${name}`,
+    name: `${standIn} for ${module}`,
     setup(build) {
       build.onResolve({ filter: /\.ts$/ }, async ({ path, pluginData, kind, importer, resolveDir }) => {
         if (pluginData === "resolving" || importer === mistaken) return null;

@@ -40,6 +40,7 @@ export interface MutantBundle {
 export async function bundleMutant(
   patches: readonly Patch[],
   entry = "test/simulation/entry.ts",
+  plugins: readonly Plugin[] = [],
 ): Promise<MutantBundle> {
   for (const { file } of patches) await patched(file, patches);
   const { outputFiles, metafile } = await build({
@@ -54,7 +55,7 @@ export async function bundleMutant(
     target: "node24",
     format: "esm",
     logLevel: "warning",
-    plugins: [mutation(patches)],
+    plugins: [mutation(patches), ...plugins],
   });
   const text = outputFiles[0]?.text ?? "";
   const digest = createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -5,7 +5,16 @@ import { join } from "node:path";
 import type { Patch } from "../../test/simulation/mutants/mutant.ts";
 import { patched, ROOT } from "./bundle.ts";
 
-const COPIED = ["src", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts", "keyturn.config.ts"];
+const COPIED = [
+  "src",
+  "test",
+  "scripts",
+  "serverless.yml",
+  "package.json",
+  "tsconfig.json",
+  "vitest.config.ts",
+  "keyturn.config.ts",
+];
 
 interface Report {
   readonly testResults: readonly {

@@ -40,6 +40,19 @@ export async function keepVerdicts(verdicts: Verdicts): Promise<void> {
   await writeFile(FILE, JSON.stringify({ project: await projectDigest(), verdicts } satisfies Kept));
 }
 
+const ABOUT = `# Who notices which mistake
+
+Each mutant of \`test/simulation/mutants\` is one mistake, built into the program; here is what noticed it first, as \`npm run mutants -- --document\`
+found it. A number is the seed of the simulation in which the promise was broken ([invariants](invariants.md)); a test is named by its file.`;
+
+/** Writes the table where the documents are. Throws where a mutant has no verdict yet. */
+export async function keepDocument(mutants: readonly Mutant[], verdicts: Verdicts): Promise<void> {
+  const open = mutants.filter(({ name }) => typeof verdicts[name]?.by !== "string").map(({ name }) => name);
+  if (open.length > 0) throw new Error(`these mutants have no verdict yet: ${open.join(", ")}`);
+  const caught = `${String(mutants.length)} mutants, and none survives.`;
+  await writeFile(`${ROOT}docs/mutants.md`, `${ABOUT}\n\n${caught}\n\n${tableOf(mutants, verdicts)}\n`);
+}
+
 /** The verdicts as a table for a document: a line for each checker or test file, with the mutants that it caught. */
 export function tableOf(mutants: readonly Mutant[], verdicts: Verdicts): string {
   const rows = new Map<string, string[]>();

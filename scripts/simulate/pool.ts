@@ -19,6 +19,8 @@ export interface PoolOptions {
   readonly from: number;
   readonly seeds: number;
   readonly jobs: number;
+  /** A sweep each hour in every life. */
+  readonly isHourly?: boolean;
   /** Hears each report; false stops the worker that sent it. */
   readonly hear: (report: Report) => boolean;
   /** Called every ten seconds or so. */
@@ -26,10 +28,18 @@ export interface PoolOptions {
 }
 
 /** Shares the seeds out among worker processes. Ends when all of them have ended. */
-export async function runPool({ bundle, from, seeds, jobs, hear, progress }: PoolOptions): Promise<void> {
+export async function runPool({
+  bundle,
+  from,
+  seeds,
+  jobs,
+  isHourly = false,
+  hear,
+  progress,
+}: PoolOptions): Promise<void> {
   let toldMs = performance.now();
   const work = async (job: number): Promise<void> => {
-    const worker = fork(WORKER, [bundle, String(from + job), String(from + seeds - 1), String(jobs)]);
+    const worker = fork(WORKER, [bundle, from + job, from + seeds - 1, jobs, isHourly].map(String));
     worker.on("message", (report) => {
       if (!hear(report as Report)) worker.kill();
       if (performance.now() - toldMs < 10_000) return;

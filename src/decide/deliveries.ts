@@ -3,7 +3,7 @@ import type { AccessKeyId } from "../rotation/keys.ts";
 import type { DestinationFacts, Observation } from "../rotation/observation.ts";
 import type { BackOff, Delivery } from "../rotation/record.ts";
 import { hours, type Instant, latest } from "../rotation/time.ts";
-import { liveAt, liveUnknown, unaskedLive } from "./answers.ts";
+import { healthOpen, liveAt, liveUnknown, unaskedLive } from "./answers.ts";
 import { partsOf } from "./parts.ts";
 import { deliverTo, hold, look } from "./rulings.ts";
 
@@ -125,5 +125,7 @@ function redelivery(situation: Situation, name: string, keyId: AccessKeyId): Rul
   const { deliveries } = observation.record;
   const delivery = deliveries.find((entry) => entry.destination === name && entry.keyId === keyId);
   if ((delivery?.confirmedAt ?? null) !== null) return null;
-  return deliverTo(name, keyId, `somebody deployed ${name} since; it is given ${keyId} once more`, true);
+  // A consumer that signs with another key was given it by somebody, and keeps it: rule 13 holds and says so.
+  const ill = healthOpen(observation, keyId);
+  return ill ?? deliverTo(name, keyId, `somebody deployed ${name} since; it is given ${keyId} once more`, true);
 }

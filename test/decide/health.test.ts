@@ -22,6 +22,7 @@ import {
 import { hold, rows } from "./rows.ts";
 
 const live = { source: "destination", destination: WORKER, live: "ours", because: null } as const;
+const theirs = { ...live, live: "foreign" } as const;
 const health = (said: Health): Answer => ({ source: "health", destination: WORKER, keyId: K2, health: said });
 const WELL = health({ verdict: "healthy", because: null, lastSignedAt: null });
 const ILL = health({ verdict: "unhealthy", because: "AWS refuses its pair" });
@@ -77,6 +78,23 @@ describe("a consumer that can say whether it is well", () => {
       step: "look",
       reason: "NeedsEvidence",
     },
+    "B8: is asked before a version of others is given our pair once more": {
+      seen: quiet(theirs),
+      rule: "deliver-again",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "B8: and is well there: the pair is proved, to be delivered once more": {
+      seen: quiet(theirs, WELL),
+      rule: "prove",
+      step: "prove",
+      reason: "ReplacementNotProved",
+    },
+    "B8: and has another key there: what somebody gave it is not overwritten": {
+      seen: quiet(theirs, ILL),
+      ...hold("retire", "ConsumerUnhealthy"),
+    },
+    "B8: and does not answer: nothing is overwritten": { seen: quiet(theirs, SILENT), ...hold("retire", "UseUnknown") },
     "is asked last before the old key is taken": {
       seen: quiet(live),
       rule: "retire",

@@ -130,4 +130,21 @@ describe("a Worker with a health route", () => {
     expect(here.keysOf(DEPLOY)).toHaveLength(1);
     expect(toldOf(here)).toContain("DestinationBlocked");
   });
+
+  test.for([
+    ["while the old key falls silent", days(4), days(30), "retire hold ConsumerUnhealthy held"],
+    ["between two rotations", days(30), days(80), "create hold ConsumerUnhealthy held"],
+  ] as const)("B8: that was moved to another user %s keeps their pair, and it is told", async (row) => {
+    const [, movedAfterMs, watchedForMs, last] = row;
+    const { here, cloudflare, pair, work } = await aHealthySystem();
+    await here.pass(movedAfterMs, work);
+    const theirs = { keyId: "AKIATHEIRTHEIRTHEIR4", secret: "their-secret" };
+    cloudflare.deploy(ACCOUNT, WORKER, { secrets: { [ID]: theirs.keyId, [SECRET]: theirs.secret } });
+    const kept = here.keysOf(DEPLOY);
+    const results = await here.pass(watchedForMs);
+    expect(pair()).toEqual(theirs);
+    expect(lastOf(results.at(-1))).toBe(last);
+    expect(here.keysOf(DEPLOY)).toEqual(kept);
+    expect(here.notices.some(({ text }) => /signs with a key that ends in EIR4/.test(text))).toBe(true);
+  });
 });

@@ -1,41 +1,40 @@
 import { describe, expect, test } from "vitest";
-import { CASES, type Case, measure, overtakings } from "../../scripts/deliveries/cases.ts";
+import { measure, type Row } from "../../scripts/deliveries/rotation.ts";
+import { callsOfDelivery, rowsFor } from "../../scripts/deliveries/rows.ts";
 
-const REQUESTS_MIN = 300;
-const caseOf = (what: string): Case => {
-  const found = CASES.find((one) => one.what === what);
-  if (found === undefined) throw new Error(`no case is called ${what}`);
+const CALLS_MIN = 300;
+const rows = rowsFor(await callsOfDelivery());
+const rowOf = (what: string): Row => {
+  const found = rows.find((row) => row.what.startsWith(what));
+  if (found === undefined) throw new Error(`no row is called ${what}`);
   return found;
 };
 
-describe("callers of a Worker in workerd, while its pair is handed over,", () => {
+describe("visitors of a Worker in workerd, through a whole rotation,", () => {
+  test.for(["staged", "staged, a key that AWS refuses", "… and somebody retires the old key at once"])(
+    "never fail, and the old key is deleted: %s",
+    async (what) => {
+      const { requests, ended, wrong } = await measure(rowOf(what), CALLS_MIN);
+      expect({ ended, wrong }).toEqual({ ended: expect.stringContaining("the old key is deleted"), wrong: [] });
+      expect(requests).toBeGreaterThanOrEqual(CALLS_MIN);
+    },
+  );
+
   test.for([
-    ["two secret puts", "set"],
-    ["secrets-bulk, a key that AWS refuses", "delivered"],
-    ["… and the old key goes at once", "delivered"],
-  ] as const)("fail: %s", async ([what, ended]) => {
-    const measured = await measure(caseOf(what), REQUESTS_MIN);
-    expect(measured.ended).toBe(ended);
-    expect(measured.failed).toBeGreaterThan(5);
+    ["two secret puts", "SignatureDoesNotMatch"],
+    [`… with "readers' caches forgotten"`, "InvalidClientTokenId"],
+  ] as const)("fail: %s", async ([what, code]) => {
+    const { failed, codes } = await measure(rowOf(what), CALLS_MIN);
+    expect(codes).toEqual([code]);
+    expect(failed).toBeGreaterThan(5);
   });
 
-  test.for(["secrets-bulk", "staged", "staged, isolates keep the old pair"])("never fail: %s", async (what) => {
-    const { failed, codes, ended, live, requests } = await measure(caseOf(what), REQUESTS_MIN);
-    expect({ failed, codes, ended }).toEqual({ failed: 0, codes: [], ended: "delivered" });
-    expect(live).toBe("first, new pair");
-    expect(requests).toBeGreaterThanOrEqual(REQUESTS_MIN);
-  });
-
-  test("never fail, and have the old pair again, where AWS refuses the new one", async () => {
-    const { failed, ended, live } = await measure(caseOf("staged, a key that AWS refuses"), REQUESTS_MIN);
-    expect({ failed, ended }).toEqual({ failed: 0, ended: expect.stringContaining("the old pair is put forward") });
-    expect(live).toBe("first, old pair");
-  });
-
-  test("never fail, and have the version of whoever deploys in the middle of the last steps", async () => {
-    for (const one of (await overtakings()).slice(-6)) {
-      const { what, failed, live } = await measure(one, 100);
-      expect({ what, failed, live }).toEqual({ what, failed: 0, live: "theirs, new pair" });
-    }
+  test("have the version of whoever deploys right before the deployment, and without the look at it they have not", async () => {
+    const row = rowOf("somebody deploys before call 13: POST deployments");
+    const twin = rows.find(({ twinOf }) => twinOf === row.what);
+    if (twin === undefined) throw new Error("the row has no twin");
+    const [sound, mistaken] = [await measure(row, CALLS_MIN), await measure(twin, CALLS_MIN)];
+    expect(sound).toMatchObject({ failed: 0, wrong: [] });
+    expect(mistaken.wrong).toEqual(['live is "first, new pair" in the place of "theirs, new pair"']);
   });
 });

@@ -45,14 +45,18 @@ interface SimulateOptions {
   readonly isTraced?: boolean;
   /** A mistake put into every run's world, to see that it is found. */
   readonly bend?: ((world: World) => World) | null;
+  /** A sweep each hour while anything is open, as a deployment has it, however little is to be expected of it. */
+  readonly isHourly?: boolean;
 }
 
 const LASTS_MS = days(120);
 const YEAR_MS = days(365);
 
 /** The life of a seed. The same seed gives the same result, to the byte. */
-export const simulate = (seed: number, options: SimulateOptions = {}): Promise<SeedResult> =>
-  live(drawLife(seed), options);
+export function simulate(seed: number, options: SimulateOptions = {}): Promise<SeedResult> {
+  const life = drawLife(seed);
+  return live({ ...life, isHourly: life.isHourly || options.isHourly === true }, options);
+}
 
 /**
  * One life: one to three users, 120 days. First faults and mischief; then all is mended, and every due rotation must

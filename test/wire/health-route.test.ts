@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Ground, HEALTH_PATH, HEALTH_TOKEN, openGround } from "../../scripts/deliveries/ground.ts";
+import { HEALTH_TOKEN, type LocalCloud, startLocalCloud } from "../../scripts/local-run/local-cloud.ts";
 import { createWorkerHealth } from "../../src/cloud/worker-health.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { Secret } from "../../src/rotation/secret.ts";
@@ -17,19 +17,25 @@ const failureOf = (asked: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("the health route that users paste, in workerd,", () => {
-  let ground: Ground;
+  let local: LocalCloud;
   beforeAll(async () => {
-    ground = await openGround();
+    local = await startLocalCloud();
+    local.cloud.lags.deactivationMs = 0;
   });
-  afterAll(() => ground.close());
-  const url = () => ground.url + HEALTH_PATH;
+  afterAll(() => local.close());
+  const url = () => `${local.edge.url("matchmaking")}/keyturn-health`;
+  const pair = () => local.systems.matchmaking.firstPair;
+  const setStatus = (Status: string) => {
+    const input = { UserName: local.systems.matchmaking.user, AccessKeyId: pair().keyId, Status };
+    local.cloud.callAs(local.cloud.role, { service: "iam", operation: "UpdateAccessKey", input });
+  };
 
   test("names its version and the end of its key id, and what AWS says to the pair", async () => {
     const health = await askAt(url())(null);
     const aws = { authenticated: true, status: 200, code: null };
     expect(health).toEqual({
       versionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
-      keyId: ground.old.id.slice(-4),
+      keyId: pair().keyId.slice(-4),
       aws,
       lastSignedAt: null,
     });
@@ -39,8 +45,8 @@ describe("the health route that users paste, in workerd,", () => {
     const response = await globalThis.fetch(url(), { headers: { authorization: `Bearer ${HEALTH_TOKEN}` } });
     expect(response.headers.get("cache-control")).toBe("no-store");
     const text = await response.text();
-    expect(text).not.toContain(ground.old.id);
-    expect(text).not.toContain(ground.old.secret.reveal());
+    expect(text).not.toContain(pair().keyId);
+    expect(text).not.toContain(pair().secret);
   });
 
   test.for([
@@ -55,10 +61,10 @@ describe("the health route that users paste, in workerd,", () => {
   });
 
   test("says that AWS refuses a pair, and why", async () => {
-    ground.setStatus("old", "Inactive");
+    setStatus("Inactive");
     const { aws } = await askAt(url())(null);
     expect(aws).toEqual({ authenticated: false, status: 403, code: "InvalidClientTokenId" });
-    ground.setStatus("old", "Active");
+    setStatus("Active");
   });
 });
 

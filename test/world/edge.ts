@@ -10,11 +10,24 @@ interface EdgeWorker {
   readonly scriptPath: string;
   /** Plain variables beside those of the version, such as AWS_ENDPOINT. */
   readonly bindings?: Readonly<Record<string, string>>;
-  /**
-   * The worse reading of what the documentation leaves open: after a switch, isolates go on with what they made of the
-   * former version's pair, for every path but this one, which makes its client anew. Until `endLingering`.
-   */
-  readonly lingersBut?: string;
+  readonly isolates?: Isolates;
+}
+
+/**
+ * The worse reading of what the documentation leaves open: an isolate goes on with the version whose pair it has read, for
+ * so long by this clock, and then reads what is live. So on every path but one, which makes its client anew.
+ */
+interface Isolates {
+  readonly count: number;
+  readonly keepForMs: number;
+  readonly clock: { now(): number };
+  readonly but: string;
+}
+
+/** One isolate: the version whose pair it has, and since when. */
+interface Isolate {
+  instance: Instance;
+  readAtMs: number;
 }
 
 export interface EdgeOptions {
@@ -42,9 +55,8 @@ interface Site {
   readonly name: string;
   readonly code: string;
   readonly bindings: Readonly<Record<string, string>>;
-  readonly lingersBut: string | null;
-  /** The version whose pair the isolates go on with. */
-  lingering: Instance | null;
+  readonly keeping: Isolates | null;
+  readonly isolates: Isolate[];
   routes: readonly Route[];
   served: number;
   switching: Promise<void>;
@@ -56,10 +68,10 @@ const OVERRIDES = "cloudflare-workers-version-overrides";
 export async function startEdge(cloudflare: Cloudflare, options: EdgeOptions): Promise<Edge> {
   const { account } = options;
   const sites = new Map<string, Site>();
-  for (const [name, { scriptPath, bindings = {}, lingersBut = null }] of Object.entries(options.workers)) {
+  for (const [name, { scriptPath, bindings = {}, isolates: keeping = null }] of Object.entries(options.workers)) {
     const code = await bundle(scriptPath);
-    const nothing = { lingering: null, routes: [], served: 0, switching: Promise.resolve() };
-    sites.set(name, { name, code, bindings, lingersBut, ...nothing });
+    const nothing = { isolates: [], routes: [], served: 0, switching: Promise.resolve() };
+    sites.set(name, { name, code, bindings, keeping, ...nothing });
   }
   const edge = new Edge(sites);
   cloudflare.onDeployed((event) => {
@@ -114,15 +126,6 @@ export class Edge {
     await Promise.all([...this.#sites.values()].map((site) => site.switching));
   }
 
-  /** The isolates are at their end: every path answers from what is live. */
-  async endLingering(): Promise<void> {
-    for (const site of this.#sites.values()) {
-      if (site.lingering !== null) site.lingering.holds -= 1;
-      site.lingering = null;
-    }
-    await this.#disposeIdle();
-  }
-
   /** How many versions are running. */
   running(): number {
     return this.#instances.size;
@@ -139,11 +142,6 @@ export class Edge {
 
   async #switch(site: Site, { shares }: Deployment, versions: readonly WorkerVersion[]): Promise<void> {
     const held = await Promise.all(versions.map((version) => this.#hold(site, version)));
-    const [former] = site.routes;
-    if (site.lingersBut !== null && site.lingering === null && former !== undefined) {
-      site.lingering = former.instance;
-      former.instance.holds += 1;
-    }
     site.routes = held.map((instance, index) => ({
       instance,
       percentage: shares[index]?.percentage ?? 0,
@@ -171,8 +169,7 @@ export class Edge {
   #handle(incoming: IncomingMessage, response: ServerResponse): void {
     const [, name = "", path = ""] = /^\/([^/?]+)(.*)$/.exec(incoming.url ?? "") ?? [];
     const site = this.#sites.get(name);
-    const lingering = path === site?.lingersBut ? null : (site?.lingering ?? null);
-    const instance = site === undefined ? null : (lingering ?? choose(site, incoming));
+    const instance = site === undefined ? null : instanceFor(site, incoming, path);
     if (instance === null) {
       response.writeHead(404).end("There is nothing here yet");
       return;
@@ -180,7 +177,7 @@ export class Edge {
     instance.holds += 1;
     response.once("close", () => {
       instance.holds -= 1;
-      if (instance.holds === 0) void this.#disposeIdle();
+      if (instance.holds === 0 || site?.keeping !== null) void this.#disposeIdle();
     });
     this.#forward(incoming, response, { instance, path });
   }
@@ -218,6 +215,8 @@ async function startInstance(site: Site, version: WorkerVersion): Promise<Instan
     modules: true,
     script: site.code,
     compatibilityDate: "2026-01-01",
+    // Each request would be reported to this process by another one.
+    logRequests: false,
     // A Worker that binds version_metadata is told which version it is; here every Worker is.
     bindings: { ...site.bindings, ...version.plain, ...version.secrets, CF_VERSION_METADATA: metadataOf(version) },
     host: "127.0.0.1",
@@ -232,6 +231,28 @@ const metadataOf = ({ id, annotations, createdAt }: WorkerVersion): Record<strin
   tag: annotations["workers/tag"] ?? "",
   timestamp: new Date(createdAt).toISOString(),
 });
+
+/** The version that a request ends on: that of the isolate whose turn it is, where isolates keep what they have read. */
+function instanceFor(site: Site, incoming: IncomingMessage, path: string): Instance | null {
+  const { keeping, isolates } = site;
+  if (keeping === null || path === keeping.but) return choose(site, incoming);
+  const { count, keepForMs, clock } = keeping;
+  const at = site.served % count;
+  const now = clock.now();
+  const isolate = isolates[at];
+  if (isolate !== undefined && now - isolate.readAtMs < keepForMs) {
+    site.served += 1;
+    return isolate.instance;
+  }
+  const instance = choose(site, incoming);
+  if (instance === null) return null;
+  instance.holds += 1;
+  if (isolate !== undefined) isolate.instance.holds -= 1;
+  // They did not all begin at once: each has read its pair at another time.
+  const readAtMs = isolate === undefined ? now - (keepForMs * at) / count : now;
+  isolates[at] = { instance, readAtMs };
+  return instance;
+}
 
 /**
  * The version that a request goes to: the one that its header asks for, if it is deployed; else by share, in turn. The

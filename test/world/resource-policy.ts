@@ -9,13 +9,26 @@ interface Statement {
   readonly Condition?: Readonly<Record<string, Values>>;
 }
 
+const PARSED_MAX = 1_000;
+
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
 const matches = (pattern: string, text: string): boolean =>
-  pattern === text || (pattern.includes("*") && isLike(pattern, text));
+  pattern === text ||
+  (pattern.includes("*") &&
+    new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text));
 
-const isLike = (pattern: string, text: string): boolean =>
-  new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text);
+/** Asked again at each read of a secret: a policy is parsed once. */
+const parsed = new Map<string, readonly Statement[]>();
+
+function statementsOf(policy: string): readonly Statement[] {
+  const known = parsed.get(policy);
+  if (known !== undefined) return known;
+  const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
+  if (parsed.size >= PARSED_MAX) parsed.clear();
+  parsed.set(policy, statements);
+  return statements;
+}
 
 /** What the keys of a condition are for this call (IAM User Guide, global condition keys; Service Authorization Reference). */
 function contextOf({ caller, input }: Received): Readonly<Record<string, string | undefined>> {
@@ -37,22 +50,14 @@ function isMet(operator: string, found: string | undefined, wanted: readonly str
   return wanted.some((value) => (operator.startsWith("Arn") ? matches(value, found) : value === found));
 }
 
-/** What was read of a policy: each call of a user's is held against the same one. */
-const known = new Map<string, readonly Statement[]>();
-
-const statementsOf = (policy: string): readonly Statement[] =>
-  (JSON.parse(policy) as { readonly Statement: readonly Statement[] }).Statement;
-
 /**
  * Refuses what a resource policy denies. What it allows is not weighed: the simulated users may do anything, as one with
  * AdministratorAccess may.
  */
 export function enforce(policy: string | null, received: Received): void {
   if (policy === null) return;
-  const statements = known.get(policy) ?? statementsOf(policy);
-  known.set(policy, statements);
   const context = contextOf(received);
-  const isDenied = statements.some(({ Effect, Action, Condition = {} }) => {
+  const isDenied = statementsOf(policy).some(({ Effect, Action, Condition = {} }) => {
     if (Effect !== "Deny" || Action !== `secretsmanager:${received.operation}`) return false;
     return Object.entries(Condition).every(([operator, keys]) =>
       Object.entries(keys).every(([key, wanted]) => isMet(operator, context[key], listOf(wanted))),

@@ -1,5 +1,6 @@
 import type { Rule, Ruling, Situation } from "../../rotation/decision.ts";
 import { days, describeMs, hours, plus } from "../../rotation/time.ts";
+import { healthOpen } from "../answers.ts";
 import { partsOf } from "../parts.ts";
 import { hold } from "../rulings.ts";
 
@@ -12,7 +13,7 @@ export const create: Rule = {
   name: "create",
   judge(situation) {
     const ruling = creation(situation);
-    return ruling === null ? null : (afterOrphan(situation) ?? ruling);
+    return ruling === null ? null : (afterOrphan(situation) ?? usesAnother(situation) ?? ruling);
   },
 };
 
@@ -35,6 +36,12 @@ function creation({ observation, profile, now }: Situation): Ruling | null {
   const isAtOnce = isCustodyEmpty && profile.policy.adopt === "at-once";
   if (!isAtOnce && ageMs < profile.policy.rotateAfterMs) return null;
   return { step, reason: "KeyDue", because };
+}
+
+/** A consumer that signs with another key than the current one was given it by somebody, and keeps it. */
+function usesAnother({ observation }: Situation): Ruling | null {
+  const { current } = partsOf(observation);
+  return current === null ? null : healthOpen(observation, current.id);
 }
 
 function afterOrphan({ observation, now }: Situation): Ruling | null {

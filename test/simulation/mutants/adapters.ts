@@ -2,6 +2,7 @@ import type { Mutant } from "./mutant.ts";
 
 const EVIDENCE = "test/world/direct/evidence.ts";
 const HISTORY = "src/cloud/event-history.ts";
+const VERSIONS = "src/destinations/worker/versions.ts";
 const WIRE = [
   "test/wire/world-contract.test.ts",
   "test/wire/adapters.test.ts",
@@ -113,6 +114,58 @@ export const ADAPTER_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ["test/destinations", "test/wire/cloudflare-client.test.ts", "test/wire/cloudflare-edge.test.ts"],
+  },
+  {
+    name: "a colleague's deploy is overruled",
+    mistake: "A staged delivery looks neither before nor behind itself for what others deployed (B10).",
+    patches: [
+      {
+        file: VERSIONS,
+        find: 'if (!isSame(before?.shares, from)) throw conflict("somebody deployed meanwhile. Theirs stays live");',
+        replace: "",
+      },
+      {
+        file: VERSIONS,
+        find: "if (overtaken === undefined || overtaken.id === before?.id) return;",
+        replace: "if (overtaken === undefined || overtaken.id !== null) return;",
+      },
+      {
+        file: "src/destinations/worker/staged.ts",
+        find: 'if (!isSame(live?.shares, wholly(version))) throw versions.conflict("somebody deployed meanwhile. Theirs stays live");',
+        replace: "if (live === undefined) return null;",
+      },
+      {
+        file: "src/destinations/worker/staged.ts",
+        find: "const isOurs = live?.shares.some(({ versionId }) => versionId === version.id) === true;",
+        replace: "const isOurs = live !== undefined;",
+      },
+    ],
+    tests: ["test/destinations"],
+  },
+  {
+    name: "a preview is shipped",
+    mistake: "Whatever is newer than the live version is taken for a copy of it (B10).",
+    patches: [
+      {
+        file: "src/destinations/worker/standing.ts",
+        find: "const isCopyOfLive = newer.every((version, index) => follows(version, index));",
+        replace: "const isCopyOfLive = newer.every((version, index) => follows(version, index) || index >= 0);",
+      },
+    ],
+    tests: ["test/destinations"],
+  },
+  {
+    name: "our own version is a stranger's",
+    mistake: "A version that was left half way is not known again (B10).",
+    patches: [
+      {
+        file: "src/destinations/worker/tags.ts",
+        find: 'return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, nonce);',
+        replace:
+          'return (purpose === "staged" || purpose === "back") && tag === tagOf(purpose, keyId, nonce) && tag === "";',
+      },
+    ],
+    tests: ["test/destinations"],
   },
   {
     name: "AWSPENDING stays (custody)",

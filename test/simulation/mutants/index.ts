@@ -1,5 +1,6 @@
 import { ACT_MUTANTS } from "./acts.ts";
 import { ADAPTER_MUTANTS } from "./adapters.ts";
+import { CASE_MUTANTS } from "./cases.ts";
 import { ENDING_MUTANTS } from "./endings.ts";
 import { LEAK_MUTANTS } from "./leaks.ts";
 import type { Mutant } from "./mutant.ts";
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...LEAK_MUTANTS,
   ...SPOKEN_MUTANTS,
   ...ADAPTER_MUTANTS,
+  ...CASE_MUTANTS,
 ];

@@ -135,6 +135,30 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
     tests: TABLE,
   },
   {
+    name: "what others gave is overwritten",
+    mistake: "A Worker that somebody moved to another user is given our pair once more (B8).",
+    patches: [
+      {
+        file: "src/decide/deliveries.ts",
+        find: "return ill ?? deliverTo(",
+        replace: "return (ill?.reason === null ? ill : null) ?? deliverTo(",
+      },
+    ],
+    tests: TABLE,
+  },
+  {
+    name: "a rotation of whoever moved away",
+    mistake: "A replacement is made although the consumer signs with a pair that somebody else gave it (B8).",
+    patches: [
+      {
+        file: "src/decide/rules/create.ts",
+        find: "(afterOrphan(situation) ?? usesAnother(situation) ?? ruling)",
+        replace: "(afterOrphan(situation) ?? ruling)",
+      },
+    ],
+    tests: ["test/rotations/health.test.ts"],
+  },
+  {
     name: "former destination ignored",
     mistake: "A destination that left the profile is not asked about (B9).",
     patches: [
