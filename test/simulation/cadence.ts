@@ -3,7 +3,7 @@ import { LAST_USED_LAG_MS, quietMs } from "../../src/rotation/policy.ts";
 import { days, hours } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { FaultPlan } from "./plan.ts";
-import { isLeakFresh } from "./leaks.ts";
+import { untilLookMs } from "./leaks.ts";
 import { custodyPair, isPendingPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import { untilOpenMs } from "./windows.ts";
@@ -22,11 +22,12 @@ const AFTER_MS = hours(4);
  * In an hourly life they come as in a deployment.
  */
 export function untilNextSweepMs(stage: Stage, plan: FaultPlan, isHourly: boolean): number {
-  if (isLeakFresh(stage)) return LEAST_MS;
+  const leakMs = untilLookMs(stage);
+  if (leakMs <= LEAST_MS) return LEAST_MS;
   const open = stage.subjects.filter(({ user }) => isOpen(stage, user));
-  if (open.length === 0) return MOST_MS;
+  if (open.length === 0) return Math.min(MOST_MS, leakMs);
   if (isHourly || plan.isPassing(stage.clock.now())) return LEAST_MS;
-  return Math.max(LEAST_MS, Math.min(MOST_MS, ...open.map((subject) => dullForMs(stage, subject))));
+  return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, ...open.map((subject) => dullForMs(stage, subject))));
 }
 
 /** The other key than the current one, of a user who has two. */
@@ -66,13 +67,14 @@ function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
   const keys = stage.cloud.iam.keysOf(user);
   const changedMs = keys.map(({ changes }) => changes.at(-1)?.atMs ?? 0);
   const disturbedMs = Math.max(...changedMs, stage.meddledMs.get(user) ?? 0);
-  if (isPendingPair(stage, user) || nowMs - disturbedMs < LIVELY_MS) return 0;
+  if (nowMs - disturbedMs < LIVELY_MS) return 0;
+  const { window } = profile.policy;
+  if (isPendingPair(stage, user)) return window === null ? 0 : untilOpenMs(window, nowMs, MOST_MS);
   const old = oldKeyOf(stage, user);
   if (old === undefined) return MOST_MS;
   const until = (beyondMs: number): number => (beyondMs < AFTER_MS ? -BEFORE_MS - beyondMs : MOST_MS);
   if (old.status === "Active") {
     const beyondMs = silentBeyondMs(stage, profile, { user, old });
-    const { window } = profile.policy;
     // It waits for the next opening, however long ago it could have gone.
     const isHandMade = custodyPair(stage, user, "AWSCURRENT") === null;
     if (window !== null && (beyondMs > 0 || isHandMade)) return untilOpenMs(window, nowMs, MOST_MS);

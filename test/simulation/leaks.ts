@@ -14,7 +14,7 @@ import { custodyName, custodyPair, isPendingPair, servingOf } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 
 /** How a leak is heard of. AWS does the first two at the same time; either may be late, or come alone. */
-const HEARD_BY = ["health", "health", "quarantine", "quarantine", "health and quarantine", "revoke"] as const;
+const HEARD_BY = ["health", "quarantine", "health and quarantine", "revoke"] as const;
 /** The state of the user that a leak waits for. */
 const MET_IN = ["any", "any", "two keys", "a pending pair", "a soak"] as const;
 
@@ -43,7 +43,7 @@ export interface Leak {
 }
 
 /** So many lives have a leak, and one in three of those another. */
-const LEAKY_LIVES = 0.3;
+const LEAKY_LIVES = 0.35;
 
 export function drawLeaks(
   dice: Dice,
@@ -80,7 +80,8 @@ export function leakErrand(stage: Stage, subject: SimulatedSubject, leak: LeakPl
     act: async (begin) => {
       const keys = stage.cloud.iam.keysOf(user);
       if (keys.length === 0) return;
-      const key = leak.metIn === "a pending pair" && dice.chance(0.7) ? pendingKey(stage, user, keys) : dice.pick(keys);
+      const label = leak.metIn === "a pending pair" ? "AWSPENDING" : "AWSCURRENT";
+      const key = dice.chance(0.6) ? labelledKey(stage, { user, label }, keys) : dice.pick(keys);
       count(stage.coverage, "leak", `${leak.heardBy} of ${partOf(stage, user, key)}`);
       if (leak.hasThief)
         stage.thieves.push({ user, pair: { keyId: key.id, secret: key.secret }, sinceMs: stage.clock.now() });
@@ -101,8 +102,13 @@ function isMet(stage: Stage, user: string, metIn: LeakPlan["metIn"]): boolean {
   return metIn === "any" || isPendingPair(stage, user);
 }
 
-function pendingKey(stage: Stage, user: string, keys: readonly SimulatedKey[]): SimulatedKey {
-  const id = custodyPair(stage, user, "AWSPENDING")?.keyId;
+/** The key whose pair bears a label of custody; any, where none does. */
+function labelledKey(
+  stage: Stage,
+  { user, label }: { readonly user: string; readonly label: string },
+  keys: readonly SimulatedKey[],
+): SimulatedKey {
+  const id = custodyPair(stage, user, label)?.keyId;
   return keys.find((key) => key.id === id) ?? (keys[0] as SimulatedKey);
 }
 
@@ -192,12 +198,22 @@ export function markedKeys(stage: Stage, user: string): readonly string[] {
 /** Whether the world knows of a key that others have it. */
 export const isLeaked = ({ leaks }: Stage, keyId: string): boolean => leaks.some((leak) => leak.keyId === keyId);
 
-/** A leak of a key of this user that is there, or is what custody shows: what an emergency is about. */
+/**
+ * Whether a leak of this user's is not dealt with: a leaked key works, or is what consumers are given, or no sound key took
+ * its place. That a leaked key soaks excuses nothing.
+ */
 export function isUrgent(stage: Stage, user: string): boolean {
-  const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
-  const listed = stage.cloud.iam.keysOf(user);
   const own = stage.leaks.filter((leak) => leak.user === user);
-  return own.some(({ keyId }) => keyId === currentId || listed.length === 0 || listed.some(({ id }) => id === keyId));
+  if (own.length === 0) return false;
+  const labelled = ["AWSCURRENT", "AWSPENDING"].map((label) => custodyPair(stage, user, label)?.keyId);
+  const current = stage.cloud.iam.keys.get(labelled[0] ?? "");
+  const isSound = current?.status === "Active" && !current.isDeleted && !isLeaked(stage, current.id);
+  return own.some(({ keyId, atMs }) => {
+    const key = stage.cloud.iam.keys.get(keyId);
+    if (key?.isDeleted === false && key.status === "Active") return true;
+    if (labelled.includes(keyId)) return true;
+    return !isSound && (key?.isDeleted === false || stage.clock.now() - atMs < days(3));
+  });
 }
 
 /** Whether an operator's word on a leaked key is not done yet: its key works, or no other is current. */
@@ -241,9 +257,17 @@ function readAs(
   }
 }
 
-/** For how long after a leak it is looked at each hour: reads by a thief come to light late. */
-const LIVELY_MS = hours(30);
+/** For how long after a leak it is looked at each hour, and for how long often: reads by a thief come to light late. */
+const LIVELY_MS = hours(6);
+const OFTEN_MS = hours(30);
 
-/** Whether a leak is so young that each hour counts. */
+/** How long until the next sweep for the leaks that there were. */
+export function untilLookMs({ leaks, clock }: Stage): number {
+  const latestMs = Math.max(...leaks.map(({ atMs }) => atMs));
+  if (clock.now() - latestMs < LIVELY_MS) return hours(1);
+  return clock.now() - latestMs < OFTEN_MS ? hours(4) : Number.POSITIVE_INFINITY;
+}
+
+/** Whether a thief may still find something. */
 export const isLeakFresh = ({ leaks, clock }: Stage): boolean =>
-  leaks.some(({ atMs }) => clock.now() - atMs < LIVELY_MS);
+  leaks.some(({ atMs }) => clock.now() - atMs < OFTEN_MS);

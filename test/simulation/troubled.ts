@@ -74,7 +74,16 @@ export function troubledDestination(
     name,
     slots: destination.slots,
     readsCustody: false,
-    preflight: () => through("preflight", () => destination.preflight()),
+    preflight: async () => {
+      // A place that is shut, or gone, is a trouble as any other.
+      const troubled = (): void => void run().troubles.add("destination.preflight");
+      const answer = await through("preflight", () => destination.preflight()).catch((thrown: unknown) => {
+        troubled();
+        throw thrown;
+      });
+      if (answer.kind === "blocked") troubled();
+      return answer;
+    },
     live: (receipt) =>
       through("live", async () => {
         const state = await destination.live(receipt);

@@ -128,10 +128,15 @@ export function leaked(stage: Stage): Checker {
   }
 
   /** A run that has read custody's tags since the mark hands no such pair on. */
-  function handedOn(run: Run, user: string, [where, keyId]: readonly [string, string]): void {
+  const handedOn = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
+    knowing(run, user, [keyId, `${where} is given ${keyId}, which is leaked`]);
+  };
+
+  /** Says that a promise was broken by a run that could read the mark. */
+  function knowing(run: Run, user: string, [keyId, text]: readonly [string, string]): void {
     const lookedMs = run.lookedMs.get(`custody ${user}`) ?? Number.NEGATIVE_INFINITY;
     const atMs = markedMs.get(keyId) ?? Number.POSITIVE_INFINITY;
-    if (atMs < lookedMs) violate(stage, invariant, user, `${where} is given ${keyId}, which is leaked`);
+    if (atMs < lookedMs) violate(stage, invariant, user, text);
   }
 
   return {
@@ -148,7 +153,7 @@ export function leaked(stage: Stage): Checker {
       if (name !== "iam.UpdateAccessKey") return;
       const keyId = String(input["AccessKeyId"]);
       if (input["Status"] === "Inactive") cutMs.set(keyId, stage.clock.now());
-      else if (isLeaked(stage, keyId)) violate(stage, invariant, user, `${keyId} is leaked, and is given back`);
+      else knowing(run, user, [keyId, `${keyId} is leaked, and is given back`]);
     },
     after: (event) => {
       if (event.name === "secretsmanager.TagResource" || event.name === "secretsmanager.CreateSecret") hearMarks(event);

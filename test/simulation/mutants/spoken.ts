@@ -164,6 +164,28 @@ export const SPOKEN_MUTANTS: readonly Mutant[] = [
     tests: LEAKED,
   },
   {
+    name: "a leaked key is cut first",
+    mistake: "A leaked key is cut, and then replaced, also where nobody could read its replacement in custody.",
+    patches: [
+      {
+        file: RULE,
+        find: "  const heir = heirOf(observation);\n  if (heir === null) return replace(situation);\n",
+        replace:
+          '  const heir = heirOf(observation);\n  const [first] = uncut(observation);\n  if (first !== undefined) return cut(situation, first, "it is cut first");\n  if (heir === null) return replace(situation);\n',
+      },
+    ],
+    tests: LEAKED,
+  },
+  {
+    name: "the hour is a minute",
+    mistake:
+      "A leaked key whose replacement could not be delivered yet is not given the time that its profile has for that.",
+    patches: [
+      { file: RULE, find: "(profile?.policy.cutExposedWithinMs ?? 0)", replace: "(profile === null ? 0 : minutes(1))" },
+    ],
+    tests: LEAKED,
+  },
+  {
     name: "an exposed replacement is promoted",
     mistake: "A replacement that leaked while it was pending becomes current.",
     patches: [
