@@ -61,6 +61,8 @@ export interface SweepResult {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly users: readonly UserResult[];
+  /** Users that were looked at, and whose results the answer has no room for: `status` and `explain` tell of them. */
+  readonly untold: readonly string[];
   /** Users of whom nothing can have changed since they were last looked at, and who were not looked at. */
   readonly resting: number;
   /** Users that there was no time for; the next sweep begins with them. */
@@ -127,13 +129,30 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
     ...pauseOf(state),
     startedAt: new Date(startedAt).toISOString(),
     endedAt: new Date(world.clock.now()).toISOString(),
-    users: results.toSorted((one, other) => one.user.localeCompare(other.user)),
+    ...bounded(results),
     resting,
     left,
     failedNotifiers: [...failedNotifiers],
   };
   logEnd(world, result);
   return result;
+}
+
+/** Lambda answers 6 MB at the most, and fails an invocation that answers more. Source: Lambda quotas, invocation payload. */
+const ANSWER_BYTES_MAX = 4_000_000;
+
+/** In the order of their names, as many as an answer has room for: those that failed first, then those for whom something was done. */
+function bounded(results: readonly UserResult[]): Pick<SweepResult, "users" | "untold"> {
+  const weight = ({ isFailed, decisions }: UserResult): number => (isFailed ? 0 : decisions.length > 1 ? 1 : 2);
+  let room = ANSWER_BYTES_MAX;
+  const told = new Set<UserResult>();
+  for (const result of results.toSorted((one, other) => weight(one) - weight(other))) {
+    room -= Buffer.byteLength(JSON.stringify(result));
+    if (room >= 0) told.add(result);
+  }
+  const inOrderOfNames = results.toSorted((one, other) => one.user.localeCompare(other.user));
+  const [users, rest] = [true, false].map((isTold) => inOrderOfNames.filter((each) => told.has(each) === isTold));
+  return { users: users ?? [], untold: (rest ?? []).map(({ user }) => user) };
 }
 
 /** Takes one user after the other from those waiting, a bounded number at a time, until none is left or the time is. */
@@ -192,10 +211,10 @@ function union(known: readonly UserName[] | null, more: ReadonlySet<UserName>): 
 
 /** One line a sweep. Nobody reads what a scheduled sweep returns: the deployment's alarms count these lines. */
 function logEnd({ log }: World, result: SweepResult): void {
-  const { users, left, startedAt, endedAt, ...rest } = result;
+  const { users, untold, left, startedAt, endedAt, ...rest } = result;
   const failed = users.filter(({ isFailed }) => isFailed).length;
   const durationMs = Date.parse(endedAt) - Date.parse(startedAt);
-  const counts = { users: users.length, failed, left: left.length, durationMs };
+  const counts = { users: users.length + untold.length, failed, left: left.length, durationMs };
   log.event(result.status === "ok" ? "info" : "error", "sweep ended", { ...rest, ...counts });
 }
 
@@ -206,9 +225,13 @@ export interface Explanation {
   readonly observation: Observation;
   readonly rules: readonly { readonly rule: string; readonly ruling: Ruling | null }[];
   readonly decision: Decision;
-  /** What was done, oldest first, and what it rested on at the time. */
+  /** The last of what was done, oldest first, and what it rested on at the time; `history` has all of it, in pages. */
   readonly history: readonly Readonly<Record<string, unknown>>[];
+  readonly historyTotal: number;
 }
+
+/** At 20 kB a line, and most have one, these stay far below the 6 MB that Lambda answers. */
+const HISTORY_MAX = 200;
 
 /** Looks at one user and says how the decision comes about. Changes nothing. `NotFound` when nobody knows the user. */
 export async function explain(
@@ -220,18 +243,21 @@ export async function explain(
   for (const { error } of unread) throw error;
   const [subject] = subjects;
   if (subject === undefined) {
-    throw new RotationError(
-      "NotFound",
-      `explaining ${user}, there is no such user with the tag ${enrolmentTag} or a custody secret`,
-    );
+    const isThere = (await world.directory.read(user)) !== null;
+    const because = isThere
+      ? `it is not enrolled: it has neither the tag ${enrolmentTag} nor a custody secret`
+      : "IAM has no user of that name: see status";
+    throw new RotationError("NotFound", `explaining ${user}, ${because}`);
   }
   const sight = await observe(world, subject, { proved: [], revision: null, isThorough: true });
   const { observation, decision } = await judge(world, subject, sight.observation);
   const situation = { observation, profile: subject.profile, now: observation.observedAt };
-  const history = (await world.journal.history(user)).map(({ at, what, keyId, details: { because, lines } }) => {
+  const all = await world.journal.history(user);
+  const history = all.slice(-HISTORY_MAX).map(({ at, what, keyId, details: { because, lines } }) => {
     return { at: new Date(at).toISOString(), what, keyId, because, lines };
   });
-  return { command: "explain", user, observation, rules: judgeAll(situation), decision, history };
+  const rules = judgeAll(situation);
+  return { command: "explain", user, observation, rules, decision, history, historyTotal: all.length };
 }
 
 /** Those that the last sweep left come first. */

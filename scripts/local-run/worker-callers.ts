@@ -16,7 +16,7 @@ export interface WorkerCallers {
 }
 
 /** Each Worker is called at its own pace, whether or not an earlier call was answered. */
-export function createWorkerCallers(local: LocalCloud): WorkerCallers {
+export function createWorkerCallers(local: LocalCloud, betweenCallsMs = BETWEEN_CALLS_MS): WorkerCallers {
   const inFlight = new Set<Promise<void>>();
   const timers: NodeJS.Timeout[] = [];
   const targets = workers.map(({ profile, worker }) => ({
@@ -33,7 +33,7 @@ export function createWorkerCallers(local: LocalCloud): WorkerCallers {
     open() {
       for (const target of targets) {
         call(target);
-        timers.push(setInterval(() => call(target), BETWEEN_CALLS_MS));
+        timers.push(setInterval(() => call(target), betweenCallsMs));
       }
     },
     async close() {

@@ -40,7 +40,10 @@ export async function examine(
   ]);
   const checks = asked.flat();
   const bad = checks.filter(({ verdict }) => verdict !== "ok").length;
-  const done = bad === 0 ? "Everything that the function can see is in order." : `${String(bad)} checks are not ok.`;
+  const done =
+    bad === 0
+      ? "Everything that the function can see is in order."
+      : `${String(bad)} of ${String(checks.length)} checks not ok.`;
   const profiles = Object.values(serving.profiles).map(({ name, users: served }) => {
     const readsCustody = world.destinations.of(name).some((destination) => destination.readsCustody);
     return { name, users: served, readsCustody };

@@ -30,7 +30,8 @@ export async function revoke(
     throw new RotationError("NotFound", `revoking ${keyId} of ${name}, the user never had such a key`);
   }
   const result = await expose(world, serving, [{ keyId, user }], "revoke");
-  return { done: `${keyId} of ${name} is marked as exposed. ${outcomeOf(result)}`, ...result };
+  const state = await stateOf(world, result, { user: name, keyId });
+  return { done: `${keyId} of ${name} is marked as exposed${state}. ${outcomeOf(result)}`, ...result };
 }
 
 /** What came of it in a sentence: the last of what was done for an exposed key, or what kept it from being done. */
@@ -42,6 +43,26 @@ function outcomeOf({ users }: SweepResult): string {
   const failure = found.error ?? last?.error;
   if (failure !== undefined) return `${last?.because ?? "Nothing was decided"}; then it failed: ${failure.message}`;
   return last?.because ?? "Nothing was left to do.";
+}
+
+/** What IAM says of the key at the end. A list of keys may lag behind the cut of this run, which says it itself. */
+async function stateOf(
+  { accessKeys }: World,
+  { users }: SweepResult,
+  { user, keyId }: { readonly user: UserName; readonly keyId: AccessKeyId },
+): Promise<string> {
+  const isCut = users.some(({ decisions }) =>
+    decisions.some(
+      ({ rule, step, outcome, because }) =>
+        rule === "exposed" && step === "deactivate" && outcome === "done" && because.includes(keyId),
+    ),
+  );
+  if (isCut) return ", and is Inactive now";
+  const keys = await accessKeys.list(user).catch(() => null);
+  if (keys === null) return "";
+  const key = keys.find(({ id }) => id === keyId);
+  if (key === undefined) return ", and is deleted";
+  return key.status === "inactive" ? ", and was Inactive already" : ", and is STILL ACTIVE";
 }
 
 /** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */

@@ -84,6 +84,17 @@ describe("the CSV", () => {
     },
   );
 
+  test.for(["ok;=1+1", "ok; @SUM(A1)", 'ok;"=1', "ok\t+1", "ok\n-1", "ok\r\n=1"])(
+    "has no formula in %j, whichever sign a spreadsheet separates by",
+    (said) => {
+      const evidence = [{ at: AT, what: "deactivating", because: said }];
+      const lines = csvOf(aReport(aUser({ keys: [aKey({ evidence })] })));
+      const cells = lines.split(/[,;\t\r\n]/);
+      expect(cells.filter((cell) => /^["\s]*[=+\-@]/.test(cell))).toEqual([]);
+      expect(lines).toMatch(/'["\s]*[=+\-@]/);
+    },
+  );
+
   test("quotes what has a comma, a quote or a line end", () => {
     const evidence = [
       { at: AT, what: "deactivating", because: 'it is "silent", for 11 d', lines: ["asked, answered"] },

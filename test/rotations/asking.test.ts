@@ -228,6 +228,19 @@ describe("of five thousand users with the longest names and reasons", () => {
     expect(bytesOf(answer)).toBeLessThan(ANSWER_BYTES_MAX);
   }, 120_000);
 
+  test("a sweep that has a long sentence for each of them answers what Lambda gives, and names the others", async () => {
+    const here = await aCrowd();
+    const world = here.run();
+    const because = "\u754c".repeat(600);
+    const list = () => Promise.reject(new RotationError("Unreachable", because));
+    const unreadable = { ...world, accessKeys: { ...world.accessKeys, list } };
+    const answer = await sweep(unreadable, { ...serving(here), mode: "act" });
+    expect(bytesOf(answer)).toBeLessThan(ANSWER_BYTES_MAX);
+    expect(answer.users.length).toBeGreaterThan(1_000);
+    const named = [...answer.users.map(({ user }) => user), ...answer.untold];
+    expect([named.length, new Set(named).size]).toEqual([USERS + 1, USERS + 1]);
+  }, 120_000);
+
   test("a report of long texts is counted in bytes, and not in letters", async () => {
     const here = await aCrowd();
     const world = here.run();

@@ -4,7 +4,7 @@ import type { Situation } from "../../src/rotation/decision.ts";
 import { userName } from "../../src/rotation/keys.ts";
 import type { Evidence } from "../../src/rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, LAST_USED_LAG_MS } from "../../src/rotation/policy.ts";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, instant } from "../../src/rotation/time.ts";
 import type { HistoryEntry, World } from "../../src/rotation/world.ts";
 import { explain } from "../../src/sweep.ts";
 import type { DirectWorld } from "../world/direct/world.ts";
@@ -125,6 +125,33 @@ describe("the history of a rotation", () => {
     const told = history.find(({ what }) => what === "deactivating");
     expect(told).toMatchObject({ keyId: first.keyId, at: expect.stringMatching(/^2026-/) });
     expect(text.split("\n").slice(1)).toEqual(told?.["lines"]);
+  });
+
+  test("of many years is told by explain from its end, with how much there is", async () => {
+    const { here } = await aSystem();
+    const world = here.run();
+    const [user, at] = [userName(DEPLOY), instant(0)];
+    const all = Array.from({ length: 201 }, (_, index) => ({
+      at,
+      user,
+      what: String(index),
+      keyId: null,
+      details: {},
+    }));
+    world.journal.history = () => Promise.resolve(all);
+    const told = await explain(world, { profiles: here.profiles, enrolmentTag: "keyturn", user });
+    expect([told.history.length, told.historyTotal, told.history[0]?.["what"]]).toEqual([200, 201, "1"]);
+  });
+
+  test("is asked in vain of a user who is not there, or not enrolled", async () => {
+    const { here } = await aSystem();
+    here.cloud.iam.createUser({ name: "human", tags: {} });
+    const explained = (user: string) =>
+      explain(here.run(), { profiles: here.profiles, enrolmentTag: "keyturn", user: userName(user) });
+    await expect(explained("nobody")).rejects.toThrow("explaining nobody, IAM has no user of that name: see status");
+    await expect(explained("human")).rejects.toThrow(
+      "explaining human, it is not enrolled: it has neither the tag keyturn nor a custody secret",
+    );
   });
 
   test("keeps each line far below what an item of the table may hold, 34 Regions and many sessions later", async () => {

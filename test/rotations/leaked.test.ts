@@ -523,7 +523,19 @@ describe("revoke", () => {
     const { here, second, worker } = await settled();
     worker.failing = "before";
     const { done } = (await revoke(here, second)) as unknown as { readonly done: string };
+    expect(done).toContain(`${second} of deploy is marked as exposed, and is Inactive now. `);
     expect(done).toContain("cloudflare-worker:api could not be given");
     expect(ofKey(here, second)).toBe("Inactive");
+    const again = (await revoke(here, second)) as unknown as { readonly done: string };
+    expect(again.done).toContain(`${second} of deploy is marked as exposed, and was Inactive already. `);
+  });
+
+  test("says loudly that a key is active which IAM would not deactivate", async () => {
+    const { here, second } = await settled();
+    const refused = { code: "AccessDenied", status: 403, kind: "error-before", times: "forever" } as const;
+    here.cloud.faults.add({ service: "iam", operation: "UpdateAccessKey", ...refused });
+    const { done } = (await revoke(here, second)) as unknown as { readonly done: string };
+    expect(done).toContain(`${second} of deploy is marked as exposed, and is STILL ACTIVE. `);
+    expect(ofKey(here, second)).toBe("Active");
   });
 });

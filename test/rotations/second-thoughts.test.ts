@@ -236,6 +236,14 @@ test("a destination that is gone for good is forgotten by an operator's word, an
   here.destinations = { ci: [worker] };
   const results = await here.pass(days(20), work);
   expect(lastOf(results.at(-1))).toBe("retire hold FormerDestination held");
+  const misspelt = forget(here.run(), { ...word, destination: "cloudflare-worker:bb", configured: [] });
+  await expect(misspelt).rejects.toThrow(
+    `forgetting cloudflare-worker:bb of deploy, nothing was ever delivered there: only to ${worker.name}, ${old.name}`,
+  );
+  const stranger = forget(here.run(), { ...word, user: userName("nobody"), configured: [] });
+  await expect(stranger).rejects.toThrow(
+    `forgetting ${old.name} of nobody, nothing was ever done for a user of that name: see status`,
+  );
   await run();
   await here.pass(hours(1), work);
   expect(ofKey(here, first.keyId)).toBe("Inactive");

@@ -113,6 +113,19 @@ describe("what was told as trouble", () => {
     expect(here.closed[0]).toMatchObject({ user: DEPLOY, owner: "team-a", isOver: true, move: "nobody" });
   });
 
+  test("is told to be over where it was a hold, and somebody took its tag away by hand", async () => {
+    const { here, work } = await aSystem();
+    const user = here.cloud.iam.users.get(DEPLOY);
+    user?.tags.push({ Key: "keyturn-hold", Value: "a freeze" });
+    await here.pass(hours(5), work);
+    expect(here.notices.map(({ code }) => code)).toEqual(["HeldByOperator"]);
+    if (user !== undefined) user.tags = user.tags.filter(({ Key }) => Key !== "keyturn-hold");
+    await here.pass(hours(19), work);
+    expect(here.closed).toEqual([]);
+    await here.pass(hours(12), work);
+    expect(here.closed).toMatchObject([{ code: "HeldByOperator", user: DEPLOY, isOver: true }]);
+  });
+
   test("is not told to be over while a hold hides it", async () => {
     const system = await aSystem();
     const { here, worker, work } = system;

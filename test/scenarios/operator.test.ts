@@ -44,7 +44,17 @@ describe("the operator's commands, typed, on what is deployed", () => {
     const second = current();
     await passDays(7);
     await scenario.passUntil(() => scenario.keysOf("matchmaking").join() === `${second} Active`, 2);
-    expect(await say("rotate", USER)).toBe(`${second} is replaced as soon as every rule allows it`);
+    const [done, ...steps] = (await say("rotate", USER)).split("\n");
+    expect(done).toBe(`${second} is replaced as soon as every rule allows it`);
+    expect(steps.map((step) => step.split(/ +/)[0])).toEqual([
+      "",
+      "STEP",
+      "create-replacement",
+      "prove",
+      "deliver",
+      "promote",
+      "hold",
+    ]);
     expect(current()).not.toBe(second);
   });
 

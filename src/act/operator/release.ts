@@ -11,9 +11,10 @@ export async function release(
   world: World,
   { user, keyId }: { readonly user: UserName; readonly keyId: AccessKeyId },
 ): Promise<string> {
-  await keep(world, { user, what: "released", keyId }, (record, releasedAt) => {
+  const doing = `releasing ${keyId} of ${user}`;
+  await keep(world, { user, doing, what: "released", keyId }, (record, releasedAt) => {
     if ((record.keys[keyId]?.reactivatedAt ?? null) === null) {
-      throw new RotationError("NotFound", `releasing ${keyId} of ${user}, it was not made active again`);
+      throw new RotationError("NotFound", `${doing}, it was not made active again`);
     }
     return withKey(record, keyId, { releasedAt });
   });
@@ -26,28 +27,40 @@ export async function forget(
   of: { readonly user: UserName; readonly destination: string; readonly configured: readonly string[] },
 ): Promise<string> {
   const { user, destination } = of;
+  const doing = `forgetting ${destination} of ${user}`;
   if (of.configured.includes(destination)) {
-    throw new RotationError("Misconfigured", `forgetting ${destination} of ${user}, the profile still delivers to it`);
+    throw new RotationError("Misconfigured", `${doing}, the profile still delivers to it`);
   }
-  await keep(world, { user, what: `forgot ${destination}`, keyId: null }, (record) => {
+  await keep(world, { user, doing, what: `forgot ${destination}`, keyId: null }, (record) => {
     const deliveries = record.deliveries.filter((delivery) => delivery.destination !== destination);
     if (deliveries.length < record.deliveries.length) return { ...record, deliveries };
-    throw new RotationError("NotFound", `forgetting ${destination} of ${user}, nothing was ever delivered there`);
+    const known = [...new Set(record.deliveries.map((delivery) => delivery.destination))].join(", ");
+    const elsewhere = known === "" ? "" : `: only to ${known}`;
+    throw new RotationError("NotFound", `${doing}, nothing was ever delivered there${elsewhere}`);
   });
   return `${destination} no longer keeps an old key of ${user}`;
+}
+
+interface Word {
+  readonly user: UserName;
+  /** What a refusal begins with. */
+  readonly doing: string;
+  readonly what: string;
+  readonly keyId: AccessKeyId | null;
 }
 
 /** Writes an operator's word into the user's record and history. */
 async function keep(
   world: World,
-  { user, what, keyId }: { readonly user: UserName; readonly what: string; readonly keyId: AccessKeyId | null },
+  { user, doing, what, keyId }: Word,
   change: (record: UserRecord, now: Instant) => UserRecord,
 ): Promise<void> {
   // The clock knows the time from AWS's first answer.
   await world.identity.read();
   const revision = await world.journal.read(user);
-  if (revision.record === null)
-    throw new RotationError("NotFound", `reading the journal of ${user}, there is no record`);
+  if (revision.record === null) {
+    throw new RotationError("NotFound", `${doing}, nothing was ever done for a user of that name: see status`);
+  }
   const at = world.clock.now();
   const ledger = openLedger(world, revision, { record: revision.record, holder: world.random.token() });
   ledger.stage((record) => change(record, at), { at, user, what, keyId, details: {} });

@@ -1,6 +1,8 @@
 import type { CliCommand, Terminal, Typed } from "../command.ts";
 import { Refused, TypedWrongly, withFunction } from "../function.ts";
+import { table } from "../text-table.ts";
 import { isAsked, outJson, outText, required, text, words } from "../typed.ts";
+import type { Swept } from "./sweep.ts";
 
 type Event = Readonly<Record<string, unknown>>;
 
@@ -12,6 +14,20 @@ interface Act extends Pick<CliCommand, "name" | "summary" | "help"> {
   readonly options?: CliCommand["options"];
   /** Throws where the operator thinks better of it. */
   readonly confirm?: (event: Event, typed: Typed, terminal: Terminal) => Promise<void>;
+}
+
+interface Answer {
+  readonly done: string;
+  /** The sweep of this user that followed at once. */
+  readonly decisions?: Swept["users"][number]["decisions"];
+  readonly isPaused?: boolean;
+}
+
+function outAnswer(terminal: Terminal, { done, decisions = [], isPaused = false }: Answer): void {
+  outText(terminal, done);
+  const rows = decisions.map(({ step, because, outcome, error }) => [step, outcome, error?.message ?? because]);
+  if (rows.length > 0) terminal.out(`\n${table(["STEP", "OUTCOME", "BECAUSE"], rows, terminal.columns)}`);
+  if (isPaused && rows.length > 0) outText(terminal, "\nPaused: no step was taken. `keyturn resume` lets sweeps act.");
 }
 
 function say({ takes = [], reason, options = {}, confirm, ...about }: Act): CliCommand {
@@ -31,9 +47,9 @@ function say({ takes = [], reason, options = {}, confirm, ...about }: Act): CliC
       const why = reason === undefined ? {} : { reason: required(typed, "reason", JSON.stringify(reason)) };
       const event = { command: about.name, ...Object.fromEntries(given), ...why };
       await confirm?.(event, typed, terminal);
-      const answer = (await withFunction(typed, terminal, (ask) => ask(event))) as { readonly done: string };
+      const answer = (await withFunction(typed, terminal, (ask) => ask(event))) as Answer;
       if (isAsked(typed, "json")) outJson(terminal, answer);
-      else outText(terminal, answer.done);
+      else outAnswer(terminal, answer);
       return 0;
     },
   };

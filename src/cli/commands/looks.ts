@@ -101,6 +101,7 @@ interface Explanation {
     readonly blindSpots: readonly { readonly about: string; readonly because: string }[];
   };
   readonly history: readonly Line[];
+  readonly historyTotal?: number;
 }
 const HISTORY_SHOWN = 5;
 
@@ -117,7 +118,7 @@ const EXPLAIN: CliCommand = {
       outJson(terminal, told);
       return 0;
     }
-    const { decision, observation, rules, history } = told;
+    const { decision, observation, rules, history, historyTotal = history.length } = told;
     outText(terminal, `${user}: ${decision.step.kind}, because ${decision.because} (rule ${decision.rule})\n\nSeen:`);
     const at = new Date(observation.observedAt).toISOString();
     for (const key of observation.keys) {
@@ -132,7 +133,7 @@ const EXPLAIN: CliCommand = {
         terminal.columns,
       ),
     );
-    if (history.length > 0) terminal.out(`\nThe last of ${String(history.length)} lines of history:\n`);
+    if (history.length > 0) terminal.out(`\nThe last of ${String(historyTotal)} lines of history:\n`);
     for (const line of history.slice(-HISTORY_SHOWN)) outLine(terminal, line, false);
     return 0;
   },

@@ -12,6 +12,8 @@ export interface Swept {
   readonly isPaused: boolean;
   readonly resting: number;
   readonly left: readonly string[];
+  /** Left out by a function of before. */
+  readonly untold?: readonly string[];
   readonly failedNotifiers: readonly string[];
   readonly users: readonly {
     readonly user: string;
@@ -26,8 +28,9 @@ export interface Swept {
 }
 
 /** What a sweep or a plan ends with: 1 also where somebody was asked for whom nobody knows. */
-export function exitOf(terminal: Terminal, asked: readonly string[], { users, left, status }: Swept): 0 | 1 {
-  const unknown = tellUnknown(terminal, asked, [...users.map(({ user }) => user), ...left]);
+export function exitOf(terminal: Terminal, asked: readonly string[], swept: Swept): 0 | 1 {
+  const { users, left, untold = [], status } = swept;
+  const unknown = tellUnknown(terminal, asked, [...users.map(({ user }) => user), ...left, ...untold]);
   return status === "ok" ? unknown : 1;
 }
 
@@ -44,8 +47,10 @@ export function describeSweep(terminal: Terminal, swept: Swept): void {
   ]);
   if (rows.length > 0) terminal.out(table(["USER", "STEP", "OUTCOME", "BECAUSE"], rows, terminal.columns));
   else outText(terminal, "There was nobody to look at.");
+  const { untold = [] } = swept;
   const notes = [
     swept.resting > 0 ? `${String(swept.resting)} at rest were not looked at.` : [],
+    untold.length > 0 ? `${String(untold.length)} more were looked at, and are too many to show: see status.` : [],
     swept.left.length > 0 ? `No time was left for ${String(swept.left.length)}: say it again.` : [],
     swept.failedNotifiers.length > 0 ? `Notices could not be sent by ${swept.failedNotifiers.join(", ")}.` : [],
     swept.isPaused ? "Paused: nothing was changed. `keyturn resume` lets sweeps act." : [],

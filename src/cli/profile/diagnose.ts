@@ -32,7 +32,7 @@ export async function diagnoseProfile(profile: string, terminal: Terminal): Prom
     ];
   }
   const { findings, pair, isTemporary } = readProfile(text, profile);
-  const found = findings.map(({ said, wayOut }) => bad("file", said, wayOut));
+  const found = findings.map(({ said, wayOut }) => bad("file", said, wayOut.replaceAll("<name>", profile)));
   const checks = found.length === 0 ? [ok("file", `[${profile}] in ${file} is well written`)] : found;
   if (terminal.env["AWS_ACCESS_KEY_ID"]) {
     const said = "AWS_ACCESS_KEY_ID is set, and goes before every profile";

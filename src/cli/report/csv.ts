@@ -48,8 +48,12 @@ function rowOf(user: UserStory, key: KeyStory, at: string): string[] {
   ];
 }
 
-/** A spreadsheet runs what begins so; an apostrophe makes it text. Source: OWASP, CSV injection. */
+/**
+ * A spreadsheet runs what begins so; an apostrophe makes it text. Source: OWASP, CSV injection. Where it separates by
+ * semicolons or tabs, what follows one of them begins a cell, and what follows a line's end always may.
+ */
 function cell(text: string): string {
-  const safe = /^[\s]*[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = text.replaceAll(/(^|[;\t\r\n])(?=[\s"']*[=+\-@])/g, "$1'");
+  const marked = /^[\t\r]/.test(safe) ? `'${safe}` : safe;
+  return /[",;\t\r\n]/.test(marked) ? `"${marked.replaceAll('"', '""')}"` : marked;
 }

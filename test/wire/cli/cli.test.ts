@@ -69,7 +69,7 @@ describe("each word of the operator's", () => {
 
   test("that the function refuses is told in its sentence, and ends with 1", async () => {
     const said = await ends(1, "explain", "nobody-at-all");
-    expect(said).toBe("explaining nobody-at-all, there is no such user with the tag keyturn or a custody secret\n");
+    expect(said).toBe("explaining nobody-at-all, IAM has no user of that name: see status\n");
   });
 });
 

@@ -39,7 +39,7 @@ describe("whole rotations and every command, under a role that may do only what 
       "status: Told where 8 of 8 users stand.",
       "report: Reported 8 of 8 users.",
       // Of a user that this configuration does not know.
-      "doctor: 1 checks are not ok.",
+      "doctor: 1 of 12 checks not ok.",
       "history: Told 4 of 4 lines of the history of operated.",
       "rotate: … is replaced as soon as every rule allows it",
       "rollback: … is current again, everywhere; the user is held until it is released",
@@ -49,7 +49,7 @@ describe("whole rotations and every command, under a role that may do only what 
       "release (a key): … of operated may go once nobody uses it",
       "hold: operated is held: a freeze",
       "adopt: … is taken over as an old key: give its consumers the pair of …",
-      "revoke: … of cloudflare-cognito-admin is marked as exposed. … is exposed (an operator's revoke): …: … is in its place",
+      "revoke: … of cloudflare-cognito-admin is marked as exposed, and is Inactive now. … is exposed (an operator's revoke): … is in its place",
       "AWS Health's event: AWS Health named keys of enrolled users: …; of others: none.",
       "forget: ssm-parameter:eu-central-1/keyturn/nightly no longer keeps an old key of nightly",
       "pause: paused since …: all is said",
