@@ -54,7 +54,7 @@ async function stateOf(
   const isCut = users.some(({ decisions }) =>
     decisions.some(
       ({ rule, step, outcome, because }) =>
-        rule === "exposed" && step === "deactivate" && outcome === "done" && because.includes(keyId),
+        rule === "exposed" && step === "deactivate" && outcome === "done" && isAbout(because, keyId),
     ),
   );
   if (isCut) return ", and is Inactive now";
@@ -64,6 +64,10 @@ async function stateOf(
   if (key === undefined) return ", and is deleted";
   return key.status === "inactive" ? ", and was Inactive already" : ", and is STILL ACTIVE";
 }
+
+/** Where several keys are exposed, all are named, and then the one that was cut. */
+const isAbout = (because: string, keyId: AccessKeyId): boolean =>
+  because.split(" is exposed").length > 2 ? because.includes(`: ${keyId}: `) : because.includes(keyId);
 
 /** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */
 async function isKnown({ accessKeys, journal }: World, user: UserName, keyId: AccessKeyId): Promise<boolean> {
