@@ -86,7 +86,7 @@ export function wordErrand(stage: Stage, subject: SimulatedSubject, drawn: WordP
     user,
     atMs: drawn.atMs,
     isInSweep: drawn.isInSweep,
-    when: () => isMet(stage, user, drawn.word),
+    when: () => isMet(stage, user, drawn),
     act: async (begin) => {
       const command = commandOf(stage, subject, { word: drawn.word, dice });
       if (command === null) return;
@@ -98,13 +98,14 @@ export function wordErrand(stage: Stage, subject: SimulatedSubject, drawn: WordP
   };
 }
 
-function isMet(stage: Stage, user: string, word: Word): boolean {
+function isMet(stage: Stage, user: string, { word, seed }: WordPlan): boolean {
   const keys = stage.cloud.iam.keysOf(user);
   switch (word) {
     case "retire":
       return keys.length === 2;
     case "rollback":
-      return isPendingPair(stage, user) || custodyPair(stage, user, "AWSPREVIOUS") !== null;
+      // Half of them come when the key before has been taken already.
+      return seed % 2 === 0 ? isTakenBefore(stage, user) : hasPairBefore(stage, user);
     case "reactivate":
       return keys.some(({ status }) => status === "Inactive");
     case "adopt":
@@ -114,6 +115,14 @@ function isMet(stage: Stage, user: string, word: Word): boolean {
     case "pause":
       return true;
   }
+}
+
+const hasPairBefore = (stage: Stage, user: string): boolean =>
+  isPendingPair(stage, user) || custodyPair(stage, user, "AWSPREVIOUS") !== null;
+
+function isTakenBefore(stage: Stage, user: string): boolean {
+  const before = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSPREVIOUS")?.keyId ?? "");
+  return before?.isDeleted === false && before.status === "Inactive";
 }
 
 function commandOf(

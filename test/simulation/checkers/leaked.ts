@@ -56,22 +56,23 @@ export function leaked(stage: Stage): Checker {
   function checkReplaced(run: Run, subject: SimulatedSubject): void {
     const { user } = subject;
     const keys = stage.cloud.iam.keysOf(user);
-    const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
+    // Before the first rotation it is the key that was made by hand.
+    const inUse = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? keys.at(0)?.id ?? null;
     // Somebody may have brought custody back to it since, or deleted it.
-    const atMs = stage.leaks.find(({ keyId }) => keyId === currentId)?.atMs ?? Number.NEGATIVE_INFINITY;
+    const atMs = stage.leaks.find(({ keyId }) => keyId === inUse)?.atMs ?? Number.NEGATIVE_INFINITY;
     const isLeft = (stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < atMs;
-    const isKnown = currentId !== null && isLeft && markedKeys(stage, user).includes(currentId);
+    const isKnown = inUse !== null && isLeft && markedKeys(stage, user).includes(inUse);
     const isFull = keys.length === 2 && !keys.every(({ id }) => isLeaked(stage, id));
     const secret = stage.cloud.secretsManager.named(custodyName(user));
     const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
     const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
     if (!isKnown) unreplaced.delete(user);
     if (!isKnown || !isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
-    const isTaken = standsInTheWay(stage, subject, false) !== null && !isOurs(currentId);
+    const isTaken = standsInTheWay(stage, subject, false) !== null && !isOurs(inUse);
     if (isTaken || standsInTheWay(stage, subject, true) !== null) return;
     const times = (unreplaced.get(user) ?? 0) + 1;
     unreplaced.set(user, times);
-    if (times > CHANCES) violate(stage, invariant, user, `${currentId} is leaked, and stays current`);
+    if (times > CHANCES) violate(stage, invariant, user, `${inUse} is leaked, and no other takes its place`);
   }
 
   /** It was cut by Keyturn, and not by somebody else. */
