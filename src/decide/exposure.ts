@@ -34,6 +34,16 @@ export function uncut(observation: Observation): readonly Exposure[] {
   return open.toSorted((one, other) => one.at - other.at);
 }
 
+/**
+ * A quarantine policy is attached that is not on record yet. It is marked, and told, also where custody's pairs cannot be
+ * read; what is on record must be known, or keys that are newer than an old policy were condemned by it.
+ */
+export function isNewlyQuarantined({ iamUser, notes, blindSpots }: Observation): boolean {
+  const policies = iamUser?.quarantines?.join(" ") ?? "";
+  const isSeen = notes.isUnread !== true && blindSpots.every(({ about }) => about === "custody");
+  return isSeen && policies !== "" && policies !== (notes.quarantine?.policies ?? "");
+}
+
 /** A destination was given an exposed key last, and nothing in its place. */
 export function holdsExposed(observation: Observation): boolean {
   return observation.destinations.some(({ name }) =>

@@ -95,7 +95,8 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
 async function notesOf(world: Reads, subject: Subject, custody: Custody | null): Promise<CustodyNotes> {
   const absent = custody?.kind === "absent" ? NO_NOTES : null;
   const read = custody?.kind === "present" ? custody.notes : null;
-  const notes = read ?? absent ?? (await world.custody.notes(subject.user).catch(() => NO_NOTES));
+  const notes =
+    read ?? absent ?? (await world.custody.notes(subject.user).catch(() => ({ ...NO_NOTES, isUnread: true as const })));
   const told = (subject.exposures ?? []).filter(({ keyId }) => !notes.exposures.some((it) => it.keyId === keyId));
   return { ...notes, exposures: [...notes.exposures, ...told] };
 }

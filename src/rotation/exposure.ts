@@ -23,6 +23,8 @@ export interface CustodyNotes {
   readonly quarantine: Quarantine | null;
   /** Which resource policy it was last given, as `spellGuard` names it; null where none. */
   readonly guard: string | null;
+  /** Not even custody's tags could be read: what is on record is not known. */
+  readonly isUnread?: true;
 }
 
 export const NO_NOTES: CustodyNotes = { exposures: [], quarantine: null, guard: null };

@@ -314,6 +314,30 @@ describe("L6, N19: a quarantine policy", () => {
     expect(custodyOf(here)).toBe(third);
   });
 
+  test("is marked and told where custody's pairs cannot be read, and cuts its keys an hour later", async () => {
+    const { here, first, second } = await promoted();
+    const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
+    if (secret !== null) secret.kms = { read: "AccessDeniedException", write: "AccessDeniedException" };
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await here.sweep();
+    expect(toldOf(here)).toContain("KeyExposed");
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Active"]);
+    await here.pass(hours(2));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
+  });
+
+  test("condemns nobody where not even custody's tags can be read: what is on record is not known", async () => {
+    const { here, second } = await settled();
+    const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;
+    here.cloud.faults.add({ ...refused, operation: "DescribeSecret", times: "forever" });
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await here.pass(hours(3));
+    expect(ofKey(here, second)).toBe("Active");
+    expect(toldOf(here)).toContain("BlindSpot");
+  });
+
   test("taken away and attached again is another one", async () => {
     const { here, second, work } = await settled();
     quarantine(here, "V3");

@@ -36,7 +36,7 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   const { iamUser, notes, keys, blindSpots } = observation;
   const policies = iamUser?.quarantines?.join(" ");
   if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;
-  if (blindSpots.some(({ about }) => about === "keys")) return null;
+  if (notes.isUnread === true || blindSpots.some(({ about }) => about === "keys")) return null;
   if (policies === "") {
     const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
     return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
