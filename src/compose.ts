@@ -133,6 +133,7 @@ function destinationClients(run: Run): DestinationClients {
       }),
     clock,
     random,
+    staging: new Set(),
   };
 }
 

@@ -33,8 +33,6 @@ const deployTheirs = ({ cloudflare }: Ground): void =>
 
 export const CLOUDFLARE = /^(GET|PATCH|POST) /;
 
-/** Somebody deploys right before the nth call to Cloudflare. */
-
 /** Somebody deploys right before the last of these calls. */
 export const deployedBefore =
   (calls: readonly RegExp[]) =>
@@ -62,14 +60,31 @@ export function refused(ground: Ground): Plot {
     cloud.callAs({ keyId: admin.id, secret: admin.secret }, { service: "iam", operation: "UpdateAccessKey", input });
   };
   rightBefore(ground, [/^PATCH /], () => setStatus("Inactive"));
-  let meanwhile = "";
+  return { before: onDays([[0.25, () => setStatus("Active")]]), live: "first, new pair" };
+}
+
+/** What is live at the first sweep after it began must be this. */
+function liveMeanwhile(expected: string) {
+  let seen: string | null = null;
   return {
-    before: onDays([
-      [0.02, (later) => void (meanwhile = liveIn(later, WORKER))],
-      [0.25, () => setStatus("Active")],
-    ]),
-    isOver: (later) => areGone(later) && meanwhile === "first, old pair",
-    live: "first, new pair",
+    note: (ground: Ground): void => {
+      if (ground.day() > 0.02) seen ??= liveIn(ground, WORKER);
+    },
+    wrong: () => (seen === expected ? [] : [`meanwhile "${seen ?? ""}" was live in the place of "${expected}"`]),
+  };
+}
+
+/** The same, and meanwhile the old pair is live again, and in the newest version. */
+export function takenBack(ground: Ground): Plot {
+  const { before, live } = refused(ground);
+  const { note, wrong } = liveMeanwhile("first, old pair");
+  return {
+    async before(later) {
+      note(later);
+      await before?.(later);
+    },
+    wrong,
+    live,
     told: /the old pair is put forward/,
   };
 }
@@ -147,13 +162,13 @@ export function deployedInTheWatch(ground: Ground): Plot {
     void ground.cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs", plain: { KEYTURN_HEALTH_TOKEN: "another" } });
   // The read after the second deployment looks behind it; the watch has begun a moment later.
   rightBefore(ground, [/^POST /, /^POST /, /^GET /], () => void setTimeout(deploy, 400));
-  let meanwhile = "";
+  const { note, wrong } = liveMeanwhile("theirs, new pair");
   return {
     before: onDays([
-      [0.02, (later) => void (meanwhile = liveIn(later, WORKER))],
+      [0.03, note],
       [1, ({ cloudflare }) => void cloudflare.deploy(ACCOUNT, WORKER, { code: "theirs, mended", plain: {} })],
     ]),
-    isOver: (later) => areGone(later) && meanwhile === "theirs, new pair",
+    wrong,
     live: "theirs, mended, new pair",
   };
 }

@@ -8,6 +8,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** After a promotion: past the ten minutes of an isolate by two at a time, then some hours, then day after day. */
 const FIRST_LEAPS_MS = [...Array.from({ length: 6 }, () => 2 * MINUTE_MS), HOUR_MS, HOUR_MS, 3 * HOUR_MS];
+/** Until then a sweep an hour; a promotion that takes longer waits for a person. */
+const HOURLY_SWEEPS = 12;
 /** The sweeps of an ordinary rotation: over these the calls are spread. */
 const SWEEPS_EXPECTED = 30;
 const CALLS_A_SWEEP_MIN = 20;
@@ -26,6 +28,8 @@ export interface Plot {
   readonly daysMax?: number;
   /** What serves at the end. */
   readonly live: string;
+  /** What else is not as it must be. */
+  readonly wrong?: () => readonly string[];
   /** What a notice must have said. */
   readonly told?: RegExp;
 }
@@ -99,7 +103,8 @@ async function pass(ground: Ground, plot: Plot, requestsMin: number): Promise<Sw
     }
     const isPromoted = ground.systems.every((system) => currentOf(ground, system.user) !== system.firstPair.keyId);
     promotedSince = isPromoted ? promotedSince + 1 : 0;
-    await ground.leap(isPromoted ? (FIRST_LEAPS_MS[promotedSince - 1] ?? DAY_MS) : HOUR_MS);
+    const before = sweeps < HOURLY_SWEEPS ? HOUR_MS : DAY_MS;
+    await ground.leap(isPromoted ? (FIRST_LEAPS_MS[promotedSince - 1] ?? DAY_MS) : before);
   }
 }
 
@@ -144,5 +149,6 @@ function wrongIn(ground: Ground, plot: Plot, failed: number): readonly string[] 
     ...((plot.isOver ?? areGone)(ground) ? [] : ["it has no end"]),
     ...(live === plot.live ? [] : [`live is "${live}" in the place of "${plot.live}"`]),
     ...(plot.told === undefined || messages.some((message) => plot.told?.test(message)) ? [] : ["nobody was told"]),
+    ...(plot.wrong?.() ?? []),
   ];
 }

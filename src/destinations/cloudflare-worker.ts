@@ -89,6 +89,8 @@ interface WorkerClients {
   readonly ask: AskHealth | null;
   readonly clock: Pick<Clock, "sleep" | "remainingMs">;
   readonly random: Pick<Random, "token">;
+  /** The Workers that this run is staging for, shared by all its destinations; a destination's own where it is left out. */
+  readonly staging?: Set<string>;
 }
 
 /**
@@ -96,7 +98,7 @@ interface WorkerClients {
  * Nothing is delivered while the newest version is not the live one: a version made of it would ship what nobody released.
  */
 export function createCloudflareWorker(options: CloudflareWorkerOptions, clients: WorkerClients): Destination {
-  const { cloudflare, ask, clock, random } = clients;
+  const { cloudflare, ask, clock, random, staging: underWay = new Set() } = clients;
   const worker = workerOf(options);
   const plain = Object.entries(options.alongside ?? {}).map(([name, value]) => [name, new Secret(value)] as const);
   const tags = createTags(options.secrets.accessKeyId);
@@ -143,16 +145,18 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
       const flaw =
         ask === null || isUnfinished ? null : judgeHealth(await ask(null), { version: now.live, keyId: null });
       if (flaw === null) return { kind: "ready", anchor: now.live.id };
-      return {
-        kind: "blocked",
-        because: `with the pair that it has, ${flaw.words} on its health route. Mend that first`,
-      };
+      const because = `with the pair that it has, ${flaw.words} on its health route. Mend that first`;
+      return { kind: "blocked", because };
     },
-    deliver(credential, anchor, replaced = null) {
+    async deliver(credential, anchor, replaced = null) {
       if (ask === null) return deliverAtOnce(credential, anchor);
       const [watch, nonce] = [createWatch(ask, clock), () => random.token().slice(0, 8)];
       const staging = { script: worker.script, versions, tags, watch, valuesOf, clock, nonce };
-      return deliverStaged(staging, { credential, anchor, replaced });
+      const place = `${worker.accountId}/${worker.script}`;
+      // Two users of one Worker who stage at once would each leave a version that the other may not go on from.
+      if (underWay.has(place)) throw versions.conflict("a delivery of another user is under way there. It comes next");
+      underWay.add(place);
+      return deliverStaged(staging, { credential, anchor, replaced }).finally(() => underWay.delete(place));
     },
     ...(ask === null ? {} : { health: (keyId: AccessKeyId) => healthAt(ask, keyId) }),
     kept: async (receipt) => describeOlder(receipt, await cloudflare.versions(worker)),

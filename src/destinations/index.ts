@@ -62,6 +62,8 @@ export interface DestinationClients {
   readonly health: (route: { readonly url: string; readonly token: string }) => AskHealth;
   readonly clock: Clock;
   readonly random: Random;
+  /** The Workers that the run is staging for. */
+  readonly staging: Set<string>;
 }
 
 export function createDestination(options: DestinationOptions, clients: DestinationClients): Destination {
@@ -72,6 +74,7 @@ export function createDestination(options: DestinationOptions, clients: Destinat
         ask: options.health === undefined ? null : clients.health(options.health),
         clock: clients.clock,
         random: clients.random,
+        staging: clients.staging,
       });
     case "cloudflare-pages":
       return createCloudflarePages(options, clients.pages(options.apiToken));

@@ -26,6 +26,7 @@ const clients = {
   health: () => () => Promise.reject(new Error("nobody asks")),
   clock,
   random: COUNTING,
+  staging: new Set<string>(),
 };
 
 test("the registry knows every file of the folder", () => {

@@ -137,6 +137,16 @@ describe("somebody else", () => {
     }
   });
 
+  test("B10: a second user of the same Worker, who is served at the same moment by the same run, keeps nobody waiting for ever", async () => {
+    const stage = setUp();
+    const staging = new Set<string>();
+    const second = secondUser(stage, staging);
+    const [later, first] = await Promise.all([stage.run({ staging }), second()]);
+    expect(later).toMatchObject({ message: expect.stringContaining("a delivery of another user is under way") });
+    expect([first, await stage.run({ staging })]).toEqual([null, null]);
+    expect(live(stage)[0]?.secrets).toMatchObject({ [ID]: NEW.id, AWS_ACCESS_KEY_ID: "AKIATHEIRTHEIRTHEIR4" });
+  });
+
   test("who has a staged version of his own on the same Worker is not overruled", async () => {
     const stage = setUp();
     const tag = `keyturn staged AKIATHEIRTHEIRTHEIR4 2 AWS_ACCESS_KEY_ID`;

@@ -45,6 +45,8 @@ export interface RunOptions {
   /** What custody holds of the pair that is replaced; undefined where nothing is. */
   readonly replaced?: Parameters<Destination["deliver"]>[2];
   readonly slept?: number[];
+  /** What the destinations of one run share. */
+  readonly staging?: Set<string>;
 }
 
 const fromCustody = () => Promise.resolve(OLD);
@@ -54,12 +56,24 @@ export function setUp(readings: Partial<Readings> = {}): Stage {
   const cloudflare = simulateWorker(readings);
   return {
     cloudflare,
-    async run({ around = undisturbed, ask = healthOf(cloudflare), replaced = fromCustody, slept = [] } = {}) {
+    async run({
+      around = undisturbed,
+      ask = healthOf(cloudflare),
+      replaced = fromCustody,
+      slept = [],
+      staging = new Set<string>(),
+    } = {}) {
       const send = cloudflareFetch(cloudflare);
       let calls = 0;
       const fetch: typeof globalThis.fetch = (...call) => around((calls += 1), () => send(...call));
       const sleep = (ms: number): Promise<void> => Promise.resolve(void slept.push(ms));
-      const clients = { cloudflare: clientFor(BASE, { fetch }), ask, clock: { ...QUICK, sleep }, random: COUNTING };
+      const clients = {
+        cloudflare: clientFor(BASE, { fetch }),
+        ask,
+        clock: { ...QUICK, sleep },
+        random: COUNTING,
+        staging,
+      };
       const worker = createCloudflareWorker(WORKER_OPTIONS, clients);
       try {
         const preflight = await worker.preflight(NEW.id);
@@ -75,7 +89,7 @@ export function setUp(readings: Partial<Readings> = {}): Stage {
 }
 
 /** Another user's delivery to other names of the same Worker; its health route tells of its own pair. */
-export function secondUser({ cloudflare }: Stage) {
+export function secondUser({ cloudflare }: Stage, staging = new Set<string>()) {
   const pair = { id: accessKeyId("AKIATHEIRTHEIRTHEIR4"), secret: new Secret("their-secret") };
   const secrets = { accessKeyId: "AWS_ACCESS_KEY_ID", secretAccessKey: "AWS_SECRET_ACCESS_KEY" };
   const ask: AskHealth = async (about) => {
@@ -89,7 +103,7 @@ export function secondUser({ cloudflare }: Stage) {
   };
   const worker = createCloudflareWorker(
     { ...WORKER_OPTIONS, secrets },
-    { cloudflare: client, ask, clock: QUICK, random: COUNTING },
+    { cloudflare: client, ask, clock: QUICK, random: COUNTING, staging },
   );
   return async (): Promise<string | null> => {
     try {

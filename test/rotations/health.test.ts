@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
+import { forget } from "../../src/act/operator/release.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
+import { userName } from "../../src/rotation/keys.ts";
 import { days, hours } from "../../src/rotation/time.ts";
 import {
   ACCOUNT,
@@ -146,5 +148,20 @@ describe("a Worker with a health route", () => {
     expect(lastOf(results.at(-1))).toBe(last);
     expect(here.keysOf(DEPLOY)).toEqual(kept);
     expect(here.notices.some(({ text }) => /signs with a key that ends in EIR4/.test(text))).toBe(true);
+  });
+
+  test("B8: that was moved away keeps no key once it is out of the profile, and forgotten", async () => {
+    const { here, first, cloudflare, work } = await aHealthySystem();
+    await here.pass(days(4), work);
+    cloudflare.deploy(ACCOUNT, WORKER, { secrets: { [ID]: "AKIATHEIRTHEIRTHEIR4", [SECRET]: "their-secret" } });
+    await here.pass(days(14));
+    const [worker] = here.destinations["ci"] ?? [];
+    here.destinations = { ci: [] };
+    const results = await here.pass(hours(2));
+    expect(lastOf(results.at(-1))).toBe("retire hold FormerDestination held");
+    await forget(here.run(), { user: userName(DEPLOY), destination: worker?.name ?? "", configured: [] });
+    const [next] = await here.pass(hours(1));
+    expect(doneIn(next)).toEqual(["deactivate"]);
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
   });
 });

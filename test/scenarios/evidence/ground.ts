@@ -194,6 +194,7 @@ function destinationOf({ program, wire, system }: Running, world: WireWorld): De
     health: unused,
     clock,
     random,
+    staging: new Set<string>(),
   };
   if (worker === undefined) return program.createDestination({ kind: "secrets-manager" }, clients);
   const { profile: _profile, ...options } = worker;

@@ -168,6 +168,19 @@ export const ADAPTER_MUTANTS: readonly Mutant[] = [
     tests: ["test/destinations"],
   },
   {
+    name: "two users stage at once",
+    mistake:
+      "Two users of one Worker are staged for at the same moment, and each is in the other's way for ever (B10).",
+    patches: [
+      {
+        file: "src/destinations/cloudflare-worker.ts",
+        find: "      underWay.add(place);\n",
+        replace: "",
+      },
+    ],
+    tests: ["test/destinations"],
+  },
+  {
     name: "AWSPENDING stays (custody)",
     mistake: "Promotion moves AWSCURRENT and leaves AWSPENDING where it was (B5).",
     patches: [
