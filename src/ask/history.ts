@@ -16,7 +16,10 @@ export async function history(
 ): Promise<unknown> {
   const all = await journal.history(user);
   if (all.length === 0 && (await journal.read(user)).record === null) {
-    throw new RotationError("NotFound", `reading the history of ${user}, the journal knows no such user`);
+    throw new RotationError(
+      "NotFound",
+      `reading the history of ${user}, nothing was ever done for a user of that name: see status`,
+    );
   }
   const lines = all.slice(from, from + LINES_MAX).map((entry) => lineOf(entry));
   const next = from + lines.length < all.length ? from + lines.length : null;

@@ -8,7 +8,7 @@ export function decide(situation: Situation, rules: readonly Rule[] = RULES): De
     const ruling = rule.judge(situation);
     if (ruling !== null) return { ...ruling, rule: rule.name };
   }
-  return { ...hold("NothingDue", "no rule asks for anything"), rule: "nothing-due" };
+  return { ...hold("NothingDue", "nothing is due"), rule: "nothing-due" };
 }
 
 /** Every rule's own answer, for `explain`: the winner is the first that is not null. */

@@ -155,7 +155,9 @@ describe("history", () => {
 
   test("of somebody unknown is refused", async () => {
     const { here } = await aSystem();
-    await expect(history(here.run(), { user: userName("nobody") })).rejects.toThrow("the journal knows no such user");
+    await expect(history(here.run(), { user: userName("nobody") })).rejects.toThrow(
+      "reading the history of nobody, nothing was ever done for a user of that name: see status",
+    );
   });
 });
 
