@@ -1,3 +1,4 @@
+import { lastDeliveryTo } from "../decide/deliveries.ts";
 import { must } from "../rotation/errors.ts";
 import type { BackOff, Delivery, Receipt, UserRecord } from "../rotation/record.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
@@ -25,7 +26,11 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
     return { kind: "blocked", destination: name, because: ready.because };
   }
   const credential = await pairOf(acting, keyId);
-  const attempt = { destination: name, slots: destination.slots, keyId, attemptedAt: world.clock.now() };
+  const before = lastDeliveryTo(acting.observation, name)?.attemptedAt;
+  const now = world.clock.now();
+  // The clock of the run before may have been ahead: the later of two deliveries stays the last.
+  const attemptedAt = before !== undefined && before >= now ? plus(before, 1) : now;
+  const attempt = { destination: name, slots: destination.slots, keyId, attemptedAt };
   await ledger.save((record) => withAttempt(record, attempt, { ...step, anchor: ready.anchor }));
   const replaced = replacedBy(acting, keyId);
   const receipt = await destination.deliver(credential, ready.anchor, replaced).catch(async (error: unknown) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { userName } from "../../src/rotation/keys.ts";
-import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
+import { days, hours, instant, minutes, plus } from "../../src/rotation/time.ts";
 import { MemoryJournal } from "../world/direct/journal.ts";
 import type { Installation } from "../world/installation.ts";
 import { healthEvent, invoke, leak, meanwhile, quarantine, revoke } from "../world/leak.ts";
@@ -101,6 +101,18 @@ describe("an event of AWS Health", () => {
       "AKIANOBODYNOBODYNOBO urgent",
     ]);
     expect(here.cloud.secretsManager.named("keyturn/stranger")).toBeNull();
+  });
+
+  test("hands the replacement on once, also where the run before had a clock that was a minute ahead", async () => {
+    const { here, first, worker } = await aSystem();
+    here.bend = (world) => ({ ...world, clock: { ...world.clock, now: () => plus(world.clock.now(), minutes(1)) } });
+    await here.sweep();
+    here.bend = null;
+    const second = custodyOf(here) ?? "";
+    await leak(here, second, first.keyId);
+    const third = custodyOf(here) ?? "";
+    expect(third).not.toBe(second);
+    expect(worker.deliveries.filter((id) => id === third)).toEqual([third]);
   });
 
   test("is refused where it is another one", async () => {
@@ -349,6 +361,18 @@ describe("L6, N19: a quarantine policy", () => {
     await here.pass(hours(2), work);
     expect(third).not.toBe(second);
     expect(custodyOf(here)).not.toBe(third);
+  });
+
+  test("of which one of two is taken away condemns nobody once more", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V2");
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here) ?? "";
+    quarantine(here, "V2", false);
+    await here.pass(hours(3), work);
+    expect(third).not.toBe(second);
+    expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
   });
 
   test("the same before CloudTrail tells of it: the attachment of before is not taken for this one", async () => {

@@ -6,6 +6,7 @@ import type { DeedPlan } from "./draw-deeds.ts";
 import { diceOf } from "./dice.ts";
 import type { Dice } from "./dice.ts";
 import { PAGES_MISCHIEF } from "./mischief-at-pages.ts";
+import { BRINGING_BACK } from "./mischief.ts";
 import { drawLeaks } from "./leaks.ts";
 import type { LeakPlan } from "./leaks.ts";
 import { drawTroubles } from "./plan.ts";
@@ -56,6 +57,7 @@ export function drawLife(seed: number): Life {
   const users = of("users").pick([1, 1, 2, 3]);
   const drawn = Array.from({ length: users }, (_, index) => drawUser(of, index));
   const isStored = drawn.some(({ stored = [] }) => stored.some((plan) => plan !== null));
+  const isTimed = drawn.some(({ profile }) => profile.policy.window !== null);
   const span = { fromMs: START_MS + hours(6), untilMs, users };
   return {
     seed,
@@ -67,6 +69,7 @@ export function drawLife(seed: number): Life {
     troubles: drawTroubles(of("faults"), { fromMs: START_MS, untilMs }),
     deeds: [
       ...drawDeeds(of("deeds"), span),
+      ...(isTimed ? drawDeeds(of("deeds at windows"), span, BRINGING_BACK) : []),
       ...(isStored ? drawDeeds(of("deeds at pages"), span, PAGES_MISCHIEF) : []),
     ],
     words: drawWords(of("words"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),

@@ -388,4 +388,9 @@ function resume(stage: Stage): void {
   stage.pausedMs = null;
 }
 
+/** What asks for a key that was taken; drawn once more where that must not wait for a window. */
+export const BRINGING_BACK = atWorkers.filter(
+  ({ name }) => name === "restores the version with the key that was taken",
+);
+
 export const MISCHIEF: readonly Deed[] = [...atKeys, ...atReplacements, ...atUsers, ...atWorkers, ...atKeyturn];

@@ -99,7 +99,7 @@ describe("a mistake is found within some seeds", { timeout: TIMEOUT_MS }, () => 
   });
 
   test("unknown is taken for unused", async () => {
-    expect(await seedsUntil("INV-9", credulous, 120)).toBeLessThan(180);
+    expect(await seedsUntil("INV-9", credulous, 15)).toBeLessThan(75);
   });
 
   test("a key is deleted and never soaks", async () => {

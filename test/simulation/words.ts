@@ -8,6 +8,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import { diceOf } from "./dice.ts";
 import type { Errand } from "./errands.ts";
+import { createKeyByHand } from "./people.ts";
 import type { Run } from "./run.ts";
 import { custodyPair, isPendingPair, servingOf, violate } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
@@ -88,6 +89,7 @@ export function wordErrand(stage: Stage, subject: SimulatedSubject, drawn: WordP
     isInSweep: drawn.isInSweep,
     when: () => isMet(stage, user, drawn),
     act: async (begin) => {
+      if (drawn.word === "adopt") makeStranger(stage, user);
       const command = commandOf(stage, subject, { word: drawn.word, dice });
       if (command === null) return;
       const end = endOf(user, drawn.word);
@@ -109,12 +111,18 @@ function isMet(stage: Stage, user: string, { word, seed }: WordPlan): boolean {
     case "reactivate":
       return keys.some(({ status }) => status === "Inactive");
     case "adopt":
-      return keys.some(({ id }) => stage.strangers.has(id));
+      return keys.length < 2 || keys.some(({ id }) => stage.strangers.has(id));
     case "rotate":
     case "hold":
     case "pause":
       return true;
   }
+}
+
+/** Somebody made a key beside ours, and an operator wants it taken over. */
+function makeStranger(stage: Stage, user: string): void {
+  if (stage.cloud.iam.keysOf(user).some(({ id }) => stage.strangers.has(id))) return;
+  if (createKeyByHand(stage, user) !== null) stage.meddledMs.set(user, stage.clock.now());
 }
 
 const hasPairBefore = (stage: Stage, user: string): boolean =>

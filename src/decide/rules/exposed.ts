@@ -41,6 +41,11 @@ function quarantined({ observation, now }: Situation): Ruling | null {
     const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
     return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
   }
+  const known = notes.quarantine?.policies.split(" ") ?? [];
+  if (notes.quarantine !== null && policies.split(" ").every((name) => known.includes(name))) {
+    const step = { kind: "mark", exposures: [], quarantine: { at: notes.quarantine.at, policies } } as const;
+    return { step, reason: "QuarantineOver", because: `of the quarantine policies only ${policies} is attached still` };
+  }
   const told = attachedAt(observation);
   if (told === undefined) {
     return look([{ source: "quarantine", from: plus(now, -days(90)) }], `when ${policies} was attached`);

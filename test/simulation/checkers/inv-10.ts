@@ -106,7 +106,7 @@ function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
   if (current === undefined)
     return phase(keys.length === 1 || keys.length === 0 ? "due" : "odd", dueBound(stage, profile, keys));
   const dueMs = current.createdAtMs + policy.rotateAfterMs;
-  return stage.clock.now() < dueMs ? phase("at rest", 0) : phase("due", days(2.5), dueMs);
+  return stage.clock.now() < dueMs ? phase("at rest", 0) : phase("due", days(2.5) + 2 * gapMs(policy.window), dueMs);
 }
 
 /** A hand-made key may not be due yet. */

@@ -137,7 +137,8 @@ export function leaked(stage: Stage): Checker {
   function knowing(run: Run, user: string, [keyId, text]: readonly [string, string]): void {
     const lookedMs = run.lookedMs.get(`custody ${user}`) ?? Number.NEGATIVE_INFINITY;
     const atMs = markedMs.get(keyId) ?? Number.POSITIVE_INFINITY;
-    if (atMs < lookedMs) violate(stage, invariant, user, text);
+    // What a run looks at in the middle of an act it does not decide on any more.
+    if (atMs < Math.max(run.startedMs, lookedMs - CLOCKS_MS)) violate(stage, invariant, user, text);
   }
 
   return {

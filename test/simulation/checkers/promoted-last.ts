@@ -7,7 +7,8 @@ import type { Stage } from "../stage.ts";
 export function promotedLast(stage: Stage): Checker {
   const invariant = "INV-1";
   const given = new Set<string>();
-  /** When each place was last given something. */
+  /** What each place was given last, and when. */
+  const last = new Map<string, string>();
   const givenMs = new Map<string, number>();
 
   /** Where a pair is only stored it must be live by now, unless somebody set another since. */
@@ -21,6 +22,7 @@ export function promotedLast(stage: Stage): Checker {
     delivering: ({ destination, pair }) => {
       given.add(`${destination} ${pair.keyId}`);
       givenMs.set(destination, stage.clock.now());
+      last.set(destination, pair.keyId);
     },
     before: ({ name, run, user, input }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
@@ -30,8 +32,11 @@ export function promotedLast(stage: Stage): Checker {
       // A marker is nobody's pair. After a rollback what is stored is told, and not waited for.
       if (keyId === "" && run.word !== null) return;
       for (const { name: destination, readsCustody } of run.configured.get(user) ?? []) {
-        const isGiven =
-          given.has(`${destination} ${keyId}`) && (run.word === "rollback" || isLive(user, destination, keyId));
+        // What goes back is given again to whoever was given another since; a rollback does not wait until it is live.
+        const isBack = run.word === "rollback";
+        const isGiven = isBack
+          ? (last.get(destination) ?? keyId) === keyId
+          : given.has(`${destination} ${keyId}`) && isLive(user, destination, keyId);
         if (readsCustody || isGiven || isRaced(stage, run, user)) continue;
         // For a leaked key each place is tried, and none waited for.
         const isTried = given.has(`${destination} ${keyId}`) || run.troubles.size > 0;
