@@ -114,7 +114,7 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/decide/rules/cannot-see.ts",
-        find: "if (isEmergency(observation)) return null;",
+        find: "if (isEmergency(observation) || isNewlyQuarantined(observation)) return null;",
         replace: "if (isEmergency(observation) && observation.blindSpots.length === 0) return null;",
       },
     ],
