@@ -68,7 +68,9 @@ export function leaked(stage: Stage): Checker {
     const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
     if (!isKnown) unreplaced.delete(user);
     if (!isKnown || !isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
-    const isTaken = standsInTheWay(stage, subject, false) !== null && !isOurs(inUse);
+    // What somebody else disabled stays so.
+    const isDisabled = stage.cloud.iam.keys.get(inUse)?.status !== "Active";
+    const isTaken = (isDisabled || standsInTheWay(stage, subject, false) !== null) && !isOurs(inUse);
     if (isTaken || standsInTheWay(stage, subject, true) !== null) return;
     const times = (unreplaced.get(user) ?? 0) + 1;
     unreplaced.set(user, times);
