@@ -114,7 +114,8 @@ async function liveAt({ options, pages }: Place, receipt: Receipt | null): Promi
   if (madeAt(markOf(live)) > madeAt(known)) return receipt.version === null ? "ours" : "foreign";
   if (receipt.version === null || receipt.awaits === undefined) return "previous";
   const made = await pages.deployment(options, receipt.version.split(" ")[1] ?? "");
-  return hasEnded(made, FAILURES) ? "failed" : "previous";
+  // Built, and not what serves: somebody went back, before anybody saw ours. It is not live by itself any more.
+  return hasEnded(made, ENDS) ? "failed" : "previous";
 }
 
 async function keptAt({ options, pages }: Place, receipt: Receipt | null): Promise<string | null> {

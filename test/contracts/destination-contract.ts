@@ -22,7 +22,7 @@ export interface DestinationUnderTest {
     readonly writeFails: () => void;
   };
   /** What `live` says of the pair before, brought back: `foreign` where a text that is written again is a new one. */
-  readonly previousLooks?: "previous" | "foreign";
+  readonly previousLooks?: "previous" | "foreign" | "failed";
   /** What must be mended before a delivery, each with a part of the words that tell an operator so. */
   readonly blocks: Readonly<Record<string, { readonly arrange: () => void; readonly words: RegExp }>>;
   /** What makes a pair live that a delivery only stores; left out where a delivery is live at once. */

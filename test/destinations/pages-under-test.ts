@@ -118,6 +118,8 @@ export function pagesUnderTest(
       },
     },
     becomesLive: () => clock.advance(hours(1)),
+    // Its pair is still awaited, and will not be live by itself.
+    previousLooks: "failed",
     exists: () => pages.has(ACCOUNT, PROJECT),
     close,
   };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
-import { days } from "../../src/rotation/time.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { PAGES_OPTIONS, pagesAt, pairOnPages, PROJECT, simulatePages } from "../destinations/pages-under-test.ts";
 import { ACCOUNT, ID, SECRET } from "../destinations/worker-under-test.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
@@ -53,6 +53,20 @@ test("a roll-back of the project is given the current pair, by a build of what w
   expect([pair().keyId, pages.live(ACCOUNT, PROJECT)?.commit]).toEqual([custodyOf(here), ours?.commit]);
   expect(commits().at(-1)).toBe("commit-1");
   await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(25), work);
+  expect(calls.failures()).toEqual([]);
+});
+
+test("a roll-back in the hour of our build, before any sweep saw it live, is told, and built again after six hours", async () => {
+  const { here, first, calls, pages, pair, work } = await aPagesSystem();
+  await here.sweep();
+  here.clock.advance(minutes(30));
+  expect(pair().keyId).not.toBe(first.keyId);
+  pages.rollBack(ACCOUNT, PROJECT, pages.project(ACCOUNT, PROJECT).deployments[0]?.id ?? "");
+  await here.pass(hours(2), work);
+  expect([pair().keyId, custodyOf(here)]).toEqual([first.keyId, null]);
+  expect(toldOf(here)).toContain("DestinationNotLive");
+  await here.pass(hours(7), work);
+  expect(pair().keyId).toBe(custodyOf(here));
   expect(calls.failures()).toEqual([]);
 });
 

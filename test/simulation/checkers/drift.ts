@@ -38,7 +38,8 @@ export function drift(stage: Stage): Checker {
       const given = `${String(run.id)} ${destination} ${pair.keyId}`;
       const often = (times.get(given) ?? 0) + 1;
       times.set(given, often);
-      if (often > OFTEN_MAX)
+      const isMeddled = (stage.meddledMs.get(subject.user) ?? Number.NEGATIVE_INFINITY) >= run.startedMs;
+      if (often > OFTEN_MAX && !isMeddled)
         violate(stage, invariant, subject.user, `${destination} is given the same pair again and again`);
       chances.delete(destination);
       sinceMs.delete(destination);

@@ -34,7 +34,9 @@ export function price(stage: Stage): Checker {
         if (why !== null)
           violate(stage, invariant, subject.user, `${doing} ${key.id}, ${consumer.name} holds it ${why}`);
       }
-      if (isHeld || kind === "cached" || kind === "pulls") excuse(consumer, key.id);
+      // What is stored goes live after the cut, and nobody can stop it.
+      const isOnItsWay = kind === "worker" && subject.workers.some(({ builds }) => builds?.isAwaited() === true);
+      if (isHeld || isOnItsWay || kind === "cached" || kind === "pulls") excuse(consumer, key.id);
     }
   }
 
