@@ -5,7 +5,14 @@ import { isExcused, nextPair } from "../consumers.ts";
 import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
-import type { Stage } from "../stage.ts";
+import type { SimulatedSubject, Stage } from "../stage.ts";
+
+/** Whoever works more seldom may not have met a key of a fast rotation in its whole life (`adoption.ts`). */
+const SELDOM_MS = days(35);
+
+/** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. */
+const isLost = ({ workers }: SimulatedSubject): boolean =>
+  workers.some((worker) => worker.deliveries.at(-1) !== worker.pair().keyId && !worker.isRolledBack());
 
 /** A key is deactivated only if another is active, proved, current and everywhere, and nobody would sign with it next. */
 export function inv1(stage: Stage): Checker {
@@ -44,7 +51,8 @@ export function inv1(stage: Stage): Checker {
       const isHeld = nextPair(consumer, stage.clock.now())?.keyId === key.id;
       // An operator's `retire` waives use, and never delivery: whoever was handed no pair pays for it.
       const isWaived = stage.retiring.has(key.id) && ["typed-in", "pulls"].includes(consumer.hold.kind);
-      if (isHeld && isWaived) consumer.excused.add(key.id);
+      const isUnseen = consumer.rhythm.gapMs > SELDOM_MS && isLost(subject);
+      if (isHeld && (isWaived || isUnseen)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }

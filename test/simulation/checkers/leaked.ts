@@ -2,6 +2,7 @@ import { days, hours, minutes } from "../../../src/rotation/time.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { CallEvent, Checker } from "../checker.ts";
 import { isLeaked, markedKeys } from "../leaks.ts";
+import type { Leak } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyName, custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
@@ -39,7 +40,10 @@ export function leaked(stage: Stage): Checker {
 
   function checkCut(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
     const { user, profile } = subject;
-    const known = stage.leaks.filter(({ keyId, toldMs }) => keyId === key.id && toldMs !== null);
+    // A policy names no key, and the listing may not show one that was made minutes before it.
+    const isYoung = ({ by, atMs }: Leak): boolean => by === "quarantine" && key.createdAtMs > atMs - CLOCKS_MS;
+    const told = stage.leaks.filter(({ keyId, toldMs }) => keyId === key.id && toldMs !== null);
+    const known = told.filter((leak) => !isYoung(leak));
     const isKnown =
       known.some(({ toldMs }) => (toldMs ?? 0) < run.startedMs) || markedKeys(stage, user).includes(key.id);
     const isRevoked = known.some(({ by }) => by === "revoke");
