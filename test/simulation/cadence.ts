@@ -6,6 +6,7 @@ import type { FaultPlan } from "./plan.ts";
 import { untilLookMs } from "./leaks.ts";
 import { custodyPair, isPendingPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
+import { isOpenAt } from "./windows.ts";
 import { untilOpenMs } from "./windows.ts";
 
 const LEAST_MS = hours(1);
@@ -25,9 +26,18 @@ export function untilNextSweepMs(stage: Stage, plan: FaultPlan, isHourly: boolea
   const leakMs = untilLookMs(stage);
   if (leakMs <= LEAST_MS) return LEAST_MS;
   const open = stage.subjects.filter(({ user }) => isOpen(stage, user));
-  if (open.length === 0) return Math.min(MOST_MS, leakMs);
+  const windowMs = Math.min(...stage.subjects.map(({ profile }) => untilInWindowMs(profile, stage.clock.now())));
+  if (open.length === 0) return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, windowMs));
   if (isHourly || plan.isPassing(stage.clock.now())) return LEAST_MS;
   return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, ...open.map((subject) => dullForMs(stage, subject))));
+}
+
+/** How long until the first hour in which the profile's window is open; for ever where it has none, or it is open now. */
+function untilInWindowMs({ policy: { window } }: Profile, nowMs: number): number {
+  if (window === null || isOpenAt(window, nowMs)) return Number.POSITIVE_INFINITY;
+  for (let aheadMs = hours(1); aheadMs < MOST_MS; aheadMs += hours(1))
+    if (isOpenAt(window, nowMs + aheadMs)) return aheadMs;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** The other key than the current one, of a user who has two. */

@@ -5,12 +5,17 @@ import type { RotationError } from "../../rotation/errors.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { Custody, CustodyVersion } from "../../rotation/observation.ts";
 import type { Rollback } from "../../rotation/record.ts";
+import { minutes, seconds } from "../../rotation/time.ts";
 import type { World } from "../../rotation/world.ts";
 import { type Acting, withKey } from "../acting.ts";
 import { deliver } from "../deliver.ts";
 import { prove } from "../prove.ts";
 import { type Begun, type Errand, mustBeOurs, refused, withUser, word } from "./begin.ts";
 import { activate } from "./reactivate.ts";
+
+/** The clocks of two runs may differ by minutes. */
+const TAKEN_JUST_NOW_MS = minutes(5);
+const SETTLES_MS = seconds(15);
 
 type Present = Extract<Custody, { readonly kind: "present" }>;
 type Plan = Pick<Rollback, "to" | "from"> & { readonly custody: Present; readonly target: CustodyVersion };
@@ -32,13 +37,25 @@ export function rollback(world: World, errand: Errand, keyId: AccessKeyId | null
     await ledger.save((record) => ({ ...record, rollback: { at, to, from, isDone: false } }), line);
     if (!begun.isHeld) await world.directory.hold(errand.user, `rolled back to ${to}`);
     const key = begun.observation.keys.find(({ id }) => id === to);
-    if (key?.status === "inactive") await activate(begun, to);
+    if (key?.status === "inactive") await giveBack(begun, to);
     await handOver(begun, plan);
     await moveBack(begun, plan);
     const stored = destinationsBehind({ ...begun.observation, record: ledger.record() }, to).map(({ name }) => name);
     const where = stored.length === 0 ? "everywhere" : `and stored at ${stored.join(", ")}, where it is not live yet`;
     return `${to} is current again, ${where}; the user is held until it is released`;
   });
+}
+
+/**
+ * Active again, and known to be. Where it was taken a moment ago, that is on its way still: the key answers, then it does
+ * not for a second, and then it does. Source: IAM User Guide, "Changes that I make are not always immediately visible".
+ */
+async function giveBack(begun: Begun, to: AccessKeyId): Promise<void> {
+  const { world, observation } = begun;
+  const takenAt = observation.record.keys[to]?.inactiveSince ?? null;
+  const isOnItsWay = takenAt !== null && world.clock.now() - takenAt < TAKEN_JUST_NOW_MS;
+  await activate(begun, to);
+  if (isOnItsWay) await world.clock.sleep(SETTLES_MS);
 }
 
 /** What shall be current again, in the place of what. Refused where that pair is not to be had. */

@@ -48,6 +48,18 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     tests: OPERATOR,
   },
   {
+    name: "a rollback in the middle of a deactivation",
+    mistake:
+      "A key that was taken a second ago is handed on as soon as it answers, while the deactivation is on its way.",
+    patches: [
+      {
+        file: "src/act/operator/rollback.ts",
+        find: "if (isOnItsWay) await",
+        replace: "if (isOnItsWay && takenAt < 0) await",
+      },
+    ],
+  },
+  {
     name: "a rollback said twice",
     mistake: "A rollback that is repeated takes back what the first one did.",
     patches: [

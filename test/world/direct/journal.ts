@@ -129,9 +129,10 @@ export class MemoryJournal implements Journal {
   }
 
   async setRunning(since: Instant | null): Promise<void> {
-    await Promise.resolve();
+    // What comes right after this call, without waiting for it, comes after its effect.
     this.#runningSince = since;
     this.#pause = null;
+    await Promise.resolve();
   }
 
   async setPause(pause: Pause): Promise<void> {
