@@ -10,7 +10,7 @@ const HELP = `npm run deliveries [-- <options>]
 Rotates the key of a Worker in real workerd from beginning to end, once a row, by Keyturn's own sweeps, on a cloud that
 runs in this process. Visitors call the Worker without a pause, at every step and in the middle of each; only while the
 cloud's time leaps, from one sweep to the next, nobody is under way. A row is over when the old key is deleted, and a day
-has passed without it. All rows take eight minutes on two cores that have nothing else to do.
+has passed without it. All rows take seven minutes on two cores that have nothing else to do.
 
   calls            of visitors, from before the replacement is made to after the old key is deleted
   in a delivery    those of them between the first write to Cloudflare and the end of a sweep
