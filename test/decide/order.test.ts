@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { NO_NOTES } from "../../src/rotation/exposure.ts";
 import type { Observation } from "../../src/rotation/observation.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import {
@@ -68,6 +69,17 @@ describe("the order of the rules", () => {
     "a hold is said before the right to send mail": {
       seen: anObservation({ standing: held, iamUser: aUser({ smtp: "allowed" }) }),
       ...hold("not-ours-to-touch", "HeldByOperator"),
+    },
+    "N20: an exposed key is looked after although the user may send mail": {
+      seen: anObservation({
+        keys: [aKey(K1, days(90)), aKey(K2, days(14))],
+        custody: aCustody({ current: K2, previous: K1 }),
+        iamUser: aUser({ smtp: "allowed" }),
+        notes: { ...NO_NOTES, exposures: [{ keyId: K1, at: ago(hours(2)), by: "revoke" }] },
+      }),
+      rule: "exposed",
+      step: "prove",
+      reason: "KeyExposed",
     },
     "a lost replacement is deleted": { seen: lost({}), rule: "orphan", step: "delete", reason: "OrphanProvedOurs" },
     "and is left alone while the user may send mail": {
