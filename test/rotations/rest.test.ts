@@ -3,6 +3,7 @@ import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { Installation } from "../world/installation.ts";
+import { memoryDestination } from "../world/memory-destination.ts";
 import { aSystem, custodyOf, DEPLOY, doneIn, handMade, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 
 const looks = ({ cloud }: Installation): number => cloud.counts.get("iam.ListAccessKeys") ?? 0;
@@ -186,6 +187,19 @@ describe("whoever is in motion", () => {
     const inline = here.cloud.iam.users.get(DEPLOY)?.inline ?? {};
     inline["mail"] = { Statement: [{ Effect: "Allow", Action: "ses:*", Resource: "*" }] };
     expect(lastOf(await here.sweep())).toBe("smtp hold SmtpNotRuledOut held");
+    const before = looks(here);
+    await here.pass(hours(3));
+    expect(looks(here) - before).toBe(3);
+  });
+
+  test("or waits for its window with a place that has no pair yet: is looked at in full by every sweep", async () => {
+    const opensOn = [true, true, true, true, false, false, false];
+    const window = { text: "Mon-Thu 09:00-16:00 UTC", opensOn, from: 540, to: 960, timeZone: "UTC" };
+    const { here, first, worker, work } = await aSystem({ profile: { policy: aPolicy({ window }) } });
+    const isSaturday = (): boolean => new Date(here.clock.now()).getUTCDay() === 6;
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone" && isSaturday(), days(40), work);
+    here.destinations = { ci: [worker, memoryDestination("cloudflare-worker:late", first)] };
+    expect(lastOf(await here.sweep())).toBe("deliver-again hold WindowClosed held");
     const before = looks(here);
     await here.pass(hours(3));
     expect(looks(here) - before).toBe(3);
