@@ -4,7 +4,8 @@ import { type Acting, DONE, type Done, lineOf, type StepOf, withKey } from "./ac
 export async function reactivate(acting: Acting, { keyId }: StepOf<"reactivate">): Promise<Done> {
   const { world, subject, ledger } = acting;
   await world.accessKeys.setStatus(subject.user, keyId, "active");
-  const given = { reactivatedAt: world.clock.now(), isReactivatedByUs: true, inactiveSince: null, deactivation: null };
+  const again = { reactivatedAt: world.clock.now(), releasedAt: null, inactiveSince: null, deactivation: null };
+  const given = { ...again, isReactivatedByUs: true };
   await ledger.save((record) => withKey(record, keyId, given), lineOf(acting, "reactivated", { keyId }));
   return DONE;
 }

@@ -104,7 +104,7 @@ function rememberKey(before: KeyRecord, key: AccessKey, now: Instant): KeyRecord
   if (key.status !== "active" || (deactivation === null && before.inactiveSince === null)) return before;
   const triedAt = deactivation === null ? null : (deactivation.answeredAt ?? deactivation.at);
   if (triedAt !== null && now - triedAt < LISTING_SETTLES_MS) return before;
-  const next = { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now };
+  const next = { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now, releasedAt: null };
   // An unanswered deactivation had no effect, or somebody undid it at once: the silence begins anew, and no more. Kept,
   // it would pass for the hand of whoever disables the key later.
   return before.inactiveSince === null ? { ...next, releasedAt: now } : next;

@@ -1,5 +1,6 @@
 import { isExposed } from "../../decide/exposure.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
+import { latest } from "../../rotation/time.ts";
 import type { World } from "../../rotation/world.ts";
 import { withKey } from "../acting.ts";
 import { type Begun, type Errand, mustBeOurs, refused, withUser, word } from "./begin.ts";
@@ -25,10 +26,12 @@ export async function activate(begun: Begun, keyId: AccessKeyId): Promise<void> 
   const { world, errand, ledger, parts } = begun;
   await mustBeOurs(begun);
   await world.accessKeys.setStatus(errand.user, keyId, "active");
-  const reactivatedAt = world.clock.now();
+  // An earlier word to retire it is taken back, however far ahead that run's clock was.
+  const now = world.clock.now();
+  const reactivatedAt = latest(now, begun.observation.record.keys[keyId]?.retireAskedAt ?? null) ?? now;
   const isInPlace = keyId === parts.currentId || keyId === parts.pendingId;
   ledger.stage((record) => {
-    const releasedAt = isInPlace ? reactivatedAt : (record.keys[keyId]?.releasedAt ?? null);
+    const releasedAt = isInPlace ? reactivatedAt : null;
     return withKey(record, keyId, { reactivatedAt, releasedAt, inactiveSince: null, deactivation: null });
   });
 }

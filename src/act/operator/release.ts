@@ -1,7 +1,7 @@
 import { RotationError } from "../../rotation/errors.ts";
 import type { AccessKeyId, UserName } from "../../rotation/keys.ts";
 import type { UserRecord } from "../../rotation/record.ts";
-import type { Instant } from "../../rotation/time.ts";
+import { type Instant, latest } from "../../rotation/time.ts";
 import type { World } from "../../rotation/world.ts";
 import { withKey } from "../acting.ts";
 import { openLedger } from "../ledger.ts";
@@ -12,11 +12,11 @@ export async function release(
   { user, keyId }: { readonly user: UserName; readonly keyId: AccessKeyId },
 ): Promise<string> {
   const doing = `releasing ${keyId} of ${user}`;
-  await keep(world, { user, doing, what: "released", keyId }, (record, releasedAt) => {
-    if ((record.keys[keyId]?.reactivatedAt ?? null) === null) {
-      throw new RotationError("NotFound", `${doing}, it was not made active again`);
-    }
-    return withKey(record, keyId, { releasedAt });
+  await keep(world, { user, doing, what: "released", keyId }, (record, now) => {
+    const reactivatedAt = record.keys[keyId]?.reactivatedAt ?? null;
+    if (reactivatedAt === null) throw new RotationError("NotFound", `${doing}, it was not made active again`);
+    // The clock of the run before may have been ahead, and this word comes after it all the same.
+    return withKey(record, keyId, { releasedAt: latest(now, reactivatedAt) });
   });
   return `${keyId} of ${user} may go once nobody uses it`;
 }

@@ -1,5 +1,6 @@
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { World } from "../../rotation/world.ts";
+import { latest, plus } from "../../rotation/time.ts";
 import { withKey } from "../acting.ts";
 import { type Begun, type Errand, refused, withUser, word } from "./begin.ts";
 
@@ -15,7 +16,11 @@ export function retire(world: World, errand: Errand, keyId: AccessKeyId): Promis
     }
     const refusal = refusalOf(begun, keyId);
     if (refusal !== null) throw refused(errand, refusal);
-    const at = world.clock.now();
+    // The clock of the run that made it active again may have been ahead: this word comes after it all the same.
+    const now = world.clock.now();
+    const { reactivatedAt = null, promotedAt = null } = observation.record.keys[keyId] ?? {};
+    const before = latest(reactivatedAt, promotedAt);
+    const at = before === null || before < now ? now : plus(before, 1);
     const change = { retireAskedAt: at, releasedAt: at };
     await ledger.save((record) => withKey(record, keyId, change), word(begun, "retire asked", keyId));
     const when = begun.isHeld ? "once the user is no longer held and" : "once";

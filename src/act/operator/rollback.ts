@@ -5,7 +5,7 @@ import type { RotationError } from "../../rotation/errors.ts";
 import type { AccessKeyId } from "../../rotation/keys.ts";
 import type { Custody, CustodyVersion } from "../../rotation/observation.ts";
 import type { Rollback } from "../../rotation/record.ts";
-import { minutes, seconds } from "../../rotation/time.ts";
+import { latest, minutes, seconds } from "../../rotation/time.ts";
 import type { World } from "../../rotation/world.ts";
 import { type Acting, withKey } from "../acting.ts";
 import { deliver } from "../deliver.ts";
@@ -110,7 +110,8 @@ async function moveBack(begun: Begun, { to, from, custody, target }: Plan): Prom
   if (isMoved) await world.custody.promote(errand.user, target, custody.current);
   const at = world.clock.now();
   // Whoever used the pair before it was replaced says nothing of whom it has now.
-  const change = { releasedAt: at, ...(isMoved ? { promotedAt: at, adoptedAt: null } : {}) };
+  const releasedAt = latest(at, ledger.record().keys[to]?.reactivatedAt ?? null);
+  const change = { releasedAt, ...(isMoved ? { promotedAt: at, adoptedAt: null } : {}) };
   ledger.stage(
     (record) => ({ ...withKey(record, to, change), intent: null, rollback: { at, to, from, isDone: true } }),
     word(begun, "rolled back", to),
