@@ -181,7 +181,7 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: REMEMBER,
-        find: "inactiveSince: null, deactivation: null, reactivatedAt: now };",
+        find: "inactiveSince: null, deactivation: null, reactivatedAt: now, releasedAt: null };",
         replace: "inactiveSince: null, deactivation: null };",
       },
     ],
