@@ -8,6 +8,7 @@ describe("two outputs are the same", () => {
   test.for([
     ["but for the seconds", `silent for 11 d 4 s`, `silent for 11 d 52 s`],
     ["but for what is left of an hour", "in 59 min 59 s at the latest", "in 58 min 2 s at the latest"],
+    ["but for a second, on both sides of a day", "Inactive for 8 d 1 s", "Inactive for 7 d 23 h"],
     ["but for the minute", "since 2027-01-04T00:00:12.009Z", "since 2027-01-04T00:01:59.120Z"],
     ["but for the port", "http://127.0.0.1:4577/", "http://127.0.0.1:39817/"],
     ["but for the number of calls", "made 12 calls, 0 failed.", "made 1345 calls, 0 failed."],

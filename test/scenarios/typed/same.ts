@@ -15,7 +15,9 @@ export function settled(output: readonly string[]): string {
         ([, count, unit = "s"]) => Number(count) * (UNIT_S[unit] ?? 0),
       );
       const seconds = parts.reduce((sum, part) => sum + part, 0);
-      return `${String(Math.round(seconds / HOUR_S))} h`;
+      // Of days no minutes are shown: "7 d 23 h" may be a second less than "8 d 0 s".
+      const hours = Math.round(seconds / HOUR_S);
+      return hours < 24 ? `${String(hours)} h` : `${String(Math.round(hours / 24))} d`;
     })
     .replaceAll(/\s+/g, " ")
     .trim();
