@@ -34,14 +34,14 @@ async function untilCut({ world, observation: { notes }, ledger }: Acting): Prom
   if (leftMs > 0) await world.clock.sleep(leftMs);
 }
 
-/** Takes AWSPENDING off a replacement that somebody deleted, so that the rotation starts again, or that is exposed, or off one that is current. */
+/** Takes AWSPENDING off a replacement that somebody deleted or disabled, so that the rotation starts again, or that is exposed, or off one that is current. */
 export async function withdrawPending(acting: Acting, { keyId }: StepOf<"withdraw-pending">): Promise<Done> {
   const { world, subject, observation, ledger } = acting;
   const { keys, custody, notes } = observation;
   const isCurrent = custody.kind === "present" && custody.current?.keyId === keyId;
   const isExposed = notes.exposures.some((exposure) => exposure.keyId === keyId);
-  const isListed = keys.some(({ id }) => id === keyId);
-  must(isCurrent || isExposed || !isListed, `${keyId} is current or exposed, or IAM no longer lists it`);
+  const isActive = keys.some(({ id, status }) => id === keyId && status === "active");
+  must(isCurrent || isExposed || !isActive, `${keyId} is current or exposed, or IAM does not list it as Active`);
   await world.custody.withdrawPending(subject.user, keyId);
   const line = lineOf(acting, isCurrent ? "promoted" : "withdrawn", { keyId });
   ledger.stage((record) => ({ ...record, intent: null }), line);

@@ -8,7 +8,7 @@ import { partsOf } from "./parts.ts";
 import { deliverTo, hold, look } from "./rulings.ts";
 
 /** What last went, or may have gone, to a destination. */
-export function lastDeliveryTo({ record }: Observation, destination: string): Delivery | undefined {
+export function lastDeliveryTo({ record }: Pick<Observation, "record">, destination: string): Delivery | undefined {
   return record.deliveries
     .filter((delivery) => delivery.destination === destination)
     .toSorted((one, other) => one.attemptedAt - other.attemptedAt)

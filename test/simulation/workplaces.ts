@@ -55,13 +55,20 @@ export function atomicWorkplace(stage: Stage, name: string, first: SigningPair):
   const worker = memoryDestination(name, first);
   const plain = { ...worker };
   const numberOf = (version: string | null | undefined): number => Number(version?.slice(1) ?? 0);
-  let [last, touchedMs]: [Receipt | null, number] = [null, Number.NEGATIVE_INFINITY];
+  let touchedMs = Number.NEGATIVE_INFINITY;
+  /** The oldest version that was live before a delivery of the last key: what somebody deployed since may have its pair. */
+  let last: { readonly keyId: string; readonly anchor: number } | null = null;
   return Object.assign(worker, {
     builds: null,
     touchedMs: () => touchedMs,
     heldAt: () => ({ pair: worker.pair(), untilMs: Number.POSITIVE_INFINITY }),
-    isBroughtBack: () => last !== null && numberOf(worker.liveVersion()) <= numberOf(last.anchor),
-    deliver: async (...how: Parameters<typeof worker.deliver>) => (last = await plain.deliver(...how)),
+    isBroughtBack: () => last !== null && numberOf(worker.liveVersion()) <= last.anchor,
+    deliver: async (...[credential, anchor]: Parameters<typeof worker.deliver>) => {
+      const receipt = await plain.deliver(credential, anchor);
+      const before = last?.keyId === credential.id ? last.anchor : Number.POSITIVE_INFINITY;
+      last = { keyId: credential.id, anchor: Math.min(before, numberOf(anchor)) };
+      return receipt;
+    },
     rollBackTo: (version: string) => {
       touchedMs = stage.clock.now();
       plain.rollBackTo(version);

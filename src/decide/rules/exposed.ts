@@ -18,6 +18,8 @@ const READS_TOLD_WITHIN_MS = days(1);
 const CLOCKS_DIFFER_MS = minutes(2);
 /** Who signed an hour ago need not be asked again. */
 const SIGNERS_KNOWN_FOR_MS = hours(1);
+/** IAM's answer may be of some minutes ago: one without a policy that was attached just now says nothing. */
+const ANSWERS_OLD_MS = minutes(10);
 
 /**
  * Rule 4. A key that is exposed is replaced and cut in one run, without any of the waits of a rotation. What the rules
@@ -37,12 +39,15 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   const policies = iamUser?.quarantines?.join(" ");
   if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;
   if (notes.isUnread === true || blindSpots.some(({ about }) => about === "keys")) return null;
+  const isJustSeen = notes.quarantine !== null && now - notes.quarantine.at < ANSWERS_OLD_MS;
+  const known = notes.quarantine?.policies.split(" ") ?? [];
+  const isFewer = policies === "" || policies.split(" ").every((name) => known.includes(name));
+  if (isFewer && isJustSeen) return null;
   if (policies === "") {
     const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
     return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
   }
-  const known = notes.quarantine?.policies.split(" ") ?? [];
-  if (notes.quarantine !== null && policies.split(" ").every((name) => known.includes(name))) {
+  if (isFewer && notes.quarantine !== null) {
     const step = { kind: "mark", exposures: [], quarantine: { at: notes.quarantine.at, policies } } as const;
     return { step, reason: "QuarantineOver", because: `of the quarantine policies only ${policies} is attached still` };
   }
@@ -83,10 +88,11 @@ function readByThief(situation: Situation): Ruling | null {
 
 function emergency(situation: Situation): Ruling {
   const { observation } = situation;
-  const { currentId, pendingId } = partsOf(observation);
+  const { currentId, pendingId, pending } = partsOf(observation);
   const [spot] = observation.blindSpots;
   if (spot !== undefined) return cutOrHold(situation, `${spot.about} cannot be read: ${spot.because}`);
-  if (pendingId !== null && isExposed(observation, pendingId)) {
+  // A replacement that somebody disabled helps nobody, and another needs its slot.
+  if (pendingId !== null && (isExposed(observation, pendingId) || pending?.status === "inactive")) {
     if (!hasStalled(observation, "withdraw-pending")) return withdraw(situation, pendingId);
   }
   const heir = heirOf(observation);
@@ -177,14 +183,20 @@ function victimOf(observation: Observation): AccessKey | null {
   const others = keys.filter(({ id }) => id !== currentId).toSorted((one, other) => one.createdAt - other.createdAt);
   const inactive = others.find(({ status }) => status === "inactive");
   const isBoth = keys.every(({ id }) => isExposed(observation, id));
-  const unheld = others.find(({ id }) => !isHeld(observation, id));
+  const unheld = others.find(({ id }) => !isInUse(observation, id));
   return inactive ?? (isBoth ? (unheld ?? others[0]) : others.find((key) => isSpare(observation, key))) ?? null;
 }
 
 /** What a destination was given last, or had when the first replacement was begun. */
-function isHeld(observation: Observation, id: AccessKeyId): boolean {
+function isHeld(observation: Pick<Observation, "record">, id: AccessKeyId): boolean {
   const names = observation.record.deliveries.map(({ destination }) => destination);
   return names.some((name) => lastDeliveryTo(observation, name)?.keyId === id);
+}
+
+/** What a consumer signs with, as far as the journal tells: what is stored since, and not live yet, nobody has. */
+function isInUse({ record }: Observation, id: AccessKeyId): boolean {
+  const deliveries = record.deliveries.filter(({ receipt }) => receipt?.awaits === undefined);
+  return isHeld({ record: { ...record, deliveries } }, id);
 }
 
 /** Ours, and what no destination was given last: delivered and replaced, or a replacement whose secret was lost. */

@@ -90,7 +90,7 @@ export function givenBack(stage: Stage): Checker {
           const line = result?.users.find(({ user }) => user === subject.user);
           const last = line?.decisions.at(-1);
           const isBlind = last?.because.startsWith("keys unreadable") === true;
-          const isBarred = last === undefined || BARRED.has(last.reason);
+          const isBarred = result?.isPaused === true || last === undefined || BARRED.has(last.reason);
           check(run, subject, line !== undefined && !line.isFailed && !isBlind && !isBarred);
         }
       }
