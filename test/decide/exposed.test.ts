@@ -17,6 +17,7 @@ import {
   anObservation,
   aProfile,
   aRecord,
+  aUser,
   K1,
   K2,
   NOW,
@@ -96,6 +97,35 @@ describe("an exposed key", () => {
       `exposed deactivate ${K1}`,
     ],
     [
+      "that waits for a replacement which somebody disabled gets another one's slot",
+      {
+        ...after,
+        keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
+        custody: aCustody({ current: K1, pending: K2 }),
+        record: alone.record,
+        notes: notes(exposure(K1)),
+      },
+      `exposed withdraw-pending ${K2}`,
+    ],
+    [
+      "that is only stored goes, and not the exposed one that is live until somebody deploys",
+      {
+        ...after,
+        custody: aCustody(),
+        record: aRecord({
+          deliveries: [
+            aDelivery(K1, ago(days(80))),
+            aDelivery(K2, ago(hours(1)), {
+              deliveredAt: null,
+              receipt: { version: null, anchor: "1", awaits: "a deployment" },
+            }),
+          ],
+        }),
+        notes: notes(exposure(K1), exposure(K2)),
+      },
+      `exposed delete ${K2}`,
+    ],
+    [
       "beside an exposed current one is deleted, to make room",
       { ...after, notes: notes(exposure(K1), exposure(K2)) },
       `exposed delete ${K1}`,
@@ -117,6 +147,22 @@ describe("an exposed key", () => {
   ])("of a held user, by %s: %s", ([by, expected]) => {
     const standing = { profile: "ci", barred: { reason: "HeldByOperator", because: "a freeze" } as const };
     expect(said(judged({ ...alone, standing, notes: notes(exposure(K1, NOW, by)) }))).toBe(expected);
+  });
+});
+
+describe("a quarantine policy", () => {
+  const attached = (minutesAgo: number): Partial<Observation> => ({
+    ...alone,
+    iamUser: aUser({ quarantines: [] }),
+    notes: { ...NO_NOTES, quarantine: { at: ago(minutes(minutesAgo)), policies: "AWSCompromisedKeyQuarantineV3" } },
+  });
+
+  test("that was attached ten minutes ago, and is not listed, was taken away", () => {
+    expect(judged(attached(10))).toMatchObject({ reason: "QuarantineOver", step: { kind: "mark" } });
+  });
+
+  test("that was attached just now, and is not listed, may be listed again: the answer is of before", () => {
+    expect(judged(attached(9)).reason).not.toBe("QuarantineOver");
   });
 });
 

@@ -61,6 +61,14 @@ describe("the order of the rules", () => {
       }),
       ...reactivate,
     },
+    "B4: but not where nobody can tell whether it leaked": {
+      seen: takenTooEarly({
+        custody: { kind: "unreadable" },
+        blindSpots: [{ about: "custody", because: "Secrets Manager fails" }],
+        notes: { ...NO_NOTES, isUnread: true },
+      }),
+      ...hold("cannot-see", "BlindSpot"),
+    },
     "B4: and although an operator holds the user": { seen: takenTooEarly({ standing: held }), ...reactivate },
     "what cannot be read is said before a hold": {
       seen: anObservation({ standing: held, blindSpots: [{ about: "custody", because: "KMS refuses" }] }),

@@ -29,7 +29,7 @@ export function untilNextSweepMs(stage: Stage, plan: FaultPlan, isHourly: boolea
   const windowMs = Math.min(...stage.subjects.map(({ profile }) => untilInWindowMs(profile, stage.clock.now())));
   if (open.length === 0) return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, windowMs));
   if (isHourly || plan.isPassing(stage.clock.now())) return LEAST_MS;
-  return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, ...open.map((subject) => dullForMs(stage, subject))));
+  return Math.max(LEAST_MS, Math.min(MOST_MS, leakMs, windowMs, ...open.map((subject) => dullForMs(stage, subject))));
 }
 
 /** How long until the first hour in which the profile's window is open; for ever where it has none, or it is open now. */

@@ -89,7 +89,7 @@ export function storedWorkplace(
   { name, first, plan }: { name: string; first: SigningPair; plan: StoredPlan },
 ): Workplace {
   let [atMs, touchedMs, isTorn]: [number | null, number, boolean] = [null, Number.NEGATIVE_INFINITY, false];
-  let last: Receipt | null = null;
+  let [last, isSeen]: [Receipt | null, boolean] = [null, false];
   const pages = new Pages({ now: () => atMs ?? stage.clock.now() });
   const project = pages.create(ACCOUNT, name, { isGit: plan.isGit });
   const live = () => pages.live(ACCOUNT, name) ?? project.deployments[0];
@@ -190,8 +190,8 @@ export function storedWorkplace(
     isBroughtBack: () => {
       const mark = last?.version ?? last?.anchor ?? null;
       const ours = project.deployments.find(({ id }) => mark?.endsWith(id) === true);
-      const later = served().filter(({ createdAt }) => ours !== undefined && createdAt > ours.createdAt);
-      const wasLive = last?.version === null ? later.length > 0 : ours !== undefined && served().includes(ours);
+      // An upload that went and came between two sweeps nobody could have seen.
+      const wasLive = last?.version === null ? isSeen : ours !== undefined && served().includes(ours);
       const limit = (ours?.createdAt ?? 0) + (last?.version === null ? 1 : 0);
       return wasLive && (live()?.createdAt ?? 0) < limit;
     },
@@ -202,11 +202,15 @@ export function storedWorkplace(
     },
     deliver: async (credential, anchor) => {
       if (worker.isMissing) throw new RotationError("NotFound", `delivering to ${name}, there is no such project`);
-      last = await destination.deliver(credential, anchor);
+      [last, isSeen] = [await destination.deliver(credential, anchor), false];
       worker.deliveries.push(credential.id);
       return last;
     },
-    live: (receipt) => destination.live(receipt),
+    live: async (receipt) => {
+      const state = await destination.live(receipt);
+      isSeen ||= state === "ours";
+      return state;
+    },
   };
   return worker;
 }

@@ -24,8 +24,8 @@ const CLOCKS_DIFFER_MS = minutes(2);
 
 /**
  * Rule 1. A key that we deactivated was needed after all: a use before the deactivation comes to light late, what is
- * live at a destination holds it again, or a consumer is not well. Once a rotation, for enrolled users only, and even when custody cannot be read
- * or the user is held: giving back what was taken is always safe.
+ * live at a destination holds it again, or a consumer is not well. Once a rotation, for enrolled users only, and even when custody's pairs cannot
+ * be read or the user is held: giving back what was taken is safe, where nothing says that it leaked.
  */
 export const neededAfterAll: Rule = {
   name: "needed-after-all",
@@ -33,8 +33,9 @@ export const neededAfterAll: Rule = {
     const { observation, profile } = situation;
     const { barred } = observation.standing;
     // A held user is still enrolled; one without its tag, or out of its profile, is not ours to touch.
-    // What was leaked is not given back, and what has to make room for its replacement is not, either.
-    if (observation.keys.some(({ id }) => isExposed(observation, id))) return null;
+    // What was leaked is not given back, nor what may have been, and what has to make room for its replacement is not, either.
+    if (observation.notes.isUnread === true || observation.keys.some(({ id }) => isExposed(observation, id)))
+      return null;
     if (profile === null || (barred !== null && barred.reason !== "HeldByOperator")) return null;
     const { currentId, pendingId } = partsOf(observation);
     // A current key that is Inactive by our own hand was old when we took it: somebody moved custody's label back to it.

@@ -89,7 +89,9 @@ export function givenBack(stage: Stage): Checker {
         for (const subject of stage.subjects) {
           const line = result?.users.find(({ user }) => user === subject.user);
           const last = line?.decisions.at(-1);
-          const isBlind = last?.because.startsWith("keys unreadable") === true;
+          // Whether it leaked is told by custody's tags.
+          const isBlind =
+            last?.because.startsWith("keys unreadable") === true || run.troubles.has("secretsmanager.DescribeSecret");
           const isBarred = result?.isPaused === true || last === undefined || BARRED.has(last.reason);
           check(run, subject, line !== undefined && !line.isFailed && !isBlind && !isBarred);
         }
