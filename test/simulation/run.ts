@@ -275,12 +275,13 @@ function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" |
 function noteLook(
   { clock, subjects }: Stage,
   { lookedMs }: Run,
-  { name, user }: Pick<CallEvent, "name" | "user">,
+  { name, user, input }: Pick<CallEvent, "name" | "user" | "input">,
 ): void {
   if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
   if (name === "secretsmanager.DescribeSecret") lookedMs.set(`custody ${user}`, clock.now());
   if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
-  if (name !== "iam.GetAccountAuthorizationDetails") return;
+  // Whom the first page has shown the others do not show again.
+  if (name !== "iam.GetAccountAuthorizationDetails" || input["Marker"] !== undefined) return;
   for (const { user: listed } of subjects) {
     lookedMs.set(`tags ${listed}`, clock.now());
     lookedMs.set(`policies ${listed}`, clock.now());

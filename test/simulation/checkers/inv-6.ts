@@ -1,7 +1,7 @@
 import type { Checker } from "../checker.ts";
 import { isLeaked, isRevoking } from "../leaks.ts";
 import type { Run } from "../run.ts";
-import { isRaced, subjectOf, violate } from "../stage.ts";
+import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
 /** Nothing is done to a user that is not enrolled or is held, nor to a key that somebody else made beside ours. */
@@ -30,6 +30,10 @@ export function inv6(stage: Stage): Checker {
     before: ({ name, run, user, input }) => {
       // A mark is written for whoever is enrolled, held or not.
       if (input["SecretString"] === '{"Version":1}') return;
+      // The second half of a promotion that was begun in time.
+      const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
+      const isHalfDone = currentId !== undefined && currentId === custodyPair(stage, user, "AWSPENDING")?.keyId;
+      if (input["VersionStage"] === "AWSPENDING" && isHalfDone) return;
       check(run, user, [name, name === "iam.UpdateAccessKey" && input["Status"] === "Active"]);
       const keyId = String(input["AccessKeyId"]);
       // A leaked one was named to us, whoever made it.
