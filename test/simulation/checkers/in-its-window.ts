@@ -33,8 +33,10 @@ export function inItsWindow(stage: Stage): Checker {
       const holder = workers.find(({ name }) => name === destination);
       const live = stage.cloud.iam.keys.get(holder?.pair().keyId ?? "");
       const isGone = live === undefined || live.isDeleted || live.status !== "Active";
+      // Of several versions with this pair only the last is known to have it: that another is brought back looks the same.
+      const isSame = live?.id === pair.keyId;
       // Or was, when the run looked.
-      if (stage.cloud.iam.keysOf(user).length === 1 && (isGone || isRaced(stage, run, user))) return;
+      if (stage.cloud.iam.keysOf(user).length === 1 && (isGone || isSame || isRaced(stage, run, user))) return;
       check(run, user, `${destination} is given ${pair.keyId}`);
     },
     before: ({ name, run, user, input }) => {

@@ -23,6 +23,8 @@ export function price(stage: Stage): Checker {
   const made = new Set<string>();
   /** Users for whom a creation was begun: who has their key was written down then. */
   const begun = new Set<string>();
+  /** Users one of whose places may have been given a pair, and nobody heard whether it was. */
+  const unheard = new Set<string>();
 
   function check(run: Run, subject: SimulatedSubject, { key, doing }: { key: SimulatedKey; doing: string }): void {
     const nowMs = stage.clock.now();
@@ -57,6 +59,7 @@ export function price(stage: Stage): Checker {
     if (keys.length !== 2 || !keys.every((key) => isLeaked(stage, key.id))) return false;
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
     if (currentId !== null) return id !== currentId;
+    if (unheard.has(user)) return true;
     const isOtherHeld = workers.some((worker) => worker.pair().keyId !== id);
     return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
   }
@@ -94,6 +97,11 @@ export function price(stage: Stage): Checker {
     invariant,
     appended: (_, { what, user }) => {
       if (what === "creating") begun.add(user);
+    },
+    wrote: (_, { user, deliveries }) => {
+      const isUnheard = deliveries.some(({ deliveredAt, receipt }) => deliveredAt === null && !receipt?.awaits);
+      if (isUnheard) unheard.add(user);
+      else unheard.delete(user);
     },
     after: ({ name, answer, isStale }) => {
       if (name !== "iam.CreateAccessKey" || isStale) return;
