@@ -151,7 +151,8 @@ function replace(situation: Situation): Ruling {
   const { currentId, isCustodyEmpty } = partsOf(observation);
   const isNeeded = !isCustodyEmpty || !keys.some((key) => isSound(observation, key)) || holdsExposed(observation);
   if (!isNeeded) return cutOrHold(situation, "both keys were made by hand, and there is no room for another");
-  if (hasStalled(observation, "create-replacement") || hasStalled(observation, "delete")) {
+  const steps = ["withdraw-pending", "delete", "create-replacement"] as const;
+  if (steps.some((step) => hasStalled(observation, step))) {
     return cutOrHold(situation, "no replacement could be made");
   }
   if (keys.length < 2) {

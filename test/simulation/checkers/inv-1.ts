@@ -10,9 +10,12 @@ import type { SimulatedSubject, Stage } from "../stage.ts";
 /** Whoever works more seldom may not have met a key of a fast rotation in its whole life (`adoption.ts`). */
 const SELDOM_MS = days(35);
 
-/** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. */
+/** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. What is stored is not lost. */
 const isLost = ({ workers }: SimulatedSubject): boolean =>
-  workers.some((worker) => worker.deliveries.at(-1) !== worker.pair().keyId && !worker.isRolledBack());
+  workers.some(
+    ({ deliveries, pair, isRolledBack, builds }) =>
+      deliveries.at(-1) !== pair().keyId && !isRolledBack() && builds?.isAwaited() !== true,
+  );
 
 /** A key is deactivated only if another is active, proved, current and everywhere, and nobody would sign with it next. */
 export function inv1(stage: Stage): Checker {

@@ -161,7 +161,10 @@ export function leaked(stage: Stage): Checker {
       if (name !== "iam.UpdateAccessKey") return;
       const keyId = String(input["AccessKeyId"]);
       if (input["Status"] === "Inactive") cutMs.set(keyId, stage.clock.now());
-      else knowing(run, user, [keyId, `${keyId} is leaked, and is given back`]);
+      else {
+        cutMs.delete(keyId);
+        knowing(run, user, [keyId, `${keyId} is leaked, and is given back`]);
+      }
     },
     after: (event) => {
       if (event.name === "secretsmanager.TagResource" || event.name === "secretsmanager.CreateSecret") hearMarks(event);

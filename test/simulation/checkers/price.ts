@@ -99,7 +99,9 @@ export function price(stage: Stage): Checker {
       if (what === "creating") begun.add(user);
     },
     wrote: (_, { user, deliveries }) => {
-      const isUnheard = deliveries.some(({ deliveredAt, receipt }) => deliveredAt === null && !receipt?.awaits);
+      const isUnheard = deliveries.some(
+        ({ deliveredAt, receipt }) => deliveredAt === null && receipt !== null && !receipt.awaits,
+      );
       if (isUnheard) unheard.add(user);
       else unheard.delete(user);
     },

@@ -132,4 +132,34 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     ],
     tests: TESTS,
   },
+  {
+    name: "a disabled replacement keeps its slot",
+    mistake: "A replacement that somebody disabled stays pending while the leaked key needs another.",
+    patches: [{ file: RULE, find: 'pending?.status === "inactive"', replace: "situation.now < 0" }],
+    tests: ["test/decide/exposed.test.ts"],
+  },
+  {
+    name: "what is stored is in use",
+    mistake: "Of two leaked keys the one that is live goes, because another was stored since.",
+    patches: [{ file: RULE, find: "!isInUse(observation, id)", replace: "!isHeld(observation, id)" }],
+    tests: ["test/decide/exposed.test.ts"],
+  },
+  {
+    name: "a stale answer ends a quarantine",
+    mistake: "An answer of before the attachment counts as its end, and the policy then condemns the replacement.",
+    patches: [{ file: RULE, find: "if (isFewer && isJustSeen)", replace: "if (isFewer && isJustSeen && now < 0)" }],
+    tests: ["test/decide/exposed.test.ts"],
+  },
+  {
+    name: "given back unread",
+    mistake: "A key is given back although nobody can tell whether it leaked.",
+    patches: [
+      {
+        file: "src/decide/rules/needed-after-all.ts",
+        find: "if (observation.notes.isUnread === true) return null;",
+        replace: "if (observation.notes.isUnread === true && situation.now < 0) return null;",
+      },
+    ],
+    tests: ["test/decide/order.test.ts"],
+  },
 ];

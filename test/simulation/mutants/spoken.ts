@@ -191,8 +191,8 @@ export const SPOKEN_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: RULE,
-        find: "if (pendingId !== null && isExposed(observation, pendingId)) {",
-        replace: "if (pendingId !== null && isExposed(observation, pendingId) && situation.now < 0) {",
+        find: "if (pendingId !== null && (isExposed(observation, pendingId) || pending",
+        replace: "if (pendingId !== null && ((isExposed(observation, pendingId) && situation.now < 0) || pending",
       },
       {
         file: "src/decide/exposure.ts",
