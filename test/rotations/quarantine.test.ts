@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { leak, quarantine } from "../world/leak.ts";
-import { custodyOf, DEPLOY, loseJournal, ofKey, promoted, settled, toldOf } from "../world/system.ts";
+import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
 
 describe("L6, N19: a quarantine policy", () => {
   test("condemns the keys that are older than its attachment, each once", async () => {
@@ -67,6 +67,17 @@ describe("L6, N19: a quarantine policy", () => {
     await here.pass(hours(3));
     expect(ofKey(here, second)).toBe("Active");
     expect(toldOf(here)).toContain("BlindSpot");
+  });
+
+  test("of which nobody can tell whether it is on record does not stop AWS Health's word on one key", async () => {
+    const { here, second } = await settled();
+    const thiefs = person(here).createKey().keyId;
+    const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;
+    here.cloud.faults.add({ ...refused, operation: "DescribeSecret", times: "forever" });
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await expect(leak(here, second)).rejects.toThrow("custody of deploy");
+    expect([ofKey(here, second), ofKey(here, thiefs)]).toEqual(["Inactive", "Active"]);
   });
 
   test("taken away and attached again is another one", async () => {
