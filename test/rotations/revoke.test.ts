@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
-import { type AccessKey, userName } from "../../src/rotation/keys.ts";
+import { userName } from "../../src/rotation/keys.ts";
 import { hours, minutes } from "../../src/rotation/time.ts";
-import type { AccessKeys } from "../../src/rotation/world.ts";
 import type { Installation } from "../world/installation.ts";
-import { leak, revoke } from "../world/leak.ts";
+import { ALL_ACTIVE, leak, listingAfterACut, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
 import { aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, promoted, settled } from "../world/system.ts";
 
@@ -13,7 +12,9 @@ async function saidOf(here: Installation, keyId: string): Promise<string> {
   return ((await revoke(here, keyId)) as unknown as { readonly done: string }).done;
 }
 
-const activated = (key: AccessKey): AccessKey => ({ ...key, status: "active" });
+const unread = (): never => {
+  throw new RotationError("Unreachable", "listing keys, no answer came");
+};
 
 describe("revoke", () => {
   test("is refused for who is not enrolled, and for a key that the user never had", async () => {
@@ -58,27 +59,11 @@ describe("revoke", () => {
   });
 
   test.for([
-    ["shows it as Active still", (keys: readonly AccessKey[]) => keys.map(activated)],
-    ["cannot be read", null],
+    ["shows it as Active still", ALL_ACTIVE],
+    ["cannot be read", unread],
   ] as const)("says that the key is Inactive that it has cut, though IAM's list %s", async ([, shown]) => {
     const { here, second } = await settled();
-    here.bend = (world) => {
-      let isCut = false;
-      const accessKeys: AccessKeys = {
-        ...world.accessKeys,
-        setStatus: async (...asked) => {
-          await world.accessKeys.setStatus(...asked);
-          isCut = true;
-        },
-        list: async (user) => {
-          const keys = await world.accessKeys.list(user);
-          if (!isCut) return keys;
-          if (shown === null) throw new RotationError("Unreachable", "listing keys, no answer came");
-          return shown(keys);
-        },
-      };
-      return { ...world, accessKeys };
-    };
+    here.bend = (world) => listingAfterACut(world, shown);
     expect(await saidOf(here, second)).toContain("is marked as exposed, and is Inactive now. ");
     expect(ofKey(here, second)).toBe("Inactive");
   });
