@@ -5,7 +5,7 @@ import type { Question } from "../../src/rotation/observation.ts";
 import { days, hours, instant, minutes, seconds } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { EvidenceContext } from "../../src/rotation/world.ts";
-import { DEPLOY } from "./setup.ts";
+import { anEnrolledKey, DEPLOY } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
 const CONTEXT = { user: DEPLOY, unaskedRegions: {}, readers: ["laptop", "ci.runner"] };
@@ -27,9 +27,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   let id: AccessKeyId;
   beforeEach(async () => {
     setup = await makeSetup();
-    setup.cloud.cloudTrail.isThrottling = false;
-    setup.cloud.iam.createUser({ name: DEPLOY, tags: { keyturn: "p" } });
-    key = setup.cloud.iam.createKey(DEPLOY);
+    key = anEnrolledKey(setup);
     id = accessKeyId(key.id);
   });
   afterEach(async () => setup.close());
