@@ -104,6 +104,14 @@ export async function pairOf({ world, subject, made }: Acting, keyId: AccessKeyI
   return pair;
 }
 
+/** The keys of the user's that AWS refuses: Inactive, gone, or taken by us a moment ago. Who is left with one is not well. */
+export function deadKeys({ keys, record }: Observation): readonly AccessKeyId[] {
+  const isAlive = (id: AccessKeyId): boolean =>
+    (record.keys[id]?.deactivation?.answeredAt ?? null) === null &&
+    keys.some((key) => key.id === id && key.status === "active");
+  return (Object.keys(record.keys) as AccessKeyId[]).filter((id) => !isAlive(id));
+}
+
 /** A line of the user's history: what an auditor will ask for. */
 export function lineOf(
   { world, subject, observation, decision }: Acting,

@@ -9,7 +9,7 @@ import { LAST_USED_COLLAPSE_MS } from "../rotation/policy.ts";
 import { type Instant, plus } from "../rotation/time.ts";
 import { takeAway } from "./deactivate.ts";
 import { guardCustody } from "./guard-custody.ts";
-import { type Acting, DONE, type Done, doneWith, lineOf, type Refusal, type StepOf } from "./acting.ts";
+import { type Acting, deadKeys, DONE, type Done, doneWith, lineOf, type Refusal, type StepOf } from "./acting.ts";
 
 /**
  * Makes the replacement. What could not be stored or delivered is not begun: every destination's pre-flight comes first,
@@ -21,7 +21,7 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
   const isUrgent = decision.reason === "KeyExposed";
   must(subject.iamUser !== null && observation.keys.length < 2, `${subject.user} exists and has room for a key`);
   for (const destination of isUrgent ? [] : world.destinations.of(profile.name)) {
-    const answer = await destination.preflight();
+    const answer = await destination.preflight(null, deadKeys(observation));
     if (answer.kind === "ready") continue;
     return { kind: "blocked", destination: destination.name, because: answer.because };
   }

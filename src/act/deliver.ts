@@ -4,7 +4,17 @@ import type { BackOff, Delivery, Receipt, UserRecord } from "../rotation/record.
 import type { AccessKeyId } from "../rotation/keys.ts";
 import { hours, type Instant, minutes, plus } from "../rotation/time.ts";
 import type { Replaced } from "../rotation/world.ts";
-import { type Acting, type Done, doneWith, lineOf, mustAnswer, pairOf, type Refusal, type StepOf } from "./acting.ts";
+import {
+  type Acting,
+  deadKeys,
+  type Done,
+  doneWith,
+  lineOf,
+  mustAnswer,
+  pairOf,
+  type Refusal,
+  type StepOf,
+} from "./acting.ts";
 
 const BACK_OFF_FIRST_MS = minutes(50);
 const BACK_OFF_MAX_MS = hours(6);
@@ -19,7 +29,7 @@ export async function deliver(acting: Acting, step: StepOf<"deliver">): Promise<
   mustAnswer(acting, keyId);
   const destination = world.destinations.of(profile.name).find((found) => found.name === name);
   must(destination !== undefined && !destination.readsCustody, `${name} is filled by a delivery`);
-  const ready = await destination.preflight(keyId);
+  const ready = await destination.preflight(keyId, deadKeys(acting.observation));
   if (ready.kind === "blocked") {
     // With a back-off the destinations after this one get their turn.
     await ledger.save((record) => withBackOff(record, name, world.clock.now()));

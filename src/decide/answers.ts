@@ -4,6 +4,7 @@ import type {
   Answer,
   Attribution,
   Author,
+  Health,
   Observation,
   Question,
   Reads,
@@ -94,11 +95,15 @@ export function unaskedHealth(observation: Observation, keyId: AccessKeyId): rea
     .map(({ name }) => ({ source: "health", destination: name, keyId }));
 }
 
-/** What the consumers say against taking the old key away, the worst first; null when all are well with this one. */
-export function healthOpen(observation: Observation, keyId: AccessKeyId): Ruling | null {
+/**
+ * What the consumers say against taking the old key away, the worst first; null when all are well with this one. Of one that
+ * somebody took away (`isDead`) nothing is said against another by those who are left with it.
+ */
+export function healthOpen(observation: Observation, keyId: AccessKeyId, isDead = false): Ruling | null {
   const questions = unaskedHealth(observation, keyId);
   if (questions.length > 0) return look(questions, `whether every consumer is well with ${keyId}`);
-  const said = answersOf(observation, "health").filter((it) => it.keyId === keyId);
+  const isLeft = (health: Health): boolean => isDead && health.verdict === "unhealthy" && health.isRefused === true;
+  const said = answersOf(observation, "health").filter((it) => it.keyId === keyId && !isLeft(it.health));
   for (const verdict of ["unhealthy", "unknown"] as const) {
     const found = said.find(({ health }) => health.verdict === verdict);
     const because = `${found?.destination ?? ""} is ${verdict}: ${found?.health.because ?? ""}`;

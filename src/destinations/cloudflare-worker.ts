@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { CloudflareClient, WorkerBinding, WorkerName } from "../cloud/cloudflare.ts";
+import type { CloudflareClient, WorkerBinding, WorkerName, WorkerVersion } from "../cloud/cloudflare.ts";
 import type { AskHealth } from "../cloud/worker-health.ts";
 import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Health, LiveState } from "../rotation/observation.ts";
@@ -12,7 +12,7 @@ import { deliverStaged } from "./worker/staged.ts";
 import { describeOlder, judgeLive } from "./worker/standing.ts";
 import { createTags } from "./worker/tags.ts";
 import { openVersions } from "./worker/versions.ts";
-import { createWatch, judgeHealth } from "./worker/watch.ts";
+import { createWatch, type Flaw, judgeHealth } from "./worker/watch.ts";
 
 /** A secret of Secrets Manager that is not custody: those begin with keyturn. */
 const TokenName = z.string().check(
@@ -130,7 +130,7 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
 
   return {
     ...cloudflareWorkerFacts(options),
-    async preflight(keyId): Promise<Preflight> {
+    async preflight(keyId = null, dead = []): Promise<Preflight> {
       const now = await versions.standing();
       if (now.kind === "unclean") return { kind: "blocked", because: now.because };
       const secrets = await cloudflare.secrets(worker);
@@ -141,9 +141,8 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
         return { kind: "blocked", because: missing.map((name) => describeMissing(bindings, name)).join("; ") };
       }
       // A delivery that was left half way is seen through, whatever state it left the Worker in.
-      const isUnfinished = keyId !== undefined && [now.live, now.newest].some((it) => tags.isFor(it, keyId));
-      const flaw =
-        ask === null || isUnfinished ? null : judgeHealth(await ask(null), { version: now.live, keyId: null });
+      const isUnfinished = keyId !== null && [now.live, now.newest].some((it) => tags.isFor(it, keyId));
+      const flaw = ask === null || isUnfinished ? null : await flawBefore(ask, now.live, dead);
       if (flaw === null) return { kind: "ready", anchor: now.live.id };
       const because = `with the pair that it has, ${flaw.words} on its health route. Mend that first`;
       return { kind: "blocked", because };
@@ -167,13 +166,22 @@ export function createCloudflareWorker(options: CloudflareWorkerOptions, clients
   };
 }
 
+/** What speaks against a delivery. Who was left with a dead key is refused for that, and is well again with the delivery. */
+async function flawBefore(ask: AskHealth, version: WorkerVersion, dead: readonly AccessKeyId[]): Promise<Flaw> {
+  const said = await ask(null);
+  const flaw = judgeHealth(said, { version, keyId: null });
+  const isLeft = flaw?.kind === "refused" && dead.some((id) => id.endsWith(said.keyId));
+  return isLeft ? null : flaw;
+}
+
 async function healthAt(ask: AskHealth, keyId: AccessKeyId): Promise<Health> {
   const said = await ask(null);
   const flaw = judgeHealth(said, { version: null, keyId });
   const { lastSignedAt } = said;
   if (flaw === null)
     return { verdict: "healthy", because: null, lastSignedAt: lastSignedAt ? instant(lastSignedAt) : null };
-  return { verdict: flaw.kind === "refused" ? "unhealthy" : "unknown", because: flaw.words };
+  if (flaw.kind !== "refused") return { verdict: "unknown", because: flaw.words };
+  return { verdict: "unhealthy", because: flaw.words, ...(keyId.endsWith(said.keyId) ? { isRefused: true } : {}) };
 }
 
 function describeMissing(bindings: readonly WorkerBinding[], name: string): string {

@@ -3,7 +3,7 @@ import type { Exposure } from "../rotation/exposure.ts";
 import type { AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
 import { userName } from "../rotation/keys.ts";
 import { NOTICES } from "../rotation/notice.ts";
-import { instant, minutes, seconds } from "../rotation/time.ts";
+import { type Instant, instant, minutes, seconds } from "../rotation/time.ts";
 import type { World } from "../rotation/world.ts";
 import { sweep, type SweepOptions, type SweepResult } from "../sweep.ts";
 
@@ -29,8 +29,9 @@ export async function revoke(
   if (!(await isKnown(world, name, keyId))) {
     throw new RotationError("NotFound", `revoking ${keyId} of ${name}, the user never had such a key`);
   }
+  const from = world.clock.now();
   const result = await expose(world, serving, [{ keyId, user }], "revoke");
-  const state = await stateOf(world, result, { user: name, keyId });
+  const state = await stateOf(world, { user: name, keyId, from });
   return { done: `${keyId} of ${name} is marked as exposed${state}. ${outcomeOf(result)}`, ...result };
 }
 
@@ -45,29 +46,24 @@ function outcomeOf({ users }: SweepResult): string {
   return last?.because ?? "Nothing was left to do.";
 }
 
-/** What IAM says of the key at the end. A list of keys may lag behind the cut of this run, which says it itself. */
+/**
+ * What became of the key. A list of keys may lag behind the cut of this run, which is on record; so is whose hand it was.
+ * Where neither says that the key is Inactive it counts as Active.
+ */
 async function stateOf(
-  { accessKeys }: World,
-  { users }: SweepResult,
-  { user, keyId }: { readonly user: UserName; readonly keyId: AccessKeyId },
+  { accessKeys, journal }: World,
+  { user, keyId, from }: { readonly user: UserName; readonly keyId: AccessKeyId; readonly from: Instant },
 ): Promise<string> {
-  const isCut = users.some(({ decisions }) =>
-    decisions.some(
-      ({ rule, step, outcome, because }) =>
-        rule === "exposed" && step === "deactivate" && outcome === "done" && isAbout(because, keyId),
-    ),
-  );
-  if (isCut) return ", and is Inactive now";
   const keys = await accessKeys.list(user).catch(() => null);
-  if (keys === null) return "";
-  const key = keys.find(({ id }) => id === keyId);
-  if (key === undefined) return ", and is deleted";
+  const key = keys?.find(({ id }) => id === keyId);
+  if (keys !== null && key === undefined) return ", and is deleted";
+  const found = await journal.read(user).catch(() => null);
+  const cut = found?.record?.keys[keyId]?.deactivation ?? null;
+  const isOfThisRun = cut !== null && cut.at >= from;
+  if (isOfThisRun && (cut.answeredAt !== null || key?.status === "inactive")) return ", and is Inactive now";
+  if (key === undefined) return "";
   return key.status === "inactive" ? ", and was Inactive already" : ", and is STILL ACTIVE";
 }
-
-/** Where several keys are exposed, all are named, and then the one that was cut. */
-const isAbout = (because: string, keyId: AccessKeyId): boolean =>
-  because.split(" is exposed").length > 2 ? because.includes(`: ${keyId}: `) : because.includes(keyId);
 
 /** What cannot be read speaks against nobody: the mark of a key that does not exist does no harm. */
 async function isKnown({ accessKeys, journal }: World, user: UserName, keyId: AccessKeyId): Promise<boolean> {

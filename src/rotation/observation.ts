@@ -144,7 +144,12 @@ export type Health =
       /** When the consumer itself last signed with this key, where it says so; never the call that asked. */
       readonly lastSignedAt: Instant | null;
     }
-  | { readonly verdict: "unhealthy" | "unknown"; readonly because: string };
+  | {
+      readonly verdict: "unhealthy" | "unknown";
+      readonly because: string;
+      /** It signs with this very key, and AWS refuses that. Left out where it signs with another, or nobody knows. */
+      readonly isRefused?: true;
+    };
 
 export type Answer =
   | { readonly source: "last-used"; readonly keyId: AccessKeyId; readonly use: Use }

@@ -170,9 +170,9 @@ export type Replaced = () => Promise<Credential | null>;
 export interface Destination extends Omit<DestinationFacts, "hasHealth"> {
   /**
    * Whether a delivery, of this key if it is made already, could be made now. Changes nothing. What an operator must mend
-   * is `blocked`, in words; a failure throws.
+   * is `blocked`, in words; a failure throws. That a consumer is refused with a key that is `dead` is what the delivery mends.
    */
-  preflight(keyId?: AccessKeyId): Promise<Preflight>;
+  preflight(keyId?: AccessKeyId | null, dead?: readonly AccessKeyId[]): Promise<Preflight>;
   /**
    * Sets the pair; safe to repeat. A missing target is `NotFound`, never created; a wrong pre-flight, or somebody else's
    * change in between, is `Conflict`. `replaced`: given for a replacement only, which is taken back where it does not work.

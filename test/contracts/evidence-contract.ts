@@ -5,12 +5,20 @@ import type { Question } from "../../src/rotation/observation.ts";
 import { days, hours, instant, minutes, seconds } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { EvidenceContext } from "../../src/rotation/world.ts";
-import { DEPLOY } from "./setup.ts";
+import { anEnrolledKey, DEPLOY } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
 const CONTEXT = { user: DEPLOY, unaskedRegions: {}, readers: ["laptop", "ci.runner"] };
 /** As the SDK for Python spells it. */
 const LAPTOP = "Boto3/1.42 md/Botocore#1.42 ua/2.1 os/linux cfg/retry-mode#standard app/keyturn-laptop";
+
+const TRAIL_REFUSED = {
+  service: "cloudtrail",
+  operation: "LookupEvents",
+  kind: "error-before",
+  code: "AccessDeniedException",
+  times: "forever",
+} as const;
 
 /** What `EvidenceSources` promises. Time is moved before the world is asked: a run's clock knows no leaps. */
 export function evidenceContract(makeSetup: MakeSetup): void {
@@ -19,9 +27,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   let id: AccessKeyId;
   beforeEach(async () => {
     setup = await makeSetup();
-    setup.cloud.cloudTrail.isThrottling = false;
-    setup.cloud.iam.createUser({ name: DEPLOY, tags: { keyturn: "p" } });
-    key = setup.cloud.iam.createKey(DEPLOY);
+    key = anEnrolledKey(setup);
     id = accessKeyId(key.id);
   });
   afterEach(async () => setup.close());
@@ -32,6 +38,10 @@ export function evidenceContract(makeSetup: MakeSetup): void {
   const read = (SecretId: unknown, userAgent: string): void => {
     const call = { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId }, userAgent };
     setup.cloud.callAs({ keyId: key.id, secret: key.secret }, call);
+  };
+  const makeSecret = (Name: string): void => {
+    const call = { service: "secretsmanager", operation: "CreateSecret", input: { Name, SecretString: "{}" } };
+    setup.cloud.callAs(setup.cloud.role, call);
   };
   /** Every run asks who it is first, and so learns the time. */
   const answer = async (question: Exclude<Question, { destination: string }>, context: EvidenceContext = CONTEXT) => {
@@ -163,11 +173,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
     test("reads past a page of hand-overs to the use before them", async () => {
       const { cloud, clock } = setup;
       const from = clock.now();
-      cloud.callAs(cloud.role, {
-        service: "secretsmanager",
-        operation: "CreateSecret",
-        input: { Name: "keyturn/deploy", SecretString: "{}" },
-      });
+      makeSecret("keyturn/deploy");
       use("logs", "DescribeLogGroups");
       clock.advance(minutes(1));
       for (let reads = 0; reads < 60; reads += 1) {
@@ -184,11 +190,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       async (by) => {
         const { cloud, clock } = setup;
         const from = clock.now();
-        cloud.callAs(cloud.role, {
-          service: "secretsmanager",
-          operation: "CreateSecret",
-          input: { Name: "keyturn/deploy", SecretString: "{}" },
-        });
+        makeSecret("keyturn/deploy");
         const SecretId = by === "name" ? "keyturn/deploy" : cloud.secretsManager.named("keyturn/deploy")?.arn;
         const readAt = clock.now();
         read(SecretId, LAPTOP);
@@ -207,11 +209,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
     test("counts a read of the user's own custody by an unknown reader as a use", async () => {
       const { cloud, clock } = setup;
       const from = clock.now();
-      cloud.callAs(cloud.role, {
-        service: "secretsmanager",
-        operation: "CreateSecret",
-        input: { Name: "keyturn/deploy", SecretString: "{}" },
-      });
+      makeSecret("keyturn/deploy");
       read("keyturn/deploy", "app/keyturn-old-laptop");
       clock.advance(cloud.lags.cloudTrailMs + hours(1));
       expect(await answer(trail(from, true))).toMatchObject({ use: { verdict: "used" }, handOverAt: null });
@@ -220,11 +218,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
     test("counts a read of another secret as a use", async () => {
       const { cloud, clock } = setup;
       const from = clock.now();
-      cloud.callAs(cloud.role, {
-        service: "secretsmanager",
-        operation: "CreateSecret",
-        input: { Name: "keyturn/deploy-two", SecretString: "{}" },
-      });
+      makeSecret("keyturn/deploy-two");
       use("secretsmanager", "GetSecretValue", "us-east-1", { SecretId: "keyturn/deploy-two" });
       clock.advance(cloud.lags.cloudTrailMs + hours(1));
       expect(await answer(trail(from, true))).toMatchObject({
@@ -235,14 +229,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
 
     test("is unknown when one Region refuses, and not when that Region is left unasked", async () => {
       const { cloud, clock } = setup;
-      cloud.faults.add({
-        service: "cloudtrail",
-        operation: "LookupEvents",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-        when: ({ region }) => region === "sa-east-1",
-      });
+      cloud.faults.add({ ...TRAIL_REFUSED, when: ({ region }) => region === "sa-east-1" });
       const from = clock.now() - days(1);
       expect(await answer(trail(from))).toMatchObject({
         use: { verdict: "unknown", because: expect.stringMatching(/./) },
@@ -315,14 +302,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       const from = clock.now();
       who("us-east-1", LAPTOP);
       clock.advance(cloud.lags.cloudTrailMs + hours(1));
-      cloud.faults.add({
-        service: "cloudtrail",
-        operation: "LookupEvents",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-        when: ({ region }) => region === "sa-east-1",
-      });
+      cloud.faults.add({ ...TRAIL_REFUSED, when: ({ region }) => region === "sa-east-1" });
       expect(await readers(from)).toMatchObject({ seen: { readUntil: null } });
     });
   });
@@ -386,13 +366,7 @@ export function evidenceContract(makeSetup: MakeSetup): void {
       expect(await authorOf(id, "CreateAccessKey", clock.now() - days(1))).toMatchObject({
         author: { kind: "unknown" },
       });
-      cloud.faults.add({
-        service: "cloudtrail",
-        operation: "LookupEvents",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-      });
+      cloud.faults.add(TRAIL_REFUSED);
       expect(await authorOf(id, "UpdateAccessKey", clock.now() - days(1))).toMatchObject({
         author: { kind: "unknown", because: expect.stringMatching(/./) },
       });

@@ -21,6 +21,13 @@ export type MakeSetup = () => Promise<WorldSetup>;
 export const DEPLOY: UserName = userName("deploy");
 export const OWNER = { account: "123456789012", userId: "AIDAEXAMPLE" };
 
+/** An enrolled user's key, in an account whose CloudTrail may be asked as often as one likes. */
+export function anEnrolledKey({ cloud }: WorldSetup): SimulatedKey {
+  cloud.cloudTrail.isThrottling = false;
+  cloud.iam.createUser({ name: DEPLOY, tags: { keyturn: "p" } });
+  return cloud.iam.createKey(DEPLOY);
+}
+
 /** The pair of a key as the world knows it. */
 export const credentialOf = (key: SimulatedKey): Credential => ({
   id: accessKeyId(key.id),

@@ -4,7 +4,7 @@ import type { AccessKeyId } from "../../src/rotation/keys.ts";
 import { hours, instant, minutes } from "../../src/rotation/time.ts";
 import { signerOf } from "../world/caller.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
-import { DEPLOY } from "./setup.ts";
+import { anEnrolledKey, DEPLOY } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
 /** What `EvidenceSources` promises of who signs with a key, and of the sessions made with it. */
@@ -14,9 +14,7 @@ export function signersContract(makeSetup: MakeSetup): void {
   let id: AccessKeyId;
   beforeEach(async () => {
     setup = await makeSetup();
-    setup.cloud.cloudTrail.isThrottling = false;
-    setup.cloud.iam.createUser({ name: DEPLOY, tags: { keyturn: "p" } });
-    key = setup.cloud.iam.createKey(DEPLOY);
+    key = anEnrolledKey(setup);
     id = accessKeyId(key.id);
   });
   afterEach(async () => setup.close());

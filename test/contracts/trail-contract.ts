@@ -4,7 +4,7 @@ import { accessKeyId } from "../../src/rotation/keys.ts";
 import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import type { Cloud } from "../world/cloud.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
-import { DEPLOY } from "./setup.ts";
+import { anEnrolledKey, DEPLOY } from "./setup.ts";
 import type { WorldSetup } from "./setup.ts";
 
 /** One kind of deeper source, and what can be done to the service behind it. */
@@ -26,10 +26,8 @@ export function trailContract(kind: TrailKind, makeSetup: (trail: TrailOptions) 
   let key: SimulatedKey;
   beforeEach(async () => {
     setup = await makeSetup(kind.options);
-    setup.cloud.cloudTrail.isThrottling = false;
     setup.cloud.trail.isOn = true;
-    setup.cloud.iam.createUser({ name: DEPLOY, tags: { keyturn: "p" } });
-    key = setup.cloud.iam.createKey(DEPLOY);
+    key = anEnrolledKey(setup);
   });
   afterEach(async () => setup.close());
 

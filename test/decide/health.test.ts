@@ -203,3 +203,30 @@ describe("a consumer of a key of which nothing is due", () => {
     },
   });
 });
+
+/** The current key is due by an operator's word, and somebody may have disabled it. */
+const asked = (status: "active" | "inactive", ...said: readonly Answer[]): Observation => {
+  const seen = resting(said);
+  const rotateAsked = { at: NOW, replaces: K2 };
+  return { ...seen, keys: [aKey(K2, days(20), status)], record: { ...seen.record, rotateAsked } };
+};
+const LEFT = health({ verdict: "unhealthy", because: "AWS refuses its pair", isRefused: true });
+const held = hold("create", "ConsumerUnhealthy");
+const made = { rule: "create", step: "create-replacement", reason: "RotateAsked" } as const;
+
+describe("a consumer of a key that an operator has replaced", () => {
+  rows({
+    "is asked": { seen: asked("active", live), rule: "create", step: "look", reason: "NeedsEvidence" },
+    "and is well": { seen: asked("active", live, WELL), ...made },
+    "and is refused with it, which IAM lists as Active": { seen: asked("active", live, LEFT), ...held },
+    "is asked where somebody disabled the key": {
+      seen: asked("inactive", live),
+      rule: "create",
+      step: "look",
+      reason: "NeedsEvidence",
+    },
+    "and is refused with it: another is what it needs": { seen: asked("inactive", live, LEFT), ...made },
+    "and signs with another by now": { seen: asked("inactive", live, ILL), ...held },
+    "and does not answer": { seen: asked("inactive", live, SILENT), ...hold("create", "UseUnknown") },
+  });
+});

@@ -81,6 +81,7 @@ type Row = readonly [
 ];
 
 const challenge = { "content-type": "text/html", "cf-mitigated": "challenge" };
+const NOT_LIVE = /newest version .* not the live one.*Deploy it, or upload the live one again/;
 const TABLE: readonly Row[] = [
   [
     "10007",
@@ -98,22 +99,8 @@ const TABLE: readonly Row[] = [
     /none is created\. Correct the name/,
     "operator",
   ],
-  [
-    "10215",
-    "worker",
-    { on: "PATCH", status: 400, code: 10215 },
-    "Conflict",
-    /newest version .* not the live one.*Deploy it, or upload the live one again/,
-    "time",
-  ],
-  [
-    "10214",
-    "worker",
-    { on: "PATCH", status: 400, code: 10214 },
-    "Conflict",
-    /newest version .* not the live one.*Deploy it, or upload the live one again/,
-    "time",
-  ],
+  ["10215", "worker", { on: "PATCH", status: 400, code: 10215 }, "Conflict", NOT_LIVE, "time"],
+  ["10214", "worker", { on: "PATCH", status: 400, code: 10214 }, "Conflict", NOT_LIVE, "time"],
   [
     "10220",
     "worker",

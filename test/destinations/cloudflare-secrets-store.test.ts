@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { createSecretsStoreDestination, SecretsStoreOptions } from "../../src/destinations/cloudflare-secrets-store.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
-import { Secret } from "../../src/rotation/secret.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import {
@@ -11,10 +9,9 @@ import {
   secretsStoreUnderTest,
   simulateStore,
 } from "./secrets-store-under-test.ts";
-import { ACCOUNT, TOKEN } from "./worker-under-test.ts";
+import { ACCOUNT, PAIR, TOKEN } from "./worker-under-test.ts";
 
 const BASE = "http://cloudflare.invalid/client/v4";
-const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
 
 function simulate() {
   const simulated = simulateStore();

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createTurns, type GitHubOptions } from "../../src/cloud/github.ts";
 import { createGitHubActions, GitHubActionsOptions } from "../../src/destinations/github-actions.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { minutes, seconds } from "../../src/rotation/time.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
@@ -16,10 +15,9 @@ import {
   pairOf,
   REPOSITORY,
 } from "./github-under-test.ts";
-import { QUICK } from "./worker-under-test.ts";
+import { PAIR, QUICK } from "./worker-under-test.ts";
 
 const BASE = "http://github.invalid";
-const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
 const NEW = { id: PAIR.id, secret: PAIR.secret.reveal() };
 
 async function simulate(options: GitHubActionsOptions = GITHUB.halves, more: Partial<GitHubOptions> = {}) {

@@ -1,13 +1,12 @@
 import { createPages, type PagesClient } from "../../src/cloud/cloudflare-pages.ts";
 import type { CloudflareOptions } from "../../src/cloud/cloudflare.ts";
 import { type CloudflarePagesOptions, createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
-import { Secret } from "../../src/rotation/secret.ts";
 import { hours } from "../../src/rotation/time.ts";
 import type { DestinationUnderTest } from "../contracts/destination-contract.ts";
 import { SimulatedClock } from "../world/clock.ts";
 import { Cloudflare } from "../world/cloudflare.ts";
 import { Pages } from "../world/pages.ts";
-import { ACCOUNT, ID, SECRET, TOKEN } from "./worker-under-test.ts";
+import { ACCOUNT, AT_ONCE, ID, SECRET, TOKEN } from "./worker-under-test.ts";
 
 export const PROJECT = "storefront";
 export const CONFIG_HASH = "hash-of-wrangler-toml";
@@ -58,10 +57,7 @@ export function pagesAt(
 ): PagesClient {
   return createPages({
     baseUrl,
-    readToken: () => Promise.resolve(new Secret(TOKEN)),
-    timeoutMs: 2_000,
-    clock: { sleep: () => Promise.resolve() },
-    random: { fraction: () => 0.5 },
+    ...AT_ONCE,
     ...more,
   });
 }

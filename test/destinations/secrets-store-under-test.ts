@@ -4,11 +4,10 @@ import {
   createSecretsStoreDestination,
   type SecretsStoreOptions,
 } from "../../src/destinations/cloudflare-secrets-store.ts";
-import { Secret } from "../../src/rotation/secret.ts";
 import type { DestinationUnderTest } from "../contracts/destination-contract.ts";
 import { Cloudflare } from "../world/cloudflare.ts";
 import { SecretsStore } from "../world/secrets-store.ts";
-import { ACCOUNT, TOKEN } from "./worker-under-test.ts";
+import { ACCOUNT, AT_ONCE, TOKEN } from "./worker-under-test.ts";
 
 export const SECRET_NAME = "MATCHMAKING_AWS_KEY";
 
@@ -49,10 +48,7 @@ export function secretsStoreAt(
 ): SecretsStoreClient {
   return createSecretsStore({
     baseUrl,
-    readToken: () => Promise.resolve(new Secret(TOKEN)),
-    timeoutMs: 2_000,
-    clock: { sleep: () => Promise.resolve() },
-    random: { fraction: () => 0.5 },
+    ...AT_ONCE,
     ...more,
   });
 }

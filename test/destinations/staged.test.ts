@@ -210,6 +210,15 @@ describe("a staged delivery while the health route is silent", () => {
     expect(stage.cloudflare.versions(ACCOUNT, WORKER)).toHaveLength(1);
   });
 
+  test("is what a Worker needs that is left with a dead key of the user's, and with no other that AWS refuses", async () => {
+    const stage = setUp();
+    const ask = healthOf(stage.cloudflare, [OLD.id]);
+    const another = accessKeyId("AKIAANOTHERANOTHER03");
+    expect(await stage.run({ ask, dead: [another] })).toMatch(/AWS refuses its pair \(403/);
+    expect(await stage.run({ ask, dead: [another, OLD.id] })).toBeNull();
+    expectDelivered(stage);
+  });
+
   test("is blocked where the Worker is not told its version", async () => {
     const stage = setUp();
     const ask: AskHealth = async (about) => ({ ...(await healthOf(stage.cloudflare)(about)), versionId: null });

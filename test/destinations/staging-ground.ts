@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { AskHealth } from "../../src/cloud/worker-health.ts";
 import { createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
+import { type AccessKeyId, accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import type { Destination } from "../../src/rotation/world.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly ask?: AskHealth;
   /** What custody holds of the pair that is replaced; undefined where nothing is. */
   readonly replaced?: Parameters<Destination["deliver"]>[2];
+  /** The user's keys that AWS refuses, as IAM lists them. */
+  readonly dead?: readonly AccessKeyId[];
   readonly slept?: number[];
   /** What the destinations of one run share. */
   readonly staging?: Set<string>;
@@ -60,6 +62,7 @@ export function setUp(readings: Partial<Readings> = {}): Stage {
       around = undisturbed,
       ask = healthOf(cloudflare),
       replaced = fromCustody,
+      dead = [],
       slept = [],
       staging = new Set<string>(),
     } = {}) {
@@ -76,7 +79,7 @@ export function setUp(readings: Partial<Readings> = {}): Stage {
       };
       const worker = createCloudflareWorker(WORKER_OPTIONS, clients);
       try {
-        const preflight = await worker.preflight(NEW.id);
+        const preflight = await worker.preflight(NEW.id, dead);
         if (preflight.kind === "blocked") return preflight.because;
         await worker.deliver(NEW, preflight.anchor, replaced);
         return null;

@@ -2,6 +2,7 @@ import { type CloudflareClient, type CloudflareOptions, createCloudflare } from 
 import { type CloudflareWorkerOptions, createCloudflareWorker } from "../../src/destinations/cloudflare-worker.ts";
 import type { AskHealth } from "../../src/cloud/worker-health.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
+import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { minutes } from "../../src/rotation/time.ts";
 import type { Destination } from "../../src/rotation/world.ts";
@@ -13,6 +14,8 @@ export const TOKEN = "cf-token-0123456789";
 export const ID = "LAMBDA_AWS_ACCESS_KEY_ID";
 export const SECRET = "LAMBDA_AWS_SECRET_ACCESS_KEY";
 export const WORKER = "matchmaking";
+/** A pair that is delivered, with what a URL and JSON would spell otherwise. */
+export const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
 const OLD = { [ID]: "AKIAOLDOLDOLDOLDOLD1", [SECRET]: "old-secret" };
 
 export const WORKER_OPTIONS: CloudflareWorkerOptions = {
@@ -31,6 +34,14 @@ export function simulateWorker(readings: Partial<Readings> = {}): Cloudflare {
   return cloudflare;
 }
 
+/** What a client of Cloudflare's has beside its address: the token, and waits that end at once. */
+export const AT_ONCE = {
+  readToken: () => Promise.resolve(new Secret(TOKEN)),
+  timeoutMs: 2_000,
+  clock: { sleep: () => Promise.resolve() },
+  random: { fraction: () => 0.5 },
+};
+
 /** The client that the rotator uses, with waits that end at once. */
 export function clientFor(
   baseUrl: string,
@@ -38,10 +49,7 @@ export function clientFor(
 ): CloudflareClient {
   return createCloudflare({
     baseUrl,
-    readToken: () => Promise.resolve(new Secret(TOKEN)),
-    timeoutMs: 2_000,
-    clock: { sleep: () => Promise.resolve() },
-    random: { fraction: () => 0.5 },
+    ...AT_ONCE,
     ...more,
   });
 }

@@ -10,16 +10,18 @@ import { ACCOUNT } from "../destinations/worker-under-test.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import { leak, revoke } from "../world/leak.ts";
 import { say } from "../world/operator.ts";
-import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, person, toldOf } from "../world/system.ts";
-import type { System, SystemOptions } from "../world/system.ts";
-
-/** The first rotation is over but for the wait: the hand-made key in its quiet, the second current. */
-async function promoted(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
-  const system = await aSystem(options);
-  const { here, work } = system;
-  await here.passUntil(() => custodyOf(here) !== null, days(4), work);
-  return { ...system, second: custodyOf(here) ?? "" };
-}
+import {
+  aCaller,
+  aSystem,
+  custodyOf,
+  DEPLOY,
+  doneIn,
+  lastOf,
+  ofKey,
+  person,
+  promoted,
+  toldOf,
+} from "../world/system.ts";
 
 /** One user whose pair is on Pages, and the calls of its Function. */
 async function onPages(isGit = true) {

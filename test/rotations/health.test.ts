@@ -18,7 +18,9 @@ import {
 } from "../destinations/worker-under-test.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
 import { Cloudflare } from "../world/cloudflare.ts";
-import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, toldOf } from "../world/system.ts";
+import { ALL_ACTIVE, leak, listingAfterACut, revoke } from "../world/leak.ts";
+import { say } from "../world/operator.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, doneIn, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 
 /** One user, and its Worker with a health route. AWS refuses what IAM does not list as Active, and what is named. */
 async function aHealthySystem() {
@@ -31,7 +33,8 @@ async function aHealthySystem() {
     lastSignedAt: null as number | null,
     isRefusing: (id: string): boolean => id === "none",
   };
-  const idsOfUser = (): string[] => here.keysOf(DEPLOY).map((line) => line.split(" ")[0] ?? "");
+  const idsOfUser = (): string[] =>
+    [...here.cloud.iam.keys.values()].filter(({ caller }) => caller.name === DEPLOY).map(({ id }) => id);
   const worker = createCloudflareWorker(WORKER_OPTIONS, {
     cloudflare: clientFor("http://cloudflare.invalid/client/v4", { fetch: cloudflareFetch(cloudflare) }),
     clock: QUICK,
@@ -163,5 +166,71 @@ describe("a Worker with a health route", () => {
     const [next] = await here.pass(hours(1));
     expect(doneIn(next)).toEqual(["deactivate"]);
     expect(ofKey(here, first.keyId)).toBe("Inactive");
+  });
+});
+
+describe("a Worker with a health route whose pair somebody took away", () => {
+  const rotated = async () => {
+    const system = await aHealthySystem();
+    const { here, first, work } = system;
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+    return { ...system, second: custodyOf(here) ?? "" };
+  };
+
+  test("N9: gets another by rotate, where its hand-made key was disabled", async () => {
+    const { here, first, pair } = await aHealthySystem();
+    person(here).setStatus(first.keyId, "Inactive");
+    await here.pass(hours(2));
+    await say(here, { command: "rotate" });
+    expect(pair().keyId).toBe(custodyOf(here));
+  });
+
+  test.for(["disabled", "deleted"])("N9: gets another by rotate, where the current key was %s", async (how) => {
+    const { here, second, pair, calls, work } = await rotated();
+    if (how === "disabled") person(here).setStatus(second, "Inactive");
+    else person(here).deleteKey(second);
+    await here.pass(hours(2));
+    await say(here, { command: "rotate" });
+    expect(custodyOf(here)).not.toBe(second);
+    expect(pair().keyId).toBe(custodyOf(here));
+    const failed = calls.failures().length;
+    await here.pass(days(12), work);
+    expect(calls.failures()).toHaveLength(failed);
+  });
+
+  test("L8: gets another by revoke, where security had disabled the leaked one", async () => {
+    const { here, second, pair } = await rotated();
+    person(here).setStatus(second, "Inactive");
+    await here.pass(hours(2));
+    await revoke(here, second);
+    expect(custodyOf(here)).not.toBe(second);
+    expect(pair().keyId).toBe(custodyOf(here));
+  });
+
+  test.for([
+    ["", null],
+    [", though IAM lists it as Active still", ALL_ACTIVE],
+  ] as const)("L4: gets another at once, where Keyturn cut the leaked one first%s", async ([, shown]) => {
+    const { here, second, pair } = await rotated();
+    if (shown !== null) here.bend = (world) => listingAfterACut(world, shown);
+    // Its user reads custody, where whoever has the key could follow it.
+    const [profile] = Object.values(here.profiles);
+    if (profile === undefined) throw new Error("there is a profile");
+    here.profiles = { [profile.name]: { ...profile, isPulled: true } };
+    await leak(here, second);
+    expect(ofKey(here, second)).toBe("Inactive");
+    expect(pair().keyId).toBe(custodyOf(here));
+  });
+
+  test("B8: and gave it another user's keeps that one, whoever says rotate", async () => {
+    const { here, second, cloudflare, pair } = await rotated();
+    const theirs = { keyId: "AKIATHEIRTHEIRTHEIR4", secret: "their-secret" };
+    cloudflare.deploy(ACCOUNT, WORKER, { secrets: { [ID]: theirs.keyId, [SECRET]: theirs.secret } });
+    person(here).setStatus(second, "Inactive");
+    await here.pass(hours(2));
+    await say(here, { command: "rotate" });
+    const results = await here.pass(hours(2));
+    expect(lastOf(results.at(-1))).toBe("create hold ConsumerUnhealthy held");
+    expect(pair()).toEqual(theirs);
   });
 });

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
-import { userName } from "../../src/rotation/keys.ts";
-import { days, hours, instant, minutes, plus } from "../../src/rotation/time.ts";
-import { MemoryJournal } from "../world/direct/journal.ts";
-import type { Installation } from "../world/installation.ts";
-import { healthEvent, invoke, leak, meanwhile, quarantine, revoke } from "../world/leak.ts";
+import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import { healthEvent, invoke, leak, meanwhile, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
 import {
   aCaller,
@@ -14,41 +11,14 @@ import {
   doneIn,
   dyingWorld,
   handMade,
-  lastOf,
+  loseJournal,
   ofKey,
   person,
+  promoted,
+  settled,
   toldOf,
+  twice,
 } from "../world/system.ts";
-import type { System, SystemOptions } from "../world/system.ts";
-
-async function loseJournal(here: Installation): Promise<void> {
-  here.journal = new MemoryJournal();
-  await here.journal.setRunning(instant(here.clock.now()));
-}
-
-/** The first rotation is over but for the wait: the hand-made key in its quiet, K2 current. */
-async function promoted(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
-  const system = await aSystem(options);
-  const { here, work } = system;
-  await here.passUntil(() => custodyOf(here) !== null, days(1), work);
-  return { ...system, second: custodyOf(here) ?? "" };
-}
-
-/** The first key is deleted, the second current and alone. */
-async function settled(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
-  const system = await promoted(options);
-  const { here, first, work } = system;
-  await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
-  return system;
-}
-
-/** The second rotation as far: K2 in its quiet, and in custody as the previous pair; K3 current. */
-async function twice(): Promise<System & { readonly second: string; readonly third: string }> {
-  const system = await settled();
-  const { here, second, work } = system;
-  await here.passUntil(() => custodyOf(here) !== second, days(80), work);
-  return { ...system, third: custodyOf(here) ?? "" };
-}
 
 describe("an event of AWS Health", () => {
   test.for(["by hand", "by Keyturn"])(
@@ -284,207 +254,6 @@ describe("L5: that a key is exposed", () => {
   });
 });
 
-describe("L6, N19: a quarantine policy", () => {
-  test("condemns the keys that are older than its attachment, each once", async () => {
-    const { here, second, calls, work } = await settled();
-    here.clock.advance(hours(1));
-    quarantine(here, "V3");
-    await here.pass(hours(2), work);
-    const third = custodyOf(here) ?? "";
-    expect([ofKey(here, second), ofKey(here, third)]).toEqual(["Inactive", "Active"]);
-    await here.pass(days(10), work);
-    expect([custodyOf(here), ofKey(here, second)]).toEqual([third, "gone"]);
-    expect(calls.failures()).toEqual([]);
-  });
-
-  test("N19: by the time that CloudTrail tells; also when the table was lost since", async () => {
-    const { here, second, work } = await settled();
-    quarantine(here, "V2");
-    here.clock.advance(minutes(20));
-    await leak(here, second);
-    const third = custodyOf(here);
-    await loseJournal(here);
-    await here.pass(days(2), work);
-    expect(custodyOf(here)).toBe(third);
-  });
-
-  test("N19: where CloudTrail tells nothing, by the sweep that first saw it, which is kept beside the marks", async () => {
-    const { here, second, work } = await settled();
-    here.cloud.faults.add({
-      service: "cloudtrail",
-      operation: "LookupEvents",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
-    quarantine(here, "V3");
-    await here.pass(hours(1), work);
-    const third = custodyOf(here);
-    expect(ofKey(here, second)).toBe("Inactive");
-    await loseJournal(here);
-    await here.pass(days(1), work);
-    expect(custodyOf(here)).toBe(third);
-  });
-
-  test("is marked and told where custody's pairs cannot be read, and cuts its keys an hour later", async () => {
-    const { here, first, second } = await promoted();
-    const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
-    if (secret !== null) secret.kms = { read: "AccessDeniedException", write: "AccessDeniedException" };
-    here.clock.advance(hours(1));
-    quarantine(here, "V3");
-    await here.sweep();
-    expect(toldOf(here)).toContain("KeyExposed");
-    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Active"]);
-    await here.pass(hours(2));
-    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
-  });
-
-  test("condemns nobody where not even custody's tags can be read: what is on record is not known", async () => {
-    const { here, second } = await settled();
-    const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;
-    here.cloud.faults.add({ ...refused, operation: "DescribeSecret", times: "forever" });
-    here.clock.advance(hours(1));
-    quarantine(here, "V3");
-    await here.pass(hours(3));
-    expect(ofKey(here, second)).toBe("Active");
-    expect(toldOf(here)).toContain("BlindSpot");
-  });
-
-  test("taken away and attached again is another one", async () => {
-    const { here, second, work } = await settled();
-    quarantine(here, "V3");
-    await here.pass(hours(2), work);
-    const third = custodyOf(here);
-    quarantine(here, "V3", false);
-    await here.pass(hours(2), work);
-    quarantine(here, "V3");
-    await here.pass(hours(2), work);
-    expect(third).not.toBe(second);
-    expect(custodyOf(here)).not.toBe(third);
-  });
-
-  test("of which one of two is taken away condemns nobody once more", async () => {
-    const { here, second, work } = await settled();
-    quarantine(here, "V2");
-    quarantine(here, "V3");
-    await here.pass(hours(2), work);
-    const third = custodyOf(here) ?? "";
-    quarantine(here, "V2", false);
-    await here.pass(hours(3), work);
-    expect(third).not.toBe(second);
-    expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
-  });
-
-  test("the same before CloudTrail tells of it: the attachment of before is not taken for this one", async () => {
-    const { here, second, work } = await settled();
-    quarantine(here, "V3");
-    await here.pass(hours(2), work);
-    const third = custodyOf(here) ?? "";
-    quarantine(here, "V3", false);
-    await here.pass(hours(2), work);
-    quarantine(here, "V3");
-    await here.sweep();
-    await here.pass(hours(1), work);
-    expect(third).not.toBe(second);
-    expect(custodyOf(here)).not.toBe(third);
-    expect(ofKey(here, third)).not.toBe("Active");
-  });
-});
-
-describe("L8, N9: a key that security took away", () => {
-  test.for(["disabled", "deleted"])("stays %s when AWS Health names it, until an operator says revoke", async (how) => {
-    const { here, second, worker } = await settled();
-    if (how === "disabled") person(here).setStatus(second, "Inactive");
-    else person(here).deleteKey(second);
-    await leak(here, second);
-    await here.pass(hours(4));
-    expect(here.keysOf(DEPLOY)).toEqual(how === "disabled" ? [`${second} Inactive`] : []);
-    await revoke(here, second);
-    expect(worker.pair().keyId).toBe(custodyOf(here));
-    expect(custodyOf(here)).not.toBe(second);
-  });
-
-  test("also a hand-made one, before Keyturn ever held a pair", async () => {
-    const { here, first, worker } = await aSystem();
-    person(here).setStatus(first.keyId, "Inactive");
-    await leak(here, first.keyId);
-    expect(here.keysOf(DEPLOY)).toEqual([`${first.keyId} Inactive`]);
-    await revoke(here, first.keyId);
-    expect(worker.pair().keyId).toBe(custodyOf(here));
-  });
-});
-
-describe("N3: what must not stop it", () => {
-  test("N3: one destination's pre-flight does not stop the creation, and the others have the pair", async () => {
-    const { here, first, worker, calls, work } = await aSystem();
-    const late = memoryDestination("cloudflare-worker:late", first);
-    here.destinations = { ci: [worker, late] };
-    late.blockedBecause = "finish the gradual deployment";
-    await leak(here, first.keyId);
-    expect(worker.pair().keyId).toBe(custodyOf(here));
-    await here.pass(hours(1), work);
-    expect(ofKey(here, first.keyId)).toBe("Inactive");
-    expect(calls.failures()).toEqual([]);
-  });
-
-  test("N3: custody that cannot be read holds it for an hour, and revoke not at all", async () => {
-    for (const by of ["an hour", "revoke"]) {
-      const { here, first, second } = await promoted();
-      const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
-      if (secret !== null) secret.kms = { read: "AccessDeniedException", write: "AccessDeniedException" };
-      await (by === "revoke" ? revoke(here, second) : leak(here, second));
-      expect(ofKey(here, second)).toBe(by === "revoke" ? "Inactive" : "Active");
-      await here.pass(hours(1));
-      expect([ofKey(here, second), ofKey(here, first.keyId)]).toEqual(["Inactive", "Active"]);
-      expect(lastOf(await here.sweep())).toBe("cannot-see hold BlindSpot held");
-    }
-  });
-
-  test("N3: another run with the lease: the mark is written at once, and the run waits its turn", async () => {
-    const { here, second } = await settled();
-    const world = here.run();
-    await world.identity.read();
-    const revision = await here.journal.read(userName(DEPLOY));
-    const now = world.clock.now();
-    const until = (now + minutes(3)) as typeof now;
-    if (revision.record === null) throw new Error("there is a record");
-    await here.journal.write(revision, {
-      record: revision.record,
-      lease: { user: userName(DEPLOY), holder: "another", until },
-      now,
-      history: [],
-    });
-    await leak(here, second);
-    expect(here.clock.now()).toBeGreaterThan(until);
-    expect(ofKey(here, second)).toBe("Inactive");
-  });
-
-  test("N3: a mark that is refused fails the run, which has cut the key", async () => {
-    const { here, second } = await settled();
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "TagResource",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
-    await expect(leak(here, second)).rejects.toThrow("tagging custody of deploy");
-    expect(ofKey(here, second)).toBe("Inactive");
-  });
-
-  test("an operator's hold does, and revoke overrides it", async () => {
-    const { here, second, worker } = await settled();
-    person(here).tag("keyturn-hold", "incident 7");
-    await leak(here, second);
-    await here.pass(hours(3));
-    expect(ofKey(here, second)).toBe("Active");
-    await revoke(here, second);
-    expect(ofKey(here, second)).toBe("Inactive");
-    expect(worker.pair().keyId).toBe(custodyOf(here));
-    expect(lastOf(await here.sweep())).toBe("not-ours-to-touch hold HeldByOperator held");
-  });
-});
-
 describe("N4: which key goes", () => {
   test("N4: an old key that is exposed needs no new one: the current one is its replacement", async () => {
     const { here, first, second, calls, work } = await promoted();
@@ -557,33 +326,5 @@ describe("N4: which key goes", () => {
     stop();
     expect([ofKey(here, pending), custodyOf(here), worker.pair().keyId]).toEqual(["Inactive", second, second]);
     expect(calls.failures()).toEqual([]);
-  });
-});
-
-describe("revoke", () => {
-  test("is refused for who is not enrolled, and for a key that the user never had", async () => {
-    const { here, first } = await aSystem();
-    await expect(revoke(here, first.keyId, "nobody")).rejects.toThrow("no such user is enrolled here");
-    await expect(revoke(here, "AKIANOTYOURSNOTYOURS")).rejects.toThrow("the user never had such a key");
-  });
-
-  test("says what was done, and cuts at once although a destination is behind", async () => {
-    const { here, second, worker } = await settled();
-    worker.failing = "before";
-    const { done } = (await revoke(here, second)) as unknown as { readonly done: string };
-    expect(done).toContain(`${second} of deploy is marked as exposed, and is Inactive now. `);
-    expect(done).toContain("cloudflare-worker:api could not be given");
-    expect(ofKey(here, second)).toBe("Inactive");
-    const again = (await revoke(here, second)) as unknown as { readonly done: string };
-    expect(again.done).toContain(`${second} of deploy is marked as exposed, and was Inactive already. `);
-  });
-
-  test("says loudly that a key is active which IAM would not deactivate", async () => {
-    const { here, second } = await settled();
-    const refused = { code: "AccessDenied", status: 403, kind: "error-before", times: "forever" } as const;
-    here.cloud.faults.add({ service: "iam", operation: "UpdateAccessKey", ...refused });
-    const { done } = (await revoke(here, second)) as unknown as { readonly done: string };
-    expect(done).toContain(`${second} of deploy is marked as exposed, and is STILL ACTIVE. `);
-    expect(ofKey(here, second)).toBe("Active");
   });
 });

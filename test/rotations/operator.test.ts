@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
-import type { World } from "../../src/rotation/world.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { holdOf, say } from "../world/operator.ts";
 import type { Word } from "../world/operator.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, toldOf } from "../world/system.ts";
@@ -208,24 +207,6 @@ describe("rollback", () => {
 });
 
 describe("retire", () => {
-  test.for(["release", "retire"])(
-    "and a %s come after the reactivation before it, though that run's clock was a minute ahead",
-    async (command) => {
-      const system = await aSystem();
-      const { here, first, work } = system;
-      await rotated(system);
-      await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
-      const ahead = (world: World): World => ({
-        ...world,
-        clock: { ...world.clock, now: () => plus(world.clock.now(), minutes(1)) },
-      });
-      await say(here, { command: "reactivate", key: first.keyId }, ahead);
-      await say(here, { command, key: first.keyId });
-      await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(30), work);
-      expect(ofKey(here, first.keyId)).toBe("gone");
-    },
-  );
-
   test("N12: takes a key that is in use, leaves it so, and tells what came to light", async () => {
     const system = await aSystem();
     const { here, first, work } = system;

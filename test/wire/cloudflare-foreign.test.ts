@@ -1,15 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import process from "node:process";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import CloudflareSdk from "cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ACCOUNT, ID, SECRET, simulateWorker, TOKEN, WORKER } from "../destinations/worker-under-test.ts";
 import { startCloudflareApi } from "../world/wire/cloudflare-handler.ts";
-
-const WRANGLER = resolve("node_modules/wrangler/bin/wrangler.js");
+import { wrangler as runWrangler } from "./wrangler.ts";
 
 let cloudflare = simulateWorker();
 let api: Awaited<ReturnType<typeof startCloudflareApi>>;
@@ -29,25 +25,8 @@ describe("wrangler against the simulated Cloudflare", () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  async function wrangler(command: readonly string[], input: string) {
-    const child = spawn(process.execPath, [WRANGLER, ...command, "--name", WORKER], {
-      cwd: folder,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: folder,
-        XDG_CONFIG_HOME: folder,
-        CI: "true",
-        WRANGLER_SEND_METRICS: "false",
-        CLOUDFLARE_API_BASE_URL: api.baseUrl,
-        CLOUDFLARE_API_TOKEN: TOKEN,
-        CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
-      },
-    });
-    child.stdin.end(input);
-    const ended = new Promise<number | null>((done) => child.once("close", done));
-    const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-    return { status, said: out + errors };
-  }
+  const wrangler = (command: readonly string[], input: string) =>
+    runWrangler({ baseUrl: api.baseUrl, folder }, [...command, "--name", WORKER], input);
 
   test("secret bulk sets the pair in one version, and lists it", async () => {
     const pair = JSON.stringify({ [ID]: "AKIANEW", [SECRET]: "new+secret/" });

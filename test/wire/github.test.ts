@@ -8,7 +8,6 @@ import { describe, expect, test } from "vitest";
 import type { GitHubClient, GitHubOptions } from "../../src/cloud/github.ts";
 import { createGitHubActions } from "../../src/destinations/github-actions.ts";
 import { RotationError } from "../../src/rotation/errors.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
 import { Secret } from "../../src/rotation/secret.ts";
 import { instant, minutes } from "../../src/rotation/time.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
@@ -22,11 +21,10 @@ import {
   pairOf,
   REPOSITORY,
 } from "../destinations/github-under-test.ts";
-import { QUICK } from "../destinations/worker-under-test.ts";
+import { PAIR, QUICK } from "../destinations/worker-under-test.ts";
 import type { GitHub } from "../world/github.ts";
 import { startGitHubApi } from "../world/wire/github-handler.ts";
 
-const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
 const NEW = { id: PAIR.id, secret: PAIR.secret.reveal() };
 
 for (const [name, options] of Object.entries(GITHUB)) {

@@ -1,14 +1,9 @@
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import process from "node:process";
-import { text } from "node:stream/consumers";
+import { join } from "node:path";
 import CloudflareSdk from "cloudflare";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
-import { Secret } from "../../src/rotation/secret.ts";
 import { hours } from "../../src/rotation/time.ts";
 import { destinationContract } from "../contracts/destination-contract.ts";
 import {
@@ -21,11 +16,9 @@ import {
   PROJECT,
   simulatePages,
 } from "../destinations/pages-under-test.ts";
-import { ACCOUNT, ID, SECRET, TOKEN } from "../destinations/worker-under-test.ts";
+import { ACCOUNT, ID, PAIR, SECRET, TOKEN } from "../destinations/worker-under-test.ts";
 import { startCloudflareApi } from "../world/wire/cloudflare-handler.ts";
-
-const WRANGLER = resolve("node_modules/wrangler/bin/wrangler.js");
-const PAIR = { id: accessKeyId("AKIANEWNEWNEWNEWNEW1"), secret: new Secret("new+secret/") };
+import { wrangler as runWrangler } from "./wrangler.ts";
 
 destinationContract("cloudflare-pages, over HTTP,", async () => {
   const simulated = simulatePages();
@@ -89,24 +82,12 @@ describe("the Cloudflare SDK against the simulated Pages", () => {
 describe("wrangler against the simulated Pages", () => {
   async function wrangler(command: readonly string[], input: string) {
     const folder = await mkdtemp(join(tmpdir(), "keyturn-wrangler-"));
-    const child = spawn(process.execPath, [WRANGLER, "pages", ...command, "--project-name", PROJECT], {
-      cwd: folder,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: folder,
-        XDG_CONFIG_HOME: folder,
-        CI: "true",
-        WRANGLER_SEND_METRICS: "false",
-        CLOUDFLARE_API_BASE_URL: api.baseUrl,
-        CLOUDFLARE_API_TOKEN: TOKEN,
-        CLOUDFLARE_ACCOUNT_ID: ACCOUNT,
-      },
-    });
-    child.stdin.end(input);
-    const ended = new Promise<number | null>((done) => child.once("close", done));
-    const [out, errors, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-    await rm(folder, { recursive: true });
-    return { status, said: out + errors };
+    const asked = ["pages", ...command, "--project-name", PROJECT];
+    try {
+      return await runWrangler({ baseUrl: api.baseUrl, folder }, asked, input);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }
 
   test("secret bulk sets the pair as a delivery does, hash and all, and lists it", async () => {

@@ -1,6 +1,7 @@
 import { type Command, parseCommand } from "../../src/handlers/command.ts";
 import { obey } from "../../src/handlers/obey.ts";
-import { accessKeyId, userName } from "../../src/rotation/keys.ts";
+import { type AccessKey, accessKeyId, userName } from "../../src/rotation/keys.ts";
+import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
 import type { Installation } from "./installation.ts";
 import { DEPLOY } from "./system.ts";
@@ -66,4 +67,23 @@ export function meanwhile({ cloud }: Installation, happens: () => void): () => v
     happens();
     isBusy = false;
   });
+}
+
+/** IAM's list as it may be for seconds after a key was made Inactive (IAM User Guide, eventual consistency). */
+export const ALL_ACTIVE = (keys: readonly AccessKey[]): readonly AccessKey[] =>
+  keys.map((key) => ({ ...key, status: "active" }));
+
+/** Once the run has made a key Inactive IAM's list is shown so to it. */
+export function listingAfterACut(world: World, shown: (keys: readonly AccessKey[]) => readonly AccessKey[]): World {
+  const { accessKeys } = world;
+  let isCut = false;
+  const setStatus: typeof accessKeys.setStatus = async (...asked) => {
+    await accessKeys.setStatus(...asked);
+    isCut = true;
+  };
+  const list: typeof accessKeys.list = async (user) => {
+    const keys = await accessKeys.list(user);
+    return isCut ? shown(keys) : keys;
+  };
+  return { ...world, accessKeys: { ...accessKeys, setStatus, list } };
 }

@@ -1,10 +1,11 @@
 import type { Profile } from "../../src/rotation/policy.ts";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, instant } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
 import { aProfile } from "../builders.ts";
 import type { CloudAnswer } from "./call.ts";
 import type { SigningPair } from "./caller.ts";
+import { MemoryJournal } from "./direct/journal.ts";
 import type { DirectWorld } from "./direct/world.ts";
 import type { Installation } from "./installation.ts";
 import { install } from "./installation.ts";
@@ -52,6 +53,36 @@ export async function aSystem(options: SystemOptions = {}): Promise<System> {
   if (options.isUsed !== false) calls.work();
   here.clock.advance(USED_AGO_MS);
   return { here, first, worker, calls, work: () => void calls.work() };
+}
+
+/** The first rotation is over but for the wait: the hand-made key in its quiet, K2 current. */
+export async function promoted(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
+  const system = await aSystem(options);
+  const { here, work } = system;
+  await here.passUntil(() => custodyOf(here) !== null, days(4), work);
+  return { ...system, second: custodyOf(here) ?? "" };
+}
+
+/** The first key is deleted, the second current and alone. */
+export async function settled(options: SystemOptions = {}): Promise<System & { readonly second: string }> {
+  const system = await promoted(options);
+  const { here, first, work } = system;
+  await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(20), work);
+  return system;
+}
+
+/** The second rotation as far: K2 in its quiet, and in custody as the previous pair; K3 current. */
+export async function twice(): Promise<System & { readonly second: string; readonly third: string }> {
+  const system = await settled();
+  const { here, second, work } = system;
+  await here.passUntil(() => custodyOf(here) !== second, days(80), work);
+  return { ...system, third: custodyOf(here) ?? "" };
+}
+
+/** The table is lost, and another in its place, which runs. */
+export async function loseJournal(here: Installation): Promise<void> {
+  here.journal = new MemoryJournal();
+  await here.journal.setRunning(instant(here.clock.now()));
 }
 
 /** A key that a person made, and nobody used yet. */

@@ -41,7 +41,7 @@ function creation({ observation, profile, now }: Situation): Ruling | null {
 /** A consumer that signs with another key than the current one was given it by somebody, and keeps it. */
 function usesAnother({ observation }: Situation): Ruling | null {
   const { current } = partsOf(observation);
-  return current === null ? null : healthOpen(observation, current.id);
+  return current === null ? null : healthOpen(observation, current.id, current.status !== "active");
 }
 
 function afterOrphan({ observation, now }: Situation): Ruling | null {

@@ -1,7 +1,13 @@
 import type { Mutant } from "./mutant.ts";
 
 const RULE = "src/decide/rules/exposed.ts";
-const TESTS = ["test/rotations/leaked.test.ts", "test/rotations/leaked-readers.test.ts", "test/contracts"];
+const TESTS = [
+  "test/rotations/leaked.test.ts",
+  "test/rotations/leaked-readers.test.ts",
+  "test/rotations/quarantine.test.ts",
+  "test/rotations/revoke.test.ts",
+  "test/contracts",
+];
 
 /** What is done about a leaked key. */
 export const LEAK_MUTANTS: readonly Mutant[] = [

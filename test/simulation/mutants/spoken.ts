@@ -4,7 +4,11 @@ const RULE = "src/decide/rules/exposed.ts";
 const WINDOW = ["test/rotations/window.test.ts", "test/decide"];
 const OPERATOR = ["test/rotations/operator.test.ts", "test/rotations/pause.test.ts", "test/rotations"];
 const STORED = ["test/rotations/pages.test.ts", "test/rotations/drift.test.ts", "test/rotations"];
-const LEAKED = ["test/rotations/leaked.test.ts", "test/rotations/leaked-readers.test.ts"];
+const LEAKED = [
+  "test/rotations/leaked.test.ts",
+  "test/rotations/leaked-readers.test.ts",
+  "test/rotations/revoke.test.ts",
+];
 
 /** What waits for its hour, what is stored and not live, and what operators and leaks have a way of their own for. */
 export const SPOKEN_MUTANTS: readonly Mutant[] = [

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { leak, quarantine } from "../world/leak.ts";
+import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
+
+describe("L6, N19: a quarantine policy", () => {
+  test("condemns the keys that are older than its attachment, each once", async () => {
+    const { here, second, calls, work } = await settled();
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here) ?? "";
+    expect([ofKey(here, second), ofKey(here, third)]).toEqual(["Inactive", "Active"]);
+    await here.pass(days(10), work);
+    expect([custodyOf(here), ofKey(here, second)]).toEqual([third, "gone"]);
+    expect(calls.failures()).toEqual([]);
+  });
+
+  test("N19: by the time that CloudTrail tells; also when the table was lost since", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V2");
+    here.clock.advance(minutes(20));
+    await leak(here, second);
+    const third = custodyOf(here);
+    await loseJournal(here);
+    await here.pass(days(2), work);
+    expect(custodyOf(here)).toBe(third);
+  });
+
+  test("N19: where CloudTrail tells nothing, by the sweep that first saw it, which is kept beside the marks", async () => {
+    const { here, second, work } = await settled();
+    here.cloud.faults.add({
+      service: "cloudtrail",
+      operation: "LookupEvents",
+      kind: "error-before",
+      code: "AccessDeniedException",
+      times: "forever",
+    });
+    quarantine(here, "V3");
+    await here.pass(hours(1), work);
+    const third = custodyOf(here);
+    expect(ofKey(here, second)).toBe("Inactive");
+    await loseJournal(here);
+    await here.pass(days(1), work);
+    expect(custodyOf(here)).toBe(third);
+  });
+
+  test("is marked and told where custody's pairs cannot be read, and cuts its keys an hour later", async () => {
+    const { here, first, second } = await promoted();
+    const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
+    if (secret !== null) secret.kms = { read: "AccessDeniedException", write: "AccessDeniedException" };
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await here.sweep();
+    expect(toldOf(here)).toContain("KeyExposed");
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Active"]);
+    await here.pass(hours(2));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
+  });
+
+  test("condemns nobody where not even custody's tags can be read: what is on record is not known", async () => {
+    const { here, second } = await settled();
+    const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;
+    here.cloud.faults.add({ ...refused, operation: "DescribeSecret", times: "forever" });
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await here.pass(hours(3));
+    expect(ofKey(here, second)).toBe("Active");
+    expect(toldOf(here)).toContain("BlindSpot");
+  });
+
+  test("of which nobody can tell whether it is on record does not stop AWS Health's word on one key", async () => {
+    const { here, second } = await settled();
+    const thiefs = person(here).createKey().keyId;
+    const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;
+    here.cloud.faults.add({ ...refused, operation: "DescribeSecret", times: "forever" });
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    await expect(leak(here, second)).rejects.toThrow("custody of deploy");
+    expect([ofKey(here, second), ofKey(here, thiefs)]).toEqual(["Inactive", "Active"]);
+  });
+
+  test("taken away and attached again is another one", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here);
+    quarantine(here, "V3", false);
+    await here.pass(hours(2), work);
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    expect(third).not.toBe(second);
+    expect(custodyOf(here)).not.toBe(third);
+  });
+
+  test("of which one of two is taken away condemns nobody once more", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V2");
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here) ?? "";
+    quarantine(here, "V2", false);
+    await here.pass(hours(3), work);
+    expect(third).not.toBe(second);
+    expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
+  });
+
+  test("the same before CloudTrail tells of it: the attachment of before is not taken for this one", async () => {
+    const { here, second, work } = await settled();
+    quarantine(here, "V3");
+    await here.pass(hours(2), work);
+    const third = custodyOf(here) ?? "";
+    quarantine(here, "V3", false);
+    await here.pass(hours(2), work);
+    quarantine(here, "V3");
+    await here.sweep();
+    await here.pass(hours(1), work);
+    expect(third).not.toBe(second);
+    expect(custodyOf(here)).not.toBe(third);
+    expect(ofKey(here, third)).not.toBe("Active");
+  });
+});
