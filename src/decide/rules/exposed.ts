@@ -182,7 +182,9 @@ function victimOf(observation: Observation): AccessKey | null {
   const { keys } = observation;
   const { currentId } = partsOf(observation);
   const others = keys.filter(({ id }) => id !== currentId).toSorted((one, other) => one.createdAt - other.createdAt);
-  const inactive = others.find(({ status }) => status === "inactive");
+  // One that leaked says that its user is still without a key.
+  const taken = others.filter(({ status }) => status === "inactive");
+  const inactive = taken.find(({ id }) => !isExposed(observation, id)) ?? taken[0];
   const isBoth = keys.every(({ id }) => isExposed(observation, id));
   const unheld = others.find(({ id }) => !isInUse(observation, id));
   return inactive ?? (isBoth ? (unheld ?? others[0]) : others.find((key) => isSpare(observation, key))) ?? null;

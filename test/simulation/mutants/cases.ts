@@ -184,4 +184,21 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
     tests: DEPLOYMENT,
   },
+  {
+    name: "a dead key keeps its place",
+    mistake: "A Worker whose key somebody took away is not well, and therefore gets no other.",
+    patches: [
+      {
+        file: "src/act/create-replacement.ts",
+        find: "destination.preflight(null, deadKeys(observation))",
+        replace: "destination.preflight(null, deadKeys(observation).slice(0, 0))",
+      },
+      {
+        file: "src/act/deliver.ts",
+        find: "destination.preflight(keyId, deadKeys(acting.observation))",
+        replace: "destination.preflight(keyId, deadKeys(acting.observation).slice(0, 0))",
+      },
+    ],
+    tests: ["test/rotations/health.test.ts"],
+  },
 ];

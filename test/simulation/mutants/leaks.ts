@@ -168,4 +168,12 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     ],
     tests: ["test/decide/order.test.ts"],
   },
+  {
+    name: "the leaked one makes room",
+    mistake: "Of two Inactive keys the leaked one goes, and with it the reason for which another is made.",
+    patches: [
+      { file: RULE, find: "taken.find(({ id }) => !isExposed(observation, id)) ?? taken[0]", replace: "taken[0]" },
+    ],
+    tests: TESTS,
+  },
 ];
