@@ -126,6 +126,28 @@ describe("an exposed key", () => {
       `exposed delete ${K2}`,
     ],
     [
+      "that is cut says that another is needed, and what somebody disabled makes room",
+      {
+        keys: [aKey(K1, days(80), "inactive"), aKey(K2, hours(1), "inactive")],
+        custody: aCustody(),
+        record: aRecord({
+          deliveries: [aDelivery(K1, ago(days(80)))],
+          keys: {
+            [K1]: aMemory({
+              deactivation: {
+                at: ago(hours(1)),
+                answeredAt: ago(hours(1)),
+                quietSince: ago(hours(1)),
+                isWaived: false,
+              },
+            }),
+          },
+        }),
+        notes: notes(exposure(K1)),
+      },
+      `exposed delete ${K2}`,
+    ],
+    [
       "beside an exposed current one is deleted, to make room",
       { ...after, notes: notes(exposure(K1), exposure(K2)) },
       `exposed delete ${K1}`,
