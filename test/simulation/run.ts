@@ -1,6 +1,6 @@
 import { minutes, plus, seconds } from "../../src/rotation/time.ts";
 import type { Destination, World } from "../../src/rotation/world.ts";
-import { LostAnswer, ServiceError } from "../world/call.ts";
+import { LostAnswer, nameOf, ServiceError } from "../world/call.ts";
 import type { CloudAnswer, CloudCall } from "../world/call.ts";
 import { directWorld } from "../world/direct/world.ts";
 import type { RecordingLog } from "../world/direct/recorders.ts";
@@ -185,7 +185,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
   };
 
   const send = async (request: CloudCall): Promise<CloudAnswer> => {
-    const name = `${request.service}.${request.operation}`;
+    const name = nameOf(request);
     const user = userOf(request);
     const isChange = changes(name);
     const isProbe = request.signer?.keyId !== stage.cloud.role.keyId;
@@ -230,17 +230,24 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     send,
   });
   const outside = { ...parts, exchange };
+  /** By profile, the destinations as this run reaches them. */
+  const reached = new Map<string, readonly Destination[]>();
   const world: World = {
     ...base,
     journal: troubledJournal(outside, base.journal, () => run),
     destinations: {
       of: (profile) => {
-        const subject = stage.subjects.find((found) => found.profile.name === profile);
-        return subject === undefined
-          ? []
-          : (configured.get(subject.user) ?? []).map((it) =>
-              troubledDestination(outside, it, { subject, run: () => run }),
-            );
+        const known = reached.get(profile);
+        if (known !== undefined) return known;
+        const subject = stage.subjects.find((each) => each.profile.name === profile);
+        const found =
+          subject === undefined
+            ? []
+            : (configured.get(subject.user) ?? []).map((it) =>
+                troubledDestination(outside, it, { subject, run: () => run }),
+              );
+        reached.set(profile, found);
+        return found;
       },
     },
     notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),

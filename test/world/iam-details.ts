@@ -16,8 +16,18 @@ interface Item {
   readonly detail: CloudAnswer;
 }
 
-/** Policy documents come as URL-encoded JSON (service model). */
-const encoded = (document: PolicyDocument): string => encodeURIComponent(JSON.stringify(document));
+const spelled = new WeakMap<PolicyDocument, string>();
+
+/** Policy documents come as URL-encoded JSON (service model). One is replaced, and never changed. */
+function encoded(document: PolicyDocument): string {
+  const known = spelled.get(document);
+  if (known !== undefined) return known;
+  const text = encodeURIComponent(JSON.stringify(document));
+  spelled.set(document, text);
+  return text;
+}
+
+const EMPTY: PolicyDocument = { Version: "2012-10-17", Statement: [] };
 
 const policyName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
@@ -66,7 +76,7 @@ const policyItem = (arn: string, document: PolicyDocument): Item => ({
       {
         VersionId: "v1",
         IsDefaultVersion: false,
-        Document: encoded({ Version: "2012-10-17", Statement: [] }),
+        Document: encoded(EMPTY),
       },
     ],
   },
