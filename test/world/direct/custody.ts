@@ -42,12 +42,14 @@ interface Seen {
 
 /** The requests that custody is made of. */
 function secretRequests(session: Session, prefix: string) {
-  const ask = async (user: UserName, doing: string, request: Omit<Ask, "service">) =>
-    session.ask(`${doing} ${user}`, {
+  const ask = async (user: UserName, doing: string, request: Omit<Ask, "service">) => {
+    const name = [prefix, user].join("");
+    return session.ask(`${doing} ${user}`, {
       service: "secretsmanager",
       ...request,
-      input: { SecretId: prefix + user, Name: prefix + user, ...request.input },
+      input: { SecretId: name, Name: name, ...request.input },
     });
+  };
 
   const describe = async (user: UserName, region: string): Promise<CloudAnswer | null> => {
     try {
