@@ -94,13 +94,19 @@ export function accountAuthorizationDetails(iam: Shown, input: Readonly<Record<s
   const policies = [...iam.policies].filter(([arn]) =>
     asked(isAwsManaged(arn) ? "AWSManagedPolicy" : "LocalManagedPolicy"),
   );
-  const all: Item[] = [
-    ...(asked("User") ? [...iam.users.values()].map(userItem) : []),
-    ...(asked("Group") ? [...iam.groups.values()].map(groupItem) : []),
-    ...policies.map(([arn, document]) => policyItem(arn, document)),
+  // Only what is on the page is written out.
+  const all: (() => Item)[] = [
+    ...(asked("User") ? [...iam.users.values()].map((user) => () => userItem(user)) : []),
+    ...(asked("Group") ? [...iam.groups.values()].map((group) => () => groupItem(group)) : []),
+    ...policies.map(
+      ([arn, document]) =>
+        () =>
+          policyItem(arn, document),
+    ),
   ];
   const size = Math.min(optionalNumber(input, "MaxItems") ?? 100, iam.pageSize);
-  const [items, marker] = page(all, optionalText(input, "Marker"), size);
+  const [shown, marker] = page(all, optionalText(input, "Marker"), size);
+  const items = shown.map((write) => write());
   const of = (list: Item["list"]): CloudAnswer[] =>
     items.filter((item) => item.list === list).map(({ detail }) => detail);
   return {
