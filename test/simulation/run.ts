@@ -68,7 +68,8 @@ type Parts = RunsOptions & {
 };
 
 const READY = Promise.resolve();
-const NEVER = new Promise<never>(() => undefined);
+/** Of each call its own: one for all would hold on to whoever waits for it, and so to every life that was lived. */
+const never = (): Promise<never> => new Promise<never>(() => undefined);
 const LATEST_MS = minutes(15);
 
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
@@ -107,7 +108,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     state.isDead = true;
     stage.trace.note("", "fault", () => `run ${String(id)} died`);
     die("died");
-    return NEVER;
+    return never();
   };
 
   const wait = (ms: number): void => {
@@ -122,7 +123,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       const isLong = dice.chance(0.01);
       for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
       // It may have died while it stood still: there is one process for all of its calls.
-      if (state.isDead) return NEVER;
+      if (state.isDead) return never();
     }
     clock.advance(dice.between(5, 120));
     parts.meanwhile(operation);
@@ -157,7 +158,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       case "slow":
       case "freeze":
         wait(kind === "slow" ? seconds(dice.between(5, 90)) : minutes(dice.between(2, 13)));
-        if (state.isDead) return NEVER;
+        if (state.isDead) return never();
         return effect();
       case "stale":
         return stale?.() ?? effect();
