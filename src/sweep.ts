@@ -95,7 +95,7 @@ export async function sweep(world: World, options: SweepOptions): Promise<SweepR
   const open: Notice[] = [];
   const rules: (string | null)[] = [];
   // The report shows of a key at rest when it was made, or last changed.
-  const shown = subjects.filter((subject) => !isLookedAt(subject)).flatMap(({ reported }) => reported ?? []);
+  const shown = subjects.filter(({ user }) => !awake.has(user)).flatMap(({ reported }) => reported ?? []);
   const keysMadeAt = shown.map(({ changedAt }) => changedAt);
   const results = unread.map(({ user, error }): UserResult => {
     return { user, profile: null, decisions: [], isFailed: true, error: said(error) };
@@ -176,15 +176,17 @@ async function reconcileAll(
 /** What the sweeps leave to each other, written down where it is not what is known. A failure is logged, and told. */
 function openMemory({ journal, log }: World, { left, awake, custodyListedAt, told }: SweepState) {
   let known: SweepMemory = { left, awake, custodyListedAt, ...(told === undefined ? {} : { told }) };
+  let written = JSON.stringify(known);
   let isUnwritten = false;
   return {
     known: () => known,
     isUnwritten: () => isUnwritten,
     async keep(memory: SweepMemory): Promise<void> {
-      if (JSON.stringify(memory) === JSON.stringify(known)) return;
+      const text = JSON.stringify(memory);
+      if (text === written) return;
       try {
         await journal.setMemory(memory);
-        known = memory;
+        [known, written] = [memory, text];
       } catch (thrown) {
         isUnwritten = true;
         const error = asRotationError(thrown, "writing down what the next sweep is to know");

@@ -11,8 +11,7 @@ import { deliverTo, hold, look } from "./rulings.ts";
 export function lastDeliveryTo({ record }: Pick<Observation, "record">, destination: string): Delivery | undefined {
   return record.deliveries
     .filter((delivery) => delivery.destination === destination)
-    .toSorted((one, other) => one.attemptedAt - other.attemptedAt)
-    .at(-1);
+    .reduce<Delivery | undefined>((last, it) => (last && last.attemptedAt > it.attemptedAt ? last : it), undefined);
 }
 
 /** The destinations that are filled by a delivery (not by promotion) and were not confirmed to hold this key last. */

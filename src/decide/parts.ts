@@ -32,7 +32,9 @@ const known = new WeakMap<Observation, Parts>();
 
 /** The parts that an observation shows; told once, since every rule asks. */
 export function partsOf(observation: Observation): Parts {
-  const parts = known.get(observation) ?? partsIn(observation);
+  const told = known.get(observation);
+  if (told !== undefined) return told;
+  const parts = partsIn(observation);
   known.set(observation, parts);
   return parts;
 }

@@ -33,8 +33,11 @@ interface WallTime {
 export function opensAt(window: Window, now: Instant): Instant | null {
   if (isOpen(window, now)) return null;
   const minute = instant(Math.floor(now / minutes(1)) * minutes(1));
-  // Close to the opening by the calendar, and then by the clocks, which may be changed on the way.
-  const nearMs = minutes(minutesUntilStart(window, minute)) - 2 * CLOCK_CHANGE_MS;
+  const byCalendar = plus(minute, minutes(minutesUntilStart(window, minute)));
+  // Where the clocks are not changed on the way, that is the opening.
+  if (minutesUntilStart(window, byCalendar) === 0) return byCalendar;
+  // Else it is close to it, and is looked for by the clocks.
+  const nearMs = byCalendar - minute - 2 * CLOCK_CHANGE_MS;
   let closed = plus(minute, Math.max(0, nearMs));
   let open = closed;
   // It stays open for longer than a stride, and so none steps over it.

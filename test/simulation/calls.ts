@@ -17,5 +17,6 @@ export function userOf({ input }: Pick<CloudCall, "input">): string {
   const { UserName: user, SecretId: secret, Name: name } = input;
   if (typeof user === "string") return user;
   const custody = typeof secret === "string" ? secret : name;
-  return typeof custody === "string" ? custody.replace(/^keyturn\//, "") : "";
+  if (typeof custody !== "string") return "";
+  return custody.startsWith("keyturn/") ? custody.slice("keyturn/".length) : custody;
 }

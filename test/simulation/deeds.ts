@@ -83,8 +83,10 @@ export function deedsOf(stage: Stage, dice: Dice, drawn: readonly DeedPlan[]): D
     meanwhile: (operation) => {
       const next = planned[0];
       if (next === undefined || next.atMs > stage.clock.now()) return;
-      const due = planned.filter((deed) => deed.isInSweep && deed.atMs <= stage.clock.now());
-      const waiting = due.find(({ when }) => when === undefined || when());
+      const nowMs = stage.clock.now();
+      const waiting = planned.find(
+        ({ isInSweep, atMs, when }) => isInSweep && atMs <= nowMs && (when === undefined || when()),
+      );
       // Most sweeps only look. What is done in the middle of an act is the dangerous thing.
       const isActing = waiting?.when !== undefined || operation === "iam.GetUser" || operation === "journal.write";
       if (waiting !== undefined && dice.chance(isActing ? 0.3 : 0.008)) carryOut(waiting);

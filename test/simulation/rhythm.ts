@@ -30,10 +30,11 @@ export function rhythmOf({ name, periodMs, jitterMs, isOnWeekdays, phaseMs, seed
     return Math.floor((mixed / 4_294_967_296) * jitterMs);
   };
   const at = (index: number): number => phaseMs + index * periodMs + jitter(index);
-  const isFree = (index: number): boolean => {
+  const isFree = (atMs: number): boolean => {
+    if (!isOnWeekdays) return false;
     // 1970-01-01 was a Thursday.
-    const day = (Math.floor(at(index) / days(1)) + 4) % 7;
-    return isOnWeekdays && (day === 0 || day === 6);
+    const day = (Math.floor(atMs / days(1)) + 4) % 7;
+    return day === 0 || day === 6;
   };
   const indexAt = (ms: number): number => Math.floor((ms - phaseMs) / periodMs);
   return {
@@ -41,13 +42,15 @@ export function rhythmOf({ name, periodMs, jitterMs, isOnWeekdays, phaseMs, seed
     gapMs: periodMs + jitterMs + (isOnWeekdays ? days(2) : 0),
     next: (ms) => {
       let index = indexAt(ms);
-      while (at(index) < ms || isFree(index)) index += 1;
-      return at(index);
+      let atMs = at(index);
+      while (atMs < ms || isFree(atMs)) atMs = at((index += 1));
+      return atMs;
     },
     last: (ms) => {
       let index = indexAt(ms);
-      while (at(index) >= ms || isFree(index)) index -= 1;
-      return at(index);
+      let atMs = at(index);
+      while (atMs >= ms || isFree(atMs)) atMs = at((index -= 1));
+      return atMs;
     },
     count: (fromMs, toMs) => Math.max(1, indexAt(toMs - 1) - indexAt(fromMs) + 1),
   };

@@ -1,6 +1,6 @@
 import { minutes, plus, seconds } from "../../src/rotation/time.ts";
 import type { Destination, World } from "../../src/rotation/world.ts";
-import { LostAnswer, ServiceError } from "../world/call.ts";
+import { LostAnswer, nameOf, ServiceError } from "../world/call.ts";
 import type { CloudAnswer, CloudCall } from "../world/call.ts";
 import { directWorld } from "../world/direct/world.ts";
 import type { RecordingLog } from "../world/direct/recorders.ts";
@@ -68,7 +68,8 @@ type Parts = RunsOptions & {
 };
 
 const READY = Promise.resolve();
-const NEVER = new Promise<never>(() => undefined);
+/** Of each call its own: one for all would hold on to whoever waits for it, and so to every life that was lived. */
+const never = (): Promise<never> => new Promise<never>(() => undefined);
 const LATEST_MS = minutes(15);
 
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
@@ -107,7 +108,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     state.isDead = true;
     stage.trace.note("", "fault", () => `run ${String(id)} died`);
     die("died");
-    return NEVER;
+    return never();
   };
 
   const wait = (ms: number): void => {
@@ -122,7 +123,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       const isLong = dice.chance(0.01);
       for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
       // It may have died while it stood still: there is one process for all of its calls.
-      if (state.isDead) return NEVER;
+      if (state.isDead) return never();
     }
     clock.advance(dice.between(5, 120));
     parts.meanwhile(operation);
@@ -157,7 +158,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       case "slow":
       case "freeze":
         wait(kind === "slow" ? seconds(dice.between(5, 90)) : minutes(dice.between(2, 13)));
-        if (state.isDead) return NEVER;
+        if (state.isDead) return never();
         return effect();
       case "stale":
         return stale?.() ?? effect();
@@ -185,7 +186,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
   };
 
   const send = async (request: CloudCall): Promise<CloudAnswer> => {
-    const name = `${request.service}.${request.operation}`;
+    const name = nameOf(request);
     const user = userOf(request);
     const isChange = changes(name);
     const isProbe = request.signer?.keyId !== stage.cloud.role.keyId;
@@ -230,17 +231,24 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     send,
   });
   const outside = { ...parts, exchange };
+  /** By profile, the destinations as this run reaches them. */
+  const reached = new Map<string, readonly Destination[]>();
   const world: World = {
     ...base,
     journal: troubledJournal(outside, base.journal, () => run),
     destinations: {
       of: (profile) => {
-        const subject = stage.subjects.find((found) => found.profile.name === profile);
-        return subject === undefined
-          ? []
-          : (configured.get(subject.user) ?? []).map((it) =>
-              troubledDestination(outside, it, { subject, run: () => run }),
-            );
+        const known = reached.get(profile);
+        if (known !== undefined) return known;
+        const subject = stage.subjects.find((each) => each.profile.name === profile);
+        const found =
+          subject === undefined
+            ? []
+            : (configured.get(subject.user) ?? []).map((it) =>
+                troubledDestination(outside, it, { subject, run: () => run }),
+              );
+        reached.set(profile, found);
+        return found;
       },
     },
     notifiers: base.notifiers.map((notifier) => troubledNotifier(outside, notifier, () => run)),

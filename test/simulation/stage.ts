@@ -103,7 +103,15 @@ export function isRaced({ meddledMs, heldMs }: Stage, run: Run, user: string, at
   return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
 }
 
-export const custodyName = (user: string): string => `keyturn/${user}`;
+const CUSTODY = "keyturn/";
+const names = new Map<string, string>();
+
+/** The name of a user's secret: the very same text each time, since secrets are looked up by it all the time. */
+export function custodyName(user: string): string {
+  const name = names.get(user) ?? [CUSTODY, user].join("");
+  names.set(user, name);
+  return name;
+}
 
 export function subjectOf(stage: Stage, user: string): SimulatedSubject | undefined {
   return stage.subjects.find((subject) => subject.user === user);

@@ -10,25 +10,25 @@ export interface StaleAnswers {
 }
 
 /** How old an answer may be. IAM is eventually consistent and names no number; last-used is late by hours anyway. */
-const OLDEST_MS: Readonly<Record<string, number>> = {
-  "iam.ListAccessKeys": minutes(4),
-  "iam.GetUser": minutes(4),
-  "iam.GetAccountAuthorizationDetails": minutes(4),
-  "iam.GetAccessKeyLastUsed": hours(4),
-};
+const OLDEST_MS: ReadonlyMap<string, number> = new Map([
+  ["iam.ListAccessKeys", minutes(4)],
+  ["iam.GetUser", minutes(4)],
+  ["iam.GetAccountAuthorizationDetails", minutes(4)],
+  ["iam.GetAccessKeyLastUsed", hours(4)],
+]);
 
 export function staleAnswers({ clock, cloud }: Stage): StaleAnswers {
   const kept = new Map<string, { readonly atMs: number; readonly answer: CloudAnswer }[]>();
   const keyOf = (name: string, { input }: CloudCall): string =>
     [name, input["UserName"], input["AccessKeyId"], input["Marker"]].join(" ");
   const oldestOf = (name: string): number => {
-    const oldestMs = OLDEST_MS[name] ?? 0;
+    const oldestMs = OLDEST_MS.get(name) ?? 0;
     // What is late already may be told late once more only as far as the lag allows.
     return name === "iam.GetAccessKeyLastUsed" ? Math.max(0, oldestMs - cloud.lags.lastUsedMs) : oldestMs;
   };
   return {
     keep: (name, request, answer) => {
-      if (OLDEST_MS[name] === undefined) return;
+      if (!OLDEST_MS.has(name)) return;
       const key = keyOf(name, request);
       const answers = kept.get(key) ?? [];
       if (answers.length === 0) kept.set(key, answers);

@@ -16,6 +16,17 @@ export interface CloudCall {
   readonly userAgent: string;
 }
 
+const NAMES = new Map<string, Map<string, string>>();
+
+/** "iam.ListAccessKeys": the very same text each time, since every call is counted, compared and looked up by it. */
+export function nameOf({ service, operation }: Pick<CloudCall, "service" | "operation">): string {
+  const known = NAMES.get(service)?.get(operation);
+  if (known !== undefined) return known;
+  const name = [service, operation].join(".");
+  NAMES.set(service, (NAMES.get(service) ?? new Map<string, string>()).set(operation, name));
+  return name;
+}
+
 export interface Signer {
   readonly keyId: string;
   /** Whether the signature was made with this secret. */

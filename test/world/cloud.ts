@@ -1,6 +1,6 @@
 import { Athena } from "./athena.ts";
 import { Account, DEFAULT_REGIONS } from "./account.ts";
-import { ServiceError } from "./call.ts";
+import { nameOf, ServiceError } from "./call.ts";
 import type { CloudAnswer, CloudCall, SimulatedCloud } from "./call.ts";
 import { signerOf } from "./caller.ts";
 import type { Caller, Operations, Received, SigningPair } from "./caller.ts";
@@ -129,7 +129,7 @@ export class Cloud implements SimulatedCloud {
 
   /** Serves one API request. Throws ServiceError for an error answer, LostAnswer for none. */
   call(request: CloudCall): CloudAnswer {
-    const name = `${request.service}.${request.operation}`;
+    const name = nameOf(request);
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
     for (const listener of this.#listeners) listener(request);
     return this.faults.around(request, () => this.#serve(request));

@@ -8,7 +8,7 @@ import type { SimulatedKey, SimulatedUser } from "./iam-state.ts";
 /** What the report is made of. */
 interface Reported {
   readonly users: ReadonlyMap<string, SimulatedUser>;
-  readonly keys: ReadonlyMap<string, SimulatedKey>;
+  keysOf(userName: string): readonly SimulatedKey[];
 }
 
 interface Report {
@@ -34,6 +34,7 @@ export class CredentialReports {
   takesMs = 1_500;
   readonly operations: Operations;
   readonly #iam: Reported;
+  readonly #head: string;
   #report: Report | null = null;
   #text = "";
   #bytes: Buffer = Buffer.from("");
@@ -41,17 +42,18 @@ export class CredentialReports {
 
   constructor(iam: Reported, account: string, clock: SimulatedClock) {
     this.#iam = iam;
+    this.#head = headOf(account);
     this.operations = {
-      GenerateCredentialReport: () => this.#generate(account, clock.now()),
+      GenerateCredentialReport: () => this.#generate(clock.now()),
       GetCredentialReport: () => this.#get(clock.now()),
     };
   }
 
-  #generate(account: string, nowMs: number): CloudAnswer {
+  #generate(nowMs: number): CloudAnswer {
     const report = this.#report;
     if (report !== null && nowMs < report.readyAtMs) return { State: "INPROGRESS" };
     if (report !== null && nowMs < report.readyAtMs + KEPT_FOR_MS) return { State: "COMPLETE" };
-    this.#report = { content: this.#content(account), readyAtMs: nowMs + this.takesMs };
+    this.#report = { content: this.#content(), readyAtMs: nowMs + this.takesMs };
     if (this.takesMs === 0) return { State: "COMPLETE" };
     return { State: "STARTED", Description: "No report exists. Starting a new report generation task" };
   }
@@ -69,19 +71,15 @@ export class CredentialReports {
   }
 
   /** The very same text where nothing has changed. */
-  #content(account: string): Buffer {
-    const text = this.#csv(account);
+  #content(): Buffer {
+    const text = this.#csv();
     if (text !== this.#text) [this.#text, this.#bytes] = [text, Buffer.from(text)];
     return this.#bytes;
   }
 
-  #csv(account: string): string {
-    const root = [`arn:aws:iam::${account}:root`, written(0), "not_supported", "no_information", "not_supported"];
-    const there = [...this.#iam.keys.values()].filter(({ isDeleted }) => !isDeleted);
-    const ofUser = Map.groupBy(there, ({ caller }) => caller.uniqueId);
-    const rows = [...this.#iam.users.values()].map((user) => this.#row(user, ofUser.get(user.id) ?? []));
-    const first = ["<root_account>", ...root, "not_supported", "true", ...keyFields(null), ...keyFields(null)];
-    return [line(COLUMNS), line([...first, ...CERTIFICATES]), ...rows].join("\n");
+  #csv(): string {
+    const rows = [...this.#iam.users.values()].map((user) => this.#row(user, this.#iam.keysOf(user.name)));
+    return [this.#head, ...rows].join("\n");
   }
 
   /** One line a user, written again when its keys have changed. */
@@ -104,6 +102,13 @@ const line = (row: readonly string[]): string => row.map(field).join(",");
 const written = (atMs: number): string => secondsDate(atMs).toISOString().replace(".000Z", "+00:00");
 
 const field = (value: string): string => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+
+/** The names of the columns, and the root user's line. */
+function headOf(account: string): string {
+  const root = [`arn:aws:iam::${account}:root`, written(0), "not_supported", "no_information", "not_supported"];
+  const first = ["<root_account>", ...root, "not_supported", "true", ...keyFields(null), ...keyFields(null)];
+  return [line(COLUMNS), line([...first, ...CERTIFICATES])].join("\n");
+}
 
 /** "N/A" where there is no key; `last_rotated` is when it was made, or its status last changed. */
 function keyFields(key: SimulatedKey | null): string[] {

@@ -16,8 +16,18 @@ interface Item {
   readonly detail: CloudAnswer;
 }
 
-/** Policy documents come as URL-encoded JSON (service model). */
-const encoded = (document: PolicyDocument): string => encodeURIComponent(JSON.stringify(document));
+const spelled = new WeakMap<PolicyDocument, string>();
+
+/** Policy documents come as URL-encoded JSON (service model). One is replaced, and never changed. */
+function encoded(document: PolicyDocument): string {
+  const known = spelled.get(document);
+  if (known !== undefined) return known;
+  const text = encodeURIComponent(JSON.stringify(document));
+  spelled.set(document, text);
+  return text;
+}
+
+const EMPTY: PolicyDocument = { Version: "2012-10-17", Statement: [] };
 
 const policyName = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
 
@@ -66,7 +76,7 @@ const policyItem = (arn: string, document: PolicyDocument): Item => ({
       {
         VersionId: "v1",
         IsDefaultVersion: false,
-        Document: encoded({ Version: "2012-10-17", Statement: [] }),
+        Document: encoded(EMPTY),
       },
     ],
   },
@@ -84,13 +94,19 @@ export function accountAuthorizationDetails(iam: Shown, input: Readonly<Record<s
   const policies = [...iam.policies].filter(([arn]) =>
     asked(isAwsManaged(arn) ? "AWSManagedPolicy" : "LocalManagedPolicy"),
   );
-  const all: Item[] = [
-    ...(asked("User") ? [...iam.users.values()].map(userItem) : []),
-    ...(asked("Group") ? [...iam.groups.values()].map(groupItem) : []),
-    ...policies.map(([arn, document]) => policyItem(arn, document)),
+  // Only what is on the page is written out.
+  const all: (() => Item)[] = [
+    ...(asked("User") ? [...iam.users.values()].map((user) => () => userItem(user)) : []),
+    ...(asked("Group") ? [...iam.groups.values()].map((group) => () => groupItem(group)) : []),
+    ...policies.map(
+      ([arn, document]) =>
+        () =>
+          policyItem(arn, document),
+    ),
   ];
   const size = Math.min(optionalNumber(input, "MaxItems") ?? 100, iam.pageSize);
-  const [items, marker] = page(all, optionalText(input, "Marker"), size);
+  const [shown, marker] = page(all, optionalText(input, "Marker"), size);
+  const items = shown.map((write) => write());
   const of = (list: Item["list"]): CloudAnswer[] =>
     items.filter((item) => item.list === list).map(({ detail }) => detail);
   return {

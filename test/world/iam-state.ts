@@ -75,7 +75,7 @@ export function recordUse(key: SimulatedKey, use: Use, visibleUntilMs: number): 
   const last = key.uses.at(-1);
   if (last !== undefined && use.atMs - last.atMs < COLLAPSE_MS) return;
   key.uses.push(use);
-  const visible = key.uses.findLastIndex(({ atMs }) => atMs <= visibleUntilMs);
+  const visible = key.uses.findIndex(({ atMs }) => atMs > visibleUntilMs) - 1;
   if (visible > 0) key.uses = key.uses.slice(visible);
 }
 

@@ -47,8 +47,8 @@ export class Iam {
   readonly credentialReports: CredentialReports;
   readonly operations: Operations;
   readonly #options: IamOptions;
-  /** The same keys by the id of their user. */
-  readonly #made = new Map<string, SimulatedKey[]>();
+  /** The keys that there are, by the id of their user, oldest first. */
+  readonly #present = new Map<string, readonly SimulatedKey[]>();
 
   constructor(options: IamOptions) {
     this.#options = options;
@@ -107,9 +107,8 @@ export class Iam {
   }
 
   /** The keys that a user has now. */
-  keysOf(userName: string): SimulatedKey[] {
-    const id = this.users.get(userName)?.id;
-    return (this.#made.get(id ?? "") ?? []).filter((key) => !key.isDeleted);
+  keysOf(userName: string): readonly SimulatedKey[] {
+    return this.#present.get(this.users.get(userName)?.id ?? "") ?? [];
   }
 
   /** Every signed and authenticated request of every service counts (IAM User Guide, last used). */
@@ -156,12 +155,17 @@ export class Iam {
       uses: [],
     };
     this.keys.set(id, key);
-    this.#made.set(user.id, [...(this.#made.get(user.id) ?? []), key]);
+    this.#present.set(user.id, [...(this.#present.get(user.id) ?? []), key]);
     return key;
   }
 
   #remove(key: SimulatedKey): void {
     key.isDeleted = true;
+    const { uniqueId } = key.caller;
+    this.#present.set(
+      uniqueId,
+      (this.#present.get(uniqueId) ?? []).filter((other) => other !== key),
+    );
     changeAt(key, this.#options.clock.now() + this.#options.lags.deactivationMs, false);
   }
 

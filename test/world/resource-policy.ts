@@ -9,6 +9,18 @@ interface Statement {
   readonly Condition?: Readonly<Record<string, Values>>;
 }
 
+/** One line of a condition: what a key of the call must be. */
+interface Wanted {
+  readonly operator: string;
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+interface Refusal {
+  readonly action: string;
+  readonly wanted: readonly Wanted[];
+}
+
 const PARSED_MAX = 1_000;
 
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
@@ -19,16 +31,23 @@ const matches = (pattern: string, text: string): boolean =>
     new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text));
 
 /** Asked again at each read of a secret: a policy is parsed once. */
-const parsed = new Map<string, readonly Statement[]>();
+const parsed = new Map<string, readonly Refusal[]>();
 
-function statementsOf(policy: string): readonly Statement[] {
+function refusalsOf(policy: string): readonly Refusal[] {
   const known = parsed.get(policy);
   if (known !== undefined) return known;
   const { Statement: statements } = JSON.parse(policy) as { readonly Statement: readonly Statement[] };
+  const denying = statements.filter(({ Effect }) => Effect === "Deny");
+  const refusals = denying.map(({ Action: action, Condition = {} }) => ({ action, wanted: wantedBy(Condition) }));
   if (parsed.size >= PARSED_MAX) parsed.clear();
-  parsed.set(policy, statements);
-  return statements;
+  parsed.set(policy, refusals);
+  return refusals;
 }
+
+const wantedBy = (condition: NonNullable<Statement["Condition"]>): Wanted[] =>
+  Object.entries(condition).flatMap(([operator, keys]) =>
+    Object.entries(keys).map(([key, values]) => ({ operator, key, values: listOf(values) })),
+  );
 
 /** What the keys of a condition are for this call (IAM User Guide, global condition keys; Service Authorization Reference). */
 function contextOf({ caller, input }: Received): Readonly<Record<string, string | undefined>> {
@@ -57,12 +76,11 @@ function isMet(operator: string, found: string | undefined, wanted: readonly str
 export function enforce(policy: string | null, received: Received): void {
   if (policy === null) return;
   const context = contextOf(received);
-  const isDenied = statementsOf(policy).some(({ Effect, Action, Condition = {} }) => {
-    if (Effect !== "Deny" || Action !== `secretsmanager:${received.operation}`) return false;
-    return Object.entries(Condition).every(([operator, keys]) =>
-      Object.entries(keys).every(([key, wanted]) => isMet(operator, context[key], listOf(wanted))),
-    );
-  });
+  const asked = `secretsmanager:${received.operation}`;
+  const isDenied = refusalsOf(policy).some(
+    ({ action, wanted }) =>
+      action === asked && wanted.every(({ operator, key, values }) => isMet(operator, context[key], values)),
+  );
   if (!isDenied) return;
   const who = received.caller.arn;
   const why = "with an explicit deny in a resource-based policy";

@@ -294,7 +294,7 @@ export class SecretsManager {
 
 /** A replica has the same ARN but for its Region. */
 const regional = (secret: SimulatedSecret, region: string): string =>
-  secret.arn.replace(`:${secret.region}:`, `:${region}:`);
+  secret.region === region ? secret.arn : secret.arn.replace(`:${secret.region}:`, `:${region}:`);
 
 const tagsOf = (input: Input): { Key: string; Value: string }[] =>
   structures(input, "Tags").map((tag) => ({

@@ -5,6 +5,12 @@ import { custodyName, custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { WAITS_FOR_A_PERSON } from "./waits.ts";
 
+/** Whether any version of custody names a key. */
+function isInCustody(stage: Stage, user: string, keyId: string): boolean {
+  const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions.values() ?? [];
+  return [...versions].some(({ text }) => text.includes(keyId));
+}
+
 /** How many sweeps in a row must have been able to tell. */
 const CHANCES = 3;
 
@@ -35,17 +41,15 @@ export function inv12(stage: Stage): Checker {
     if (!tags.some(({ Key, Value }) => Key.toLowerCase() === "keyturn" && Value === profile.name)) return null;
     const pendingId = custodyPair(stage, user, "AWSPENDING")?.keyId;
     const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
-    const secret = stage.cloud.secretsManager.named(custodyName(user));
-    const texts = [...(secret?.versions.values() ?? [])].map(({ text }) => text);
     const keys = stage.cloud.iam.keysOf(user);
     const currentMs = keys.find(({ id }) => id === currentId)?.createdAtMs ?? Number.POSITIVE_INFINITY;
     // One whose secret was lost in the making is nobody's to hold: its age says nothing.
     const isLost = ({ id, createdAtMs }: SimulatedKey): boolean =>
-      createdAtMs > currentMs && !texts.some((text) => text.includes(id));
+      createdAtMs > currentMs && !isInCustody(stage, user, id);
     const key = keys
+      .filter(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs)
       .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId))
-      .filter((aging) => !stage.strangers.has(aging.id) && !isLost(aging))
-      .find(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs);
+      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging));
     return key?.id ?? null;
   }
 

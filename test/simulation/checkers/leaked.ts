@@ -66,12 +66,13 @@ export function leaked(stage: Stage): Checker {
     const atMs = stage.leaks.find(({ keyId }) => keyId === inUse)?.atMs ?? Number.NEGATIVE_INFINITY;
     const isLeft = (stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) < atMs;
     const isKnown = inUse !== null && isLeft && markedKeys(stage, user).includes(inUse);
+    if (!isKnown) unreplaced.delete(user);
+    if (!isKnown) return;
     const isFull = keys.length === 2 && !keys.every(({ id }) => isLeaked(stage, id));
     const secret = stage.cloud.secretsManager.named(custodyName(user));
     const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
     const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
-    if (!isKnown) unreplaced.delete(user);
-    if (!isKnown || !isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
+    if (!isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
     // What somebody else disabled stays so.
     const isDisabled = stage.cloud.iam.keys.get(inUse)?.status !== "Active";
     const isTaken = (isDisabled || standsInTheWay(stage, subject, false) !== null) && !isOurs(inUse);

@@ -42,12 +42,14 @@ interface Seen {
 
 /** The requests that custody is made of. */
 function secretRequests(session: Session, prefix: string) {
-  const ask = async (user: UserName, doing: string, request: Omit<Ask, "service">) =>
-    session.ask(`${doing} ${user}`, {
+  const ask = async (user: UserName, doing: string, request: Omit<Ask, "service">) => {
+    const name = [prefix, user].join("");
+    return session.ask(`${doing} ${user}`, {
       service: "secretsmanager",
       ...request,
-      input: { SecretId: prefix + user, Name: prefix + user, ...request.input },
+      input: { SecretId: name, Name: name, ...request.input },
     });
+  };
 
   const describe = async (user: UserName, region: string): Promise<CloudAnswer | null> => {
     try {
@@ -107,9 +109,11 @@ type Requests = ReturnType<typeof secretRequests>;
 
 /** Replica Regions whose AWSCURRENT is another version, or none. */
 async function replicasBehind(requests: Requests, user: UserName, described: CloudAnswer): Promise<string[]> {
+  const replicas = listIn(described, "ReplicationStatus");
+  if (replicas.length === 0) return [];
   const current = labelsIn(described)["AWSCURRENT"];
   const behind: string[] = [];
-  for (const replica of listIn(described, "ReplicationStatus")) {
+  for (const replica of replicas) {
     const region = textIn(replica, "Region");
     const there = await requests.describe(user, region);
     if (there === null || labelsIn(there)["AWSCURRENT"] !== current) behind.push(region);
@@ -117,8 +121,9 @@ async function replicasBehind(requests: Requests, user: UserName, described: Clo
   return behind;
 }
 
-function ownerIn(described: CloudAnswer): { account: string; userId: string } | null {
-  const tags = tagsIn(described, "as-written");
+type Tags = Readonly<Record<string, string>>;
+
+function ownerIn(tags: Tags): { account: string; userId: string } | null {
   const account = tags["keyturn:account"];
   const userId = tags["keyturn:user-id"];
   return account === undefined || userId === undefined ? null : { account, userId };
@@ -126,8 +131,7 @@ function ownerIn(described: CloudAnswer): { account: string; userId: string } | 
 
 const EXPOSED = "keyturn:exposed/";
 
-function notesOf(described: CloudAnswer): CustodyNotes {
-  const tags = tagsIn(described, "as-written");
+function notesIn(tags: Tags): CustodyNotes {
   const marks = Object.entries(tags).filter(([name]) => name.startsWith(EXPOSED));
   const exposures = marks.map(([name, value]) => {
     const [at, by] = value.split(" ");
@@ -137,6 +141,8 @@ function notesOf(described: CloudAnswer): CustodyNotes {
   const quarantine = at === null ? null : { at: instant(Number(at)), policies: policies.join(" ") };
   return { exposures, quarantine, guard: tags["keyturn:guard"] ?? null };
 }
+
+const notesOf = (described: CloudAnswer): CustodyNotes => notesIn(tagsIn(described, "as-written"));
 
 type Noting = Pick<Custodian, "notes" | "mark" | "guard">;
 
@@ -195,17 +201,18 @@ function reading(requests: Requests, homeRegion: string): Custodian["read"] {
     const pending = isTidy ? await at(labels["AWSPENDING"]) : null;
     const previous = await at(labels["AWSPREVIOUS"], recognise === undefined);
     const isEmpty = (current?.version.keyId ?? pending?.version.keyId ?? null) === null;
+    const tags = tagsIn(described, "as-written");
     const latest = isEmpty ? ((await at(labels["KEYTURN_INTENT"])) ?? current) : null;
     return {
       kind: "present",
-      owner: ownerIn(described),
+      owner: ownerIn(tags),
       current: current?.version ?? null,
       pending: pending?.version ?? null,
       previous: previous?.version ?? null,
       intent: latest?.content?.kind === "intent" ? latest.content.intent : null,
       replicasBehind: await replicasBehind(requests, user, described),
       isHalfPromoted: !isTidy && labels["AWSPENDING"] !== undefined,
-      notes: notesOf(described),
+      notes: notesIn(tags),
     };
   };
 }

@@ -58,7 +58,10 @@ async function allDetails({ ask }: Session): Promise<Details> {
 
 /** The documents of all policies that bind a user: its own, the attached ones, those of its groups. */
 function documentsOf(user: CloudAnswer, details: Details): (string | null)[] {
-  const managed = new Map(details.policies.map((policy) => [textIn(policy, "Arn"), defaultDocument(policy)]));
+  const managed = (arn: string): string | null => {
+    const policy = details.policies.findLast((listed) => textIn(listed, "Arn") === arn);
+    return policy === undefined ? null : defaultDocument(policy);
+  };
   const names = (user["GroupList"] ?? []) as readonly string[];
   const groups = names.map((name) => details.groups.find((group) => textIn(group, "GroupName") === name));
   const inline = [
@@ -70,7 +73,7 @@ function documentsOf(user: CloudAnswer, details: Details): (string | null)[] {
   );
   return [
     ...inline.map((policy) => optionalTextIn(policy, "PolicyDocument")),
-    ...attached.map((policy) => managed.get(textIn(policy, "PolicyArn")) ?? null),
+    ...attached.map((policy) => managed(textIn(policy, "PolicyArn"))),
     // A group that is not in the listing has policies that we do not know.
     ...groups.filter((group) => group === undefined).map(() => null),
   ];

@@ -148,6 +148,6 @@ export class MemoryJournal implements Journal {
 
   async setMemory(memory: SweepMemory): Promise<void> {
     await Promise.resolve();
-    this.#memory = JSON.parse(JSON.stringify(memory)) as SweepMemory;
+    this.#memory = this.#isTrusting ? memory : (JSON.parse(JSON.stringify(memory)) as SweepMemory);
   }
 }

@@ -25,6 +25,21 @@ function allows(statement: unknown): boolean {
   return asList(Action).some(matches);
 }
 
+const known = new Map<string, boolean>();
+const KNOWN_MAX = 1_000;
+
+/** Every sweep is shown the same documents: each text is read once. */
+function allowsMail(encoded: string): boolean {
+  const said = known.get(encoded);
+  if (said !== undefined) return said;
+  const { Statement } = JSON.parse(decodeURIComponent(encoded)) as { Statement?: unknown };
+  const statements: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
+  const isAllowed = statements.some(allows);
+  if (known.size >= KNOWN_MAX) known.clear();
+  known.set(encoded, isAllowed);
+  return isAllowed;
+}
+
 /** Whether any of these policies allows mail by SMTP. Null is a policy whose document could not be read. */
 export function smtpRight(documents: readonly (string | null)[]): SmtpRight {
   let isAllTold = true;
@@ -33,9 +48,7 @@ export function smtpRight(documents: readonly (string | null)[]): SmtpRight {
       isAllTold = false;
       continue;
     }
-    const { Statement } = JSON.parse(decodeURIComponent(encoded)) as { Statement?: unknown };
-    const statements: readonly unknown[] = Array.isArray(Statement) ? Statement : [Statement];
-    if (statements.some(allows)) return "allowed";
+    if (allowsMail(encoded)) return "allowed";
   }
   return isAllTold ? "none" : "unknown";
 }
