@@ -16,10 +16,16 @@ const LATER_MS = minutes(5);
  */
 export function inItsWindow(stage: Stage): Checker {
   const invariant = "WINDOW";
+  /** When a key of the user's was last leaked, and not cut yet: what was sent then may arrive late. */
+  const urgentMs = new Map<string, number>();
+  const wasUrgent = (user: string): boolean => {
+    if (isUrgent(stage, user)) urgentMs.set(user, stage.clock.now());
+    return stage.clock.now() - (urgentMs.get(user) ?? Number.NEGATIVE_INFINITY) < LATER_MS;
+  };
   const check = (run: Run, user: string, what: string): void => {
     const { window = null } = subjectOf(stage, user)?.profile.policy ?? {};
     // A rollback is an act of the person who typed it.
-    if (window === null || isUrgent(stage, user) || run.word === "rollback") return;
+    if (window === null || wasUrgent(user) || run.word === "rollback") return;
     const nowMs = stage.clock.now();
     // A process that stood still goes on with what it has decided.
     const decidedMs = run.stalledMs > minutes(1) ? run.startedMs : nowMs - LATER_MS;
@@ -41,6 +47,7 @@ export function inItsWindow(stage: Stage): Checker {
     },
     before: ({ name, run, user, input }) => {
       const keyId = String(input["AccessKeyId"]);
+      wasUrgent(user);
       if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
         const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
         // A word may empty custody at any hour.

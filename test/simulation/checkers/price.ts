@@ -46,9 +46,11 @@ export function price(stage: Stage): Checker {
     excused.add(keyId);
   };
 
-  /** Somebody's own version is live, and nobody was asked. */
-  const isBroughtBack = ({ workers }: SimulatedSubject, keyId: string): boolean =>
-    workers.some((worker) => worker.pair().keyId === keyId && (worker.isRolledBack() || worker.losesPushes));
+  /** Somebody's own version is live, and nobody was asked; or nobody delivers there any more. */
+  const isBroughtBack = ({ workers, destinations }: SimulatedSubject, keyId: string): boolean =>
+    workers
+      .filter((worker) => worker.pair().keyId === keyId)
+      .some((worker) => worker.isRolledBack() || worker.losesPushes || !destinations.includes(worker));
 
   /**
    * Of two leaked keys the one that is not current goes, whoever has it. Where none is, nothing says which is in use, but

@@ -10,17 +10,22 @@ export function promotedLast(stage: Stage): Checker {
   /** What each place was given last, and when. */
   const last = new Map<string, string>();
   const givenMs = new Map<string, number>();
+  /** What a place said that it has, and has not. */
+  const lost = new Set<string>();
 
   /** Where a pair is only stored it must be live by now, unless somebody set another since. */
   const isLive = (user: string, destination: string, keyId: string): boolean => {
     const worker = subjectOf(stage, user)?.workers.find(({ name }) => name === destination);
-    if (!worker?.builds || worker.losesPushes || worker.pair().keyId === keyId) return true;
+    if (!worker?.builds || lost.has(`${destination} ${keyId}`) || worker.pair().keyId === keyId) return true;
     return worker.touchedMs() >= (givenMs.get(destination) ?? 0);
   };
   return {
     invariant,
-    delivering: ({ destination, pair }) => {
+    delivering: ({ subject, destination, pair }) => {
       given.add(`${destination} ${pair.keyId}`);
+      const isLost = subject.workers.some(({ name, losesPushes }) => name === destination && losesPushes);
+      if (isLost) lost.add(`${destination} ${pair.keyId}`);
+      else lost.delete(`${destination} ${pair.keyId}`);
       givenMs.set(destination, stage.clock.now());
       last.set(destination, pair.keyId);
     },
