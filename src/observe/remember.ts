@@ -61,7 +61,7 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
   }
   // Whoever looks is awake: a rest is written down at the end of a look.
   const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);
-  const fulfilled = { ...withoutFulfilled(record, seen.custody), ...withoutWord(record, seen.custody) };
+  const fulfilled = { ...withoutFulfilled(record, seen), ...withoutWord(record, seen.custody) };
   const next = { ...record, ...fulfilled, keys, deliveries, rest: null };
   if (record.unheard === undefined) return next;
   return { ...next, unheard: record.unheard.filter((telling) => !isMoot(telling, seen)) };
@@ -79,11 +79,16 @@ function isMoot({ code, keyId, at }: Unheard, { keys, now }: Seen): boolean {
   return key !== undefined && now - at > days(1) && (code === "KeyDeleted" || key.status === "active");
 }
 
-/** An intent is over when the key that was made under it is current, also when whoever promoted it died before saying so. */
-function withoutFulfilled({ intent, orphans }: UserRecord, custody: ObservedCustody): Partial<UserRecord> {
-  const currentId = custody.kind === "present" ? custody.current?.keyId : null;
-  if (!intent || !currentId || intent.before.includes(currentId)) return {};
-  return (intent.created ?? currentId) === currentId ? { intent: null, orphans: { ...orphans, count: 0 } } : {};
+/**
+ * An intent is over when the key that was made under it is current, also when whoever promoted it died before saying so.
+ * A current key that is gone is not among those that were there either: it was made before all of them.
+ */
+function withoutFulfilled({ intent, orphans }: UserRecord, { custody, keys }: Seen): Partial<UserRecord> {
+  const current = keys.find(({ id }) => custody.kind === "present" && id === custody.current?.keyId);
+  if (!intent || !current || intent.before.includes(current.id)) return {};
+  const isMadeSince = current.createdAt >= plus(intent.at, -CLOCKS_DIFFER_MS);
+  const isOfIt = intent.created === null ? isMadeSince : intent.created === current.id;
+  return isOfIt ? { intent: null, orphans: { ...orphans, count: 0 } } : {};
 }
 
 function custodyIds(custody: ObservedCustody): readonly AccessKeyId[] {

@@ -17,6 +17,12 @@ const isLost = ({ workers }: SimulatedSubject): boolean =>
       deliveries.at(-1) !== pair().keyId && !isRolledBack() && builds?.isAwaited() !== true,
   );
 
+/** A place that has the key, left the profile before the first delivery, and so is on no record. */
+const isUnknown = ({ workers, destinations }: SimulatedSubject, { id }: SimulatedKey): boolean =>
+  workers.some(
+    (worker) => worker.pair().keyId === id && worker.deliveries.length === 0 && !destinations.includes(worker),
+  );
+
 /** A key is deactivated only if another is active, proved, current and everywhere, and nobody would sign with it next. */
 export function inv1(stage: Stage): Checker {
   const invariant = "INV-1";
@@ -53,7 +59,8 @@ export function inv1(stage: Stage): Checker {
     for (const consumer of subject.consumers) {
       const isHeld = nextPair(consumer, stage.clock.now())?.keyId === key.id;
       // An operator's `retire` waives use, and never delivery: whoever was handed no pair pays for it.
-      const isWaived = stage.retiring.has(key.id) && ["typed-in", "pulls"].includes(consumer.hold.kind);
+      const isHandedNone = ["typed-in", "pulls"].includes(consumer.hold.kind) || isUnknown(subject, key);
+      const isWaived = stage.retiring.has(key.id) && isHandedNone;
       const isUnseen = consumer.rhythm.gapMs > SELDOM_MS && isLost(subject);
       if (isHeld && (isWaived || isUnseen)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);

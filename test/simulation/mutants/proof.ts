@@ -195,4 +195,17 @@ export const PROOF_MUTANTS: readonly Mutant[] = [
     ],
     tests: TABLE,
   },
+  {
+    name: "a current key that is gone ends the intent",
+    mistake: "Whatever custody names, and was not there when the intent was written, counts as what it made.",
+    patches: [
+      {
+        file: "src/observe/remember.ts",
+        find: "if (!intent || !current || intent.before.includes(current.id)) return {};",
+        replace:
+          "if (intent && !current && custody.kind === 'present' && custody.current?.keyId) return { intent: null }; if (!intent || !current || intent.before.includes(current.id)) return {};",
+      },
+    ],
+    tests: ["test/observe/intent.test.ts"],
+  },
 ];
