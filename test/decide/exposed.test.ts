@@ -108,24 +108,6 @@ describe("an exposed key", () => {
       `exposed withdraw-pending ${K2}`,
     ],
     [
-      "that is only stored goes, and not the exposed one that is live until somebody deploys",
-      {
-        ...after,
-        custody: aCustody(),
-        record: aRecord({
-          deliveries: [
-            aDelivery(K1, ago(days(80))),
-            aDelivery(K2, ago(hours(1)), {
-              deliveredAt: null,
-              receipt: { version: null, anchor: "1", awaits: "a deployment" },
-            }),
-          ],
-        }),
-        notes: notes(exposure(K1), exposure(K2)),
-      },
-      `exposed delete ${K2}`,
-    ],
-    [
       "that is cut says that another is needed, and what somebody disabled makes room",
       {
         keys: [aKey(K1, days(80), "inactive"), aKey(K2, hours(1), "inactive")],
@@ -169,6 +151,34 @@ describe("an exposed key", () => {
   ])("of a held user, by %s: %s", ([by, expected]) => {
     const standing = { profile: "ci", barred: { reason: "HeldByOperator", because: "a freeze" } as const };
     expect(said(judged({ ...alone, standing, notes: notes(exposure(K1, NOW, by)) }))).toBe(expected);
+  });
+});
+
+describe("two exposed keys, of which one is stored and was not seen live", () => {
+  const seen = {
+    ...after,
+    custody: aCustody(),
+    record: aRecord({
+      deliveries: [
+        aDelivery(K1, ago(days(80))),
+        aDelivery(K2, ago(hours(1)), {
+          deliveredAt: null,
+          receipt: { version: null, anchor: "1", awaits: "a deployment" },
+        }),
+      ],
+    }),
+    notes: notes(exposure(K1), exposure(K2)),
+  };
+
+  test("are told apart by a look at the place: it may be live by now", () => {
+    expect(said(judged(seen))).toBe("exposed look");
+  });
+
+  test("are told apart by what is live, and the stored one goes", () => {
+    const live: Answer = { source: "destination", destination: WORKER, live: "previous", because: null };
+    expect(said(judged({ ...seen, evidence: build.evidence(ofSigners(K1), ofSigners(K2), live) }))).toBe(
+      `exposed delete ${K2}`,
+    );
   });
 });
 

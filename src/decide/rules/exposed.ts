@@ -169,6 +169,12 @@ function replace(situation: Situation): Ruling {
     const question = { source: "authorship", keyId: suspect.id, event: "CreateAccessKey", from } as const;
     return look([question], `who made ${suspect.id}`);
   }
+  const places = observation.destinations.map(({ name }) => name);
+  const questions = unaskedLive(
+    observation,
+    places.filter((name) => lastDeliveryTo(observation, name)?.receipt?.awaits !== undefined),
+  );
+  if (questions.length > 0) return look(questions, "whether what is stored is live by now");
   const victim = victimOf(observation);
   if (victim !== null) {
     return rule(observation, { kind: "delete", keyId: victim.id }, `${victim.id} goes, to make room for a replacement`);

@@ -61,7 +61,8 @@ export function inv1(stage: Stage): Checker {
       // An operator's `retire` waives use, and never delivery: whoever was handed no pair pays for it.
       const isHandedNone = ["typed-in", "pulls"].includes(consumer.hold.kind) || isUnknown(subject, key);
       const isWaived = stage.retiring.has(key.id) && isHandedNone;
-      const isUnseen = consumer.rhythm.gapMs > SELDOM_MS && isLost(subject);
+      // That somebody uses the old key shows what was lost, and is what `retire` waives.
+      const isUnseen = (consumer.rhythm.gapMs > SELDOM_MS || stage.retiring.has(key.id)) && isLost(subject);
       if (isHeld && (isWaived || isUnseen)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
