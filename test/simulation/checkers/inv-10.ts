@@ -2,7 +2,7 @@ import { LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
 import { days } from "../../../src/rotation/time.ts";
 import type { DecisionResult } from "../../../src/sweep.ts";
 import type { Checker } from "../checker.ts";
-import { isLeaked } from "../leaks.ts";
+import { markedKeys } from "../leaks.ts";
 import { custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { gapMs } from "../windows.ts";
@@ -31,7 +31,8 @@ export function inv10(stage: Stage): Checker {
 
   /** For a leaked key a person is waited for only where there is no room for another. */
   const isWaiting = ({ user }: SimulatedSubject, reason: string): boolean => {
-    const isFull = stage.cloud.iam.keysOf(user).filter(({ id }) => !isLeaked(stage, id)).length > 0;
+    const marked = markedKeys(stage, user);
+    const isFull = stage.cloud.iam.keysOf(user).some(({ id }) => !marked.includes(id));
     return WAITS_FOR_A_PERSON.has(reason) && (reason !== "KeyExposed" || isFull);
   };
 
