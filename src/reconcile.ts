@@ -81,6 +81,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
 function isSetAside({ judged, ledger, stalled }: Course, outcome: Turn["outcome"]): boolean {
   if (judged?.decision.rule !== "exposed" || ledger?.isLost() !== false) return false;
   if (outcome === null || outcome.kind === "held" || outcome.kind === "done") return false;
+  if (outcome.kind === "withdrawn" && outcome.isMoved === true) return false;
   if (outcome.step.kind === "deactivate" || outcome.step.kind === "mark") return false;
   stalled.push(outcome.step);
   return true;

@@ -31,9 +31,9 @@ export interface Acting {
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
 
-/** Why a step that was begun is not done after all. */
+/** Why a step that was begun is not done after all; `isMoved` where the user is not any more what the sweep saw. */
 export type Refusal =
-  | { readonly kind: "withdrawn"; readonly because: string }
+  | { readonly kind: "withdrawn"; readonly because: string; readonly isMoved?: true }
   | { readonly kind: "blocked"; readonly destination: string; readonly because: string };
 
 /** What a step that was done leaves behind. */

@@ -43,5 +43,7 @@ function assertDeletable({ keys, custody }: Observation, id: AccessKeyId, mayBeA
 /** A key that people described stays on record for some days more: by that its description is known to be a leftover. */
 function forget(record: UserRecord, id: AccessKeyId, isDescribed: boolean): UserRecord {
   const keys = Object.fromEntries(Object.entries(record.keys).filter(([known]) => isDescribed || known !== id));
-  return { ...record, keys, deliveries: record.deliveries.filter(({ keyId }) => keyId !== id) };
+  // An intent that names it as one that was there would have somebody else taken it away.
+  const intent = record.intent && { ...record.intent, before: record.intent.before.filter((known) => known !== id) };
+  return { ...record, keys, intent, deliveries: record.deliveries.filter(({ keyId }) => keyId !== id) };
 }

@@ -24,7 +24,7 @@ export async function act(acting: Acting, step: ActStep): Promise<Acted> {
     const isMark = step.kind === "mark";
     if (!isMark && !writesFirst && !ledger.isHeld()) await ledger.save((record) => record);
     const moved = isMark ? null : await tagsMoved(acting, step);
-    const result = moved === null ? await perform(acting, step) : withdrawn(moved);
+    const result = moved === null ? await perform(acting, step) : ({ ...withdrawn(moved), isMoved: true } as const);
     if (result.kind === "done") {
       const { proof } = result;
       return { outcome: { kind: "done", step, ...(proof === undefined ? {} : { proof }) }, done: result };

@@ -94,6 +94,7 @@ export interface Rule {
 export type Outcome =
   | { readonly kind: "done"; readonly step: ActStep; readonly proof?: readonly string[] }
   | { readonly kind: "held" }
-  | { readonly kind: "withdrawn"; readonly step: ActStep; readonly because: string }
+  /** `isMoved`: the user is not any more what the sweep saw, and nothing else is done in this run. */
+  | { readonly kind: "withdrawn"; readonly step: ActStep; readonly because: string; readonly isMoved?: true }
   | { readonly kind: "blocked"; readonly step: ActStep; readonly destination: string; readonly because: string }
   | { readonly kind: "failed"; readonly step: Step; readonly error: RotationError };

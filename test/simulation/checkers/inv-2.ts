@@ -26,7 +26,7 @@ export function inv2(stage: Stage): Checker {
 
   const isReplaced = (user: string): boolean => {
     const current = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
-    return current?.status === "Active" && !isLeaked(stage, current.id);
+    return current?.status === "Active" && !current.isDeleted && !isLeaked(stage, current.id);
   };
 
   /** A key that Keyturn took while somebody used it is no longer to be deleted. */

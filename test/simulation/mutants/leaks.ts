@@ -176,4 +176,28 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     ],
     tests: ["test/decide/exposed.test.ts"],
   },
+  {
+    name: "who made room was taken by somebody",
+    mistake: "The intent of the rotation names the key that was deleted for room, and so its user waits for ever.",
+    patches: [
+      {
+        file: "src/act/delete.ts",
+        find: "before: record.intent.before.filter((known) => known !== id)",
+        replace: "before: record.intent.before",
+      },
+    ],
+    tests: ["test/simulation/simulation.test.ts"],
+  },
+  {
+    name: "an emergency goes on without its user",
+    mistake: "A user whose tag was taken away in the middle of a run is left alone by one step, and not by the next.",
+    patches: [
+      {
+        file: "src/reconcile.ts",
+        find: 'if (outcome.kind === "withdrawn" && outcome.isMoved === true) return false;',
+        replace: "",
+      },
+    ],
+    tests: ["test/simulation/simulation.test.ts"],
+  },
 ];
