@@ -52,8 +52,8 @@ function agingKeys(observation: Observation): readonly AccessKey[] {
   return active.filter(({ id, createdAt }) => {
     if (id === pendingId) return false;
     if (reference === undefined || id === currentId || id === custody.previous?.keyId) return true;
-    const isTakenOver = record.keys[id]?.takenOverAt !== undefined;
-    const wasDelivered = isTakenOver || record.deliveries.some((delivery) => delivery.keyId === id);
+    const isOurs = record.keys[id]?.takenOverAt !== undefined || record.rollback?.from === id;
+    const wasDelivered = isOurs || record.deliveries.some((delivery) => delivery.keyId === id);
     return wasDelivered || createdAt < reference.createdAt;
   });
 }

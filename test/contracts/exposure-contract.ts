@@ -175,6 +175,17 @@ export function exposureContract(makeSetup: MakeSetup): void {
       }
       const second = Math.floor(clock.now() / 1_000) * 1_000;
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
+
+      const detach = { UserName: DEPLOY, PolicyArn: V3 };
+      clock.advance(hours(1));
+      cloud.callAs(cloud.role, {
+        service: "iam",
+        operation: "DetachUserPolicy",
+        input: { ...detach, UserName: "another" },
+      });
+      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
+      cloud.callAs(cloud.role, { service: "iam", operation: "DetachUserPolicy", input: detach });
+      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: null });
     });
   });
 }

@@ -1,6 +1,6 @@
 import { days } from "../../src/rotation/time.ts";
-import { nextPair } from "./consumers.ts";
 import type { Deed } from "./mischief.ts";
+import { giveByHand } from "./people.ts";
 import type { Workplace } from "./workplaces.ts";
 
 /** A deed at one of the places of a user that store a pair before it is live. */
@@ -72,14 +72,7 @@ export const PAGES_MISCHIEF: readonly Deed[] = [
       const keys = stage.cloud.iam.keysOf(subject.user);
       if (stored.length === 0 || keys.length === 0) return null;
       const { id: keyId, secret } = dice.pick(keys);
-      const worker = dice.pick(stored);
-      const before = worker.pair().keyId;
-      worker.setByHand({ keyId, secret });
-      // Where its build fails it is live with a later one.
-      for (const consumer of subject.consumers) {
-        const heldId = nextPair(consumer, stage.clock.now())?.keyId;
-        if (heldId === keyId || (heldId === before && consumer.hold.kind === "worker")) consumer.forgiven.add(keyId);
-      }
+      giveByHand({ stage, subject }, dice.pick(stored), { keyId, secret });
       return null;
     },
   },

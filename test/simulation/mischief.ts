@@ -2,7 +2,15 @@ import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
 import { nextPair } from "./consumers.ts";
 import { MAIL_POLICY } from "./cast.ts";
 import type { Dice } from "./dice.ts";
-import { createKeyByHand, deleteKeyByHand, forbidMail, moveLabelBack, setStatusByHand, tagByHand } from "./people.ts";
+import {
+  createKeyByHand,
+  deleteKeyByHand,
+  forbidMail,
+  moveLabelBack,
+  setStatusByHand,
+  tagByHand,
+  giveByHand,
+} from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import type { Workplace } from "./workplaces.ts";
@@ -244,11 +252,8 @@ const atWorkers: readonly Deed[] = [
       const keys = keysOf(doing);
       if (keys.length === 0) return null;
       const { id: keyId, secret } = doing.dice.pick(keys);
-      worker.setByHand({ keyId, secret });
       // Nothing tells such a version from one that only inherited our pair.
-      for (const consumer of doing.subject.consumers) {
-        if (nextPair(consumer, doing.stage.clock.now())?.keyId === keyId) consumer.forgiven.add(keyId);
-      }
+      giveByHand(doing, worker, { keyId, secret });
       return null;
     }),
   },

@@ -212,7 +212,8 @@ function isInUse({ record }: Observation, id: AccessKeyId): boolean {
 function isSpare(observation: Observation, key: AccessKey): boolean {
   const { record } = observation;
   if (isHeld(observation, key.id)) return false;
-  const isMade = record.intent?.created === key.id || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
+  const isOnRecord = record.intent?.created === key.id || record.rollback?.from === key.id;
+  const isMade = isOnRecord || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
   return (isMade && knowsWholeLife(record, key)) || isDelivered(observation, key.id);
 }
 

@@ -1,5 +1,6 @@
 import { QUARANTINE } from "../../cloud/authorization-details.ts";
 import { GLOBAL_REGION } from "../../cloud/clients.ts";
+import type { TrailEvent } from "../../cloud/event-history.ts";
 import { asRotationError } from "../../rotation/errors.ts";
 import type { Question, Reads } from "../../rotation/observation.ts";
 import { SESSION_MAX_MS } from "../../rotation/policy.ts";
@@ -49,19 +50,29 @@ export async function askReads(
   }
 }
 
-/** When the newest quarantine policy was attached to the user, by IAM's own events. Null where none tells. */
+/**
+ * When the newest quarantine policy was attached to the user, by IAM's own events. Null where none tells: also where the
+ * one that is told was detached since, for then it is attached once more, and CloudTrail does not tell of that yet.
+ */
 export async function askAttachment(
   { search, clock }: Pick<CloudTrailSources, "search" | "clock">,
   { from }: Extract<Question, { readonly source: "quarantine" }>,
   { user }: EvidenceContext,
 ): Promise<Instant | null> {
-  const asked = { region: GLOBAL_REGION, by: "EventName", value: "AttachUserPolicy", pageSize: PAGE_SIZE_MAX } as const;
-  try {
-    for await (const event of search({ ...asked, from: startOfWindow(from, clock.now()) })) {
+  const newest = async (value: string, since: Instant): Promise<TrailEvent | null> => {
+    const asked = { region: GLOBAL_REGION, by: "EventName", value, pageSize: PAGE_SIZE_MAX } as const;
+    for await (const event of search({ ...asked, from: startOfWindow(since, clock.now()) })) {
       const { userName, policyArn } = event.requestParameters;
-      if (event.errorCode === null && userName === user && QUARANTINE.test(String(policyArn))) return event.at;
+      if (event.errorCode === null && userName === user && QUARANTINE.test(String(policyArn))) return event;
     }
     return null;
+  };
+  try {
+    const attached = await newest("AttachUserPolicy", from);
+    const detached = attached === null ? null : await newest("DetachUserPolicy", attached.at);
+    const isOver =
+      detached !== null && detached.requestParameters["policyArn"] === attached?.requestParameters["policyArn"];
+    return isOver ? null : (attached?.at ?? null);
   } catch {
     // The sweep that first saw it counts then.
     return null;

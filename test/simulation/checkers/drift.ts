@@ -56,7 +56,9 @@ export function drift(stage: Stage): Checker {
         for (const worker of workers) {
           const isBack = worker.isBroughtBack() && worker.pair().keyId !== currentId && destinations.includes(worker);
           const isFree = worker.blockedBecause === null && !worker.isMissing && !worker.losesPushes;
-          if (!isBack || !isFree) sinceMs.delete(worker.name);
+          // A delivery that failed is not tried again before its time.
+          const isTorn = [...only.run.troubles].some((operation) => operation.startsWith("destination."));
+          if (!isBack || !isFree || isTorn) sinceMs.delete(worker.name);
           if (!isBack || !isFree || !isWell) continue;
           const fromMs = sinceMs.get(worker.name) ?? only.run.startedMs;
           sinceMs.set(worker.name, fromMs);

@@ -68,7 +68,8 @@ export function leaked(stage: Stage): Checker {
     const isKnown = inUse !== null && isLeft && markedKeys(stage, user).includes(inUse);
     if (!isKnown) unreplaced.delete(user);
     if (!isKnown) return;
-    const isFull = keys.length === 2 && !keys.every(({ id }) => isLeaked(stage, id));
+    const marked = markedKeys(stage, user);
+    const isFull = keys.length === 2 && keys.some(({ id }) => !marked.includes(id));
     const secret = stage.cloud.secretsManager.named(custodyName(user));
     const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
     const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
@@ -117,7 +118,8 @@ export function leaked(stage: Stage): Checker {
       const changes = stage.cloud.iam.keys.get(other)?.changes ?? [];
       return changes.at(-1)?.works === true || (changes.at(-1)?.atMs ?? 0) > createdMs - CLOCKS_MS;
     });
-    return hasWorked && readsCustody(stage, user);
+    // Without the journal nobody knows since when it does not work.
+    return (hasWorked || stage.journalLostMs > createdMs) && readsCustody(stage, user);
   }
 
   function hearMarks(event: CallEvent): void {

@@ -1,3 +1,4 @@
+import { isLeaked } from "../leaks.ts";
 import { custodyName, custodyPair, subjectOf } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 
@@ -29,6 +30,9 @@ export function standsInTheWay(stage: Stage, subject: SimulatedSubject, isRevoke
 function isTaken(stage: Stage, user: string): boolean {
   const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
   const current = currentId === null ? undefined : stage.cloud.iam.keys.get(currentId);
+  if (current?.status === "Inactive" && !current.isDeleted && isLeaked(stage, current.id)) {
+    return stage.takenByPeople.has(current.id);
+  }
   if (current !== undefined) return current.isDeleted || current.status !== "Active";
   const own = [...stage.cloud.iam.keys.values()].filter(({ caller }) => caller.name === user);
   return own.some(({ id }) => stage.takenByPeople.has(id));

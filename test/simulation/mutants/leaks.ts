@@ -200,4 +200,35 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     ],
     tests: ["test/simulation/simulation.test.ts"],
   },
+  {
+    name: "a detached policy is attached still",
+    mistake:
+      "The attachment that CloudTrail tells of counts, although the policy was detached since and attached once more.",
+    patches: [
+      {
+        file: "src/observe/evidence/reads.ts",
+        find: "return isOver ? null : (attached?.at ?? null);",
+        replace: "return isOver && attached === null ? null : (attached?.at ?? null);",
+      },
+    ],
+    tests: ["test/world/direct.test.ts"],
+  },
+  {
+    name: "what was rolled back is nobody's",
+    mistake:
+      "A replacement that an operator rolled back before it was delivered is nobody's, and keeps a leaked key's slot.",
+    patches: [
+      {
+        file: RULE,
+        find: "record.intent?.created === key.id || record.rollback?.from === key.id;",
+        replace: "record.intent?.created === key.id;",
+      },
+      {
+        file: "src/report/deadlines.ts",
+        find: "takenOverAt !== undefined || record.rollback?.from === id;",
+        replace: "takenOverAt !== undefined;",
+      },
+    ],
+    tests: ["test/simulation/simulation.test.ts"],
+  },
 ];
