@@ -64,6 +64,8 @@ type Parts = RunsOptions & {
   readonly stale: StaleAnswers;
   /** The checkers that hear every call. */
   readonly watchers: readonly Checker[];
+  /** The runs that may be under way. */
+  standing: readonly { readonly startedMs: number; readonly state: { stalledMs: number } }[];
   readonly late: { readonly atMs: number; readonly effect: () => unknown }[];
 };
 
@@ -75,7 +77,7 @@ const LATEST_MS = minutes(15);
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
 export function runsOf(options: RunsOptions): Runs {
   const watchers = options.checkers.filter(({ after }) => after !== undefined);
-  const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), late: [] };
+  const parts: Parts = { ...options, watchers, stale: staleAnswers(options.stage), standing: [], late: [] };
   let id = 0;
   return {
     begin: (options) => beginRun(parts, { id: (id += 1), ...options }),
@@ -111,9 +113,14 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     return never();
   };
 
+  parts.standing = [...parts.standing.filter((other) => startedMs - other.startedMs < LATEST_MS), { startedMs, state }];
   const wait = (ms: number): void => {
     clock.advance(ms);
-    state.stalledMs = Math.max(state.stalledMs, ms);
+    // There is one clock: whoever is under way stands still as well, all together for as long as each of them.
+    for (const other of parts.standing) {
+      const isSelf = other.state === state;
+      other.state.stalledMs = isSelf ? Math.max(state.stalledMs, ms) : other.state.stalledMs + ms;
+    }
   };
 
   /** Others get their turn: a few moments, and at times as long as it takes. */

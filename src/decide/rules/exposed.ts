@@ -18,8 +18,8 @@ const READS_TOLD_WITHIN_MS = days(1);
 const CLOCKS_DIFFER_MS = minutes(2);
 /** Who signed an hour ago need not be asked again. */
 const SIGNERS_KNOWN_FOR_MS = hours(1);
-/** IAM's answer may be of some minutes ago: one without a policy that was attached just now says nothing. */
-const ANSWERS_OLD_MS = minutes(10);
+/** IAM's answer is some minutes old at times, and a run decides on it for up to a quarter of an hour: one without a policy that was attached since says nothing. */
+const ANSWERS_OLD_MS = minutes(20);
 
 /**
  * Rule 4. A key that is exposed is replaced and cut in one run, without any of the waits of a rotation. What the rules

@@ -6,16 +6,10 @@ import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
+import { isLost } from "./ways.ts";
 
 /** Whoever works more seldom may not have met a key of a fast rotation in its whole life (`adoption.ts`). */
 const SELDOM_MS = days(35);
-
-/** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. What is stored is not lost. */
-const isLost = ({ workers }: SimulatedSubject): boolean =>
-  workers.some(
-    ({ deliveries, pair, isRolledBack, builds }) =>
-      deliveries.at(-1) !== pair().keyId && !isRolledBack() && builds?.isAwaited() !== true,
-  );
 
 /** A place that has the key, left the profile before the first delivery, and so is on no record. */
 const isUnknown = ({ workers, destinations }: SimulatedSubject, { id }: SimulatedKey): boolean =>
@@ -62,7 +56,9 @@ export function inv1(stage: Stage): Checker {
       const isHandedNone = ["typed-in", "pulls"].includes(consumer.hold.kind) || isUnknown(subject, key);
       const isWaived = stage.retiring.has(key.id) && isHandedNone;
       // That somebody uses the old key shows what was lost, and is what `retire` waives.
-      const isUnseen = (consumer.rhythm.gapMs > SELDOM_MS || stage.retiring.has(key.id)) && isLost(subject);
+      const isUnseen =
+        (consumer.rhythm.gapMs > SELDOM_MS || stage.retiring.has(key.id)) &&
+        subject.workers.some((worker) => isLost(worker));
       if (isHeld && (isWaived || isUnseen)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);

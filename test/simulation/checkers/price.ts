@@ -8,7 +8,7 @@ import { isLeaked, isUrgent } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyName, custodyPair, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
-import { readsCustody } from "./ways.ts";
+import { isLost, readsCustody } from "./ways.ts";
 
 /** The clocks of two runs differ by minutes. */
 const CLOCKS_MS = minutes(5);
@@ -46,11 +46,11 @@ export function price(stage: Stage): Checker {
     excused.add(keyId);
   };
 
-  /** Somebody's own version is live, and nobody was asked; or nobody delivers there any more. */
+  /** Somebody's own version is live, and nobody was asked; a delivery was lost; or nobody delivers there any more. */
   const isBroughtBack = ({ workers, destinations }: SimulatedSubject, keyId: string): boolean =>
     workers
       .filter((worker) => worker.pair().keyId === keyId)
-      .some((worker) => worker.isRolledBack() || worker.losesPushes || !destinations.includes(worker));
+      .some((worker) => worker.isRolledBack() || isLost(worker) || !destinations.includes(worker));
 
   /**
    * Of two leaked keys the one that is not current goes, whoever has it. Where none is, nothing says which is in use, but

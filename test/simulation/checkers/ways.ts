@@ -1,6 +1,7 @@
 import { isLeaked } from "../leaks.ts";
 import { custodyName, custodyPair, subjectOf } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
+import type { Workplace } from "../workplaces.ts";
 
 /** Whether somebody fetches the user's pair in custody, and so whoever has a key of it could. */
 export function readsCustody(stage: Stage, user: string): boolean {
@@ -42,3 +43,8 @@ const sharesSlot = (stage: Stage, { user, destinations }: SimulatedSubject): boo
   stage.subjects.some(
     (other) => other.user !== user && other.destinations.some((destination) => destinations.includes(destination)),
   );
+
+/** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. What is stored is not lost. */
+export const isLost = ({ deliveries, pair, isRolledBack, builds, losesPushes }: Workplace): boolean =>
+  losesPushes ||
+  (deliveries.length > 0 && deliveries.at(-1) !== pair().keyId && !isRolledBack() && builds?.isAwaited() !== true);
