@@ -105,16 +105,20 @@ describe("L6, N19: a quarantine policy", () => {
     expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
   });
 
-  test("the same before CloudTrail tells of it: the attachment of before is not taken for this one", async () => {
+  test.for([
+    ["that it was taken away", minutes(15)],
+    ["of the first time only", hours(3)],
+  ] as const)("the same while CloudTrail tells %s: that is not taken for this one", async ([, lagMs]) => {
     const { here, second, work } = await settled();
     quarantine(here, "V3");
     await here.pass(hours(2), work);
     const third = custodyOf(here) ?? "";
+    here.cloud.lags.cloudTrailMs = lagMs;
     quarantine(here, "V3", false);
     await here.pass(hours(2), work);
     quarantine(here, "V3");
     await here.sweep();
-    await here.pass(hours(1), work);
+    await here.pass(minutes(30), work);
     expect(third).not.toBe(second);
     expect(custodyOf(here)).not.toBe(third);
     expect(ofKey(here, third)).not.toBe("Active");
