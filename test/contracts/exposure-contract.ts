@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NO_NOTES, spellGuard } from "../../src/rotation/exposure.ts";
 import type { Exposure } from "../../src/rotation/exposure.ts";
 import { accessKeyId } from "../../src/rotation/keys.ts";
-import { hours, instant } from "../../src/rotation/time.ts";
+import { hours, minutes, instant } from "../../src/rotation/time.ts";
 import { credentialOf, DEPLOY, failureOf, OWNER } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
 
@@ -177,7 +177,7 @@ export function exposureContract(makeSetup: MakeSetup): void {
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
 
       const detach = { UserName: DEPLOY, PolicyArn: V3 };
-      clock.advance(hours(1));
+      clock.advance(minutes(1));
       cloud.callAs(cloud.role, {
         service: "iam",
         operation: "DetachUserPolicy",
