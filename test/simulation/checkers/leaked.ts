@@ -119,8 +119,9 @@ export function leaked(stage: Stage): Checker {
       const changes = stage.cloud.iam.keys.get(other)?.changes ?? [];
       return changes.at(-1)?.works === true || (changes.at(-1)?.atMs ?? 0) > createdMs - CLOCKS_MS;
     });
-    // Without the journal nobody knows since when it does not work.
-    return (hasWorked || stage.journalLostMs > createdMs) && readsCustody(stage, user);
+    // Without the journal, or where whoever took it died, nobody knows since when it does not work; CloudTrail may not tell.
+    const isUntold = [...run.troubles].some((operation) => /^(cloudtrail|account)\./.test(operation));
+    return (hasWorked || isUntold || stage.journalLostMs > createdMs) && readsCustody(stage, user);
   }
 
   function hearMarks(event: CallEvent): void {

@@ -1,5 +1,6 @@
 import type { Checker } from "../checker.ts";
 import { isUrgent } from "../leaks.ts";
+import type { Run } from "../run.ts";
 import { custodyName, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
@@ -12,6 +13,8 @@ export function promotedLast(stage: Stage): Checker {
   const givenMs = new Map<string, number>();
   /** What a place said that it has, and has not. */
   const lost = new Set<string>();
+  /** The places that each run delivered to, whatever came of it: in an emergency none is tried twice. */
+  const tried = new WeakMap<Run, Set<string>>();
 
   /** Where a pair is only stored it must be live by now, unless somebody set another since. */
   const isLive = (user: string, destination: string, keyId: string): boolean => {
@@ -21,7 +24,8 @@ export function promotedLast(stage: Stage): Checker {
   };
   return {
     invariant,
-    delivering: ({ subject, destination, pair }) => {
+    delivering: ({ run, subject, destination, pair }) => {
+      tried.set(run, (tried.get(run) ?? new Set<string>()).add(destination));
       given.add(`${destination} ${pair.keyId}`);
       const isLost = subject.workers.some(({ name, losesPushes }) => name === destination && losesPushes);
       if (isLost) lost.add(`${destination} ${pair.keyId}`);
@@ -44,7 +48,7 @@ export function promotedLast(stage: Stage): Checker {
           : given.has(`${destination} ${keyId}`) && isLive(user, destination, keyId);
         if (readsCustody || isGiven || isRaced(stage, run, user)) continue;
         // For a leaked key each place is tried, and none waited for.
-        const isTried = given.has(`${destination} ${keyId}`) || run.troubles.size > 0;
+        const isTried = tried.get(run)?.has(destination) === true || run.troubles.size > 0;
         if (isUrgent(stage, user) && isTried) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
