@@ -52,14 +52,19 @@ async function cutReaders(acting: Acting, now: Instant): Promise<void> {
   }
 }
 
-/** A hand-made key went out without us. On record, a destination that is taken out of the profile is not forgotten. */
+/**
+ * A hand-made key went out without us. On record, a destination that is taken out of the profile is not forgotten. Where
+ * another key was delivered and confirmed, that one is there, whatever custody's label was moved to, but for an adoption.
+ */
 function presumedHolders(
   { world, profile, ledger }: Acting,
   { replaces }: StepOf<"create-replacement">,
   now: Instant,
 ): readonly Delivery[] {
   if (replaces === null) return [];
-  const known = ledger.record().deliveries.filter(({ keyId }) => keyId === replaces);
+  const { deliveries, keys } = ledger.record();
+  const isAdopted = keys[replaces]?.takenOverAt !== undefined;
+  const known = deliveries.filter((it) => it.keyId === replaces || (it.deliveredAt !== null && !isAdopted));
   return world.destinations
     .of(profile.name)
     .filter(({ name, readsCustody }) => !readsCustody && !known.some((entry) => entry.destination === name))

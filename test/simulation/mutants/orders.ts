@@ -293,4 +293,17 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     ],
     tests: ["test/decide", "test/rotations"],
   },
+  {
+    name: "presumed is delivered last",
+    mistake:
+      "Who is presumed to hold what custody's label was moved back to counts as having it, and not what was delivered.",
+    patches: [
+      {
+        file: "src/act/create-replacement.ts",
+        find: "it.keyId === replaces || (it.deliveredAt !== null && !isAdopted)",
+        replace: "it.keyId === replaces",
+      },
+    ],
+    tests: ["test/simulation/simulation.test.ts"],
+  },
 ];
