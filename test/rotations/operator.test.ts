@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { holdOf, say } from "../world/operator.ts";
 import type { Word } from "../world/operator.ts";
@@ -291,6 +292,21 @@ describe("adopt", () => {
     await here.passUntil(() => ofKey(here, made.keyId) === "gone", days(110), work);
     expect(here.keysOf(DEPLOY)).toEqual([`${worker.pair().keyId} Active`]);
     expect(calls.failures()).toEqual([]);
+  });
+
+  test("is on record as what its consumers have when it is replaced, whatever was delivered before", async () => {
+    const system = await aSystem();
+    const { here, first, worker, work } = system;
+    const second = await rotated(system);
+    await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(30), work);
+    const made = person(here).createKey();
+    worker.setByHand(made);
+    person(here).deleteKey(second);
+    await here.pass(hours(3), work);
+    await say(here, { command: "adopt", key: made.keyId });
+    await say(here, { command: "rotate" });
+    const { record } = await here.journal.read(userName(DEPLOY));
+    expect(record?.deliveries.map(({ keyId }) => keyId)).toContain(made.keyId);
   });
 });
 
