@@ -48,7 +48,8 @@ export function promotedLast(stage: Stage): Checker {
           : given.has(`${destination} ${keyId}`) && isLive(user, destination, keyId);
         if (readsCustody || isGiven || isRaced(stage, run, user)) continue;
         // For a leaked key each place is tried, and none waited for.
-        const isTried = tried.get(run)?.has(destination) === true || run.troubles.size > 0;
+        const wasTried = given.has(`${destination} ${keyId}`) || tried.get(run)?.has(destination) === true;
+        const isTried = wasTried || run.troubles.size > 0;
         if (isUrgent(stage, user) && isTried) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
