@@ -4,6 +4,7 @@ import type { CustodyVersion } from "../../src/rotation/observation.ts";
 import { instant } from "../../src/rotation/time.ts";
 import { DEPLOY, OWNER, failureOf, madeUp } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
+import { denied } from "../world/faults.ts";
 
 const FIRST = madeUp("FIRST");
 const SECOND = madeUp("SECOND");
@@ -274,13 +275,7 @@ export function custodyContract(makeSetup: MakeSetup): void {
   describe("custody that cannot be read", () => {
     test("is not absent when the service refuses to describe it", async () => {
       await promoteFirst();
-      setup.cloud.faults.add({
-        service: "secretsmanager",
-        operation: "DescribeSecret",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-      });
+      setup.cloud.faults.add(denied("secretsmanager", "DescribeSecret"));
       expect(await failureOf(setup.world.custody.read(DEPLOY))).toBe("Denied");
     });
 

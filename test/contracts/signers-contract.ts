@@ -6,6 +6,7 @@ import { signerOf } from "../world/caller.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import { anEnrolledKey, DEPLOY } from "./setup.ts";
 import type { MakeSetup, WorldSetup } from "./setup.ts";
+import { denied } from "../world/faults.ts";
 
 /** What `EvidenceSources` promises of who signs with a key, and of the sessions made with it. */
 export function signersContract(makeSetup: MakeSetup): void {
@@ -125,13 +126,7 @@ export function signersContract(makeSetup: MakeSetup): void {
     });
 
     test("says why it does not know", async () => {
-      setup.cloud.faults.add({
-        service: "cloudtrail",
-        operation: "LookupEvents",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-      });
+      setup.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
       const { because } = await attributionOf(setup.clock.now() - hours(1));
       expect(because).toMatch(/AccessDenied/);
     });

@@ -16,6 +16,7 @@ import {
   toldOf,
 } from "../world/system.ts";
 import type { System } from "../world/system.ts";
+import { denied } from "../world/faults.ts";
 
 const isPendingPut = ({ input }: CloudCall): boolean => JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
 
@@ -131,14 +132,7 @@ test("an intent whose promotion was not written down is over all the same, and t
 
 describe("a PutSecretValue that is refused", () => {
   const refuse = ({ here }: System): (() => void) =>
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "PutSecretValue",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-      when: isPendingPut,
-    });
+    here.cloud.faults.add({ ...denied("secretsmanager", "PutSecretValue"), when: isPendingPut });
 
   test("S8: creates, loses and deletes with waits of 1 h, 4 h and 1 d between, and says so", async () => {
     const system = await aSystem();

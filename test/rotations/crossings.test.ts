@@ -22,6 +22,7 @@ import {
   promoted,
   toldOf,
 } from "../world/system.ts";
+import { denied } from "../world/faults.ts";
 
 /** One user whose pair is on Pages, and the calls of its Function. */
 async function onPages(isGit = true) {
@@ -151,13 +152,7 @@ describe("a leak, beside what else is to be remembered and told,", () => {
 
   test("names a key of nobody's also where the mark of ours was refused", async () => {
     const { here, second } = await promoted();
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "TagResource",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
+    here.cloud.faults.add(denied("secretsmanager", "TagResource"));
     await expect(leak(here, "AKIANOBODYNOBODYNOBO", second)).rejects.toThrow("tagging custody");
     expect(here.notices.at(-1)).toMatchObject({ code: "ExposedElsewhere", user: "AKIANOBODYNOBODYNOBO" });
   });

@@ -7,6 +7,7 @@ import { aCaller, aSystem, custodyOf, DEPLOY, ofKey } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 import type { PullReader } from "../world/workloads.ts";
 import { pullReader } from "../world/workloads.ts";
+import { denied } from "../world/faults.ts";
 
 const POLICY = aPolicy({ rotateAfterMs: days(47), idleAtMostMs: days(28) });
 const WHERE = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9" };
@@ -175,14 +176,7 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
   test("N5: is where CloudTrail cannot tell", async () => {
     const { here, first } = await pulled();
     const second = custodyOf(here) ?? "";
-    here.cloud.faults.add({
-      service: "cloudtrail",
-      operation: "LookupEvents",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-      when: ({ region }) => region === "eu-central-1",
-    });
+    here.cloud.faults.add({ ...denied("cloudtrail", "LookupEvents"), when: ({ region }) => region === "eu-central-1" });
     await leak(here, first.keyId);
     expect(ofKey(here, second)).toBe("Inactive");
   });

@@ -5,6 +5,7 @@ import { holdOf, say } from "../world/operator.ts";
 import type { Word } from "../world/operator.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 import type { System } from "../world/system.ts";
+import { denied } from "../world/faults.ts";
 
 /** The key id of the pair in use after a rotation, the first key still there and Active. */
 async function rotated(system: System): Promise<string> {
@@ -107,13 +108,7 @@ describe("hold and release", () => {
 
   test("holds a user of whom nothing can be read", async () => {
     const { here } = await aSystem();
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "DescribeSecret",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
+    here.cloud.faults.add(denied("secretsmanager", "DescribeSecret"));
     await say(here, { command: "hold", reason: "an incident" });
     expect(holdOf(here)).toBe("an incident");
   });

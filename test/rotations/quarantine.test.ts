@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { leak, quarantine } from "../world/leak.ts";
 import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
+import { denied } from "../world/faults.ts";
 
 describe("L6, N19: a quarantine policy", () => {
   test("condemns the keys that are older than its attachment, each once", async () => {
@@ -29,13 +30,7 @@ describe("L6, N19: a quarantine policy", () => {
 
   test("N19: where CloudTrail tells nothing, by the sweep that first saw it, which is kept beside the marks", async () => {
     const { here, second, work } = await settled();
-    here.cloud.faults.add({
-      service: "cloudtrail",
-      operation: "LookupEvents",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
+    here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
     quarantine(here, "V3");
     await here.pass(hours(1), work);
     const third = custodyOf(here);

@@ -6,6 +6,7 @@ import type { Installation } from "../world/installation.ts";
 import { ALL_ACTIVE, leak, listingAfterACut, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
 import { aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, promoted, settled } from "../world/system.ts";
+import { denied } from "../world/faults.ts";
 
 /** The sentence that the operator reads. */
 async function saidOf(here: Installation, keyId: string): Promise<string> {
@@ -171,13 +172,7 @@ describe("N3: what must not stop it", () => {
 
   test("N3: a mark that is refused fails the run, which has cut the key", async () => {
     const { here, second } = await settled();
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "TagResource",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
+    here.cloud.faults.add(denied("secretsmanager", "TagResource"));
     await expect(leak(here, second)).rejects.toThrow("tagging custody of deploy");
     expect(ofKey(here, second)).toBe("Inactive");
   });

@@ -1,4 +1,4 @@
-import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
+import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { nextPair } from "./consumers.ts";
 import { MAIL_POLICY } from "./cast.ts";
 import type { Dice } from "./dice.ts";
@@ -10,6 +10,7 @@ import {
   setStatusByHand,
   tagByHand,
   giveByHand,
+  resume,
 } from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
@@ -387,11 +388,6 @@ const atKeyturn: readonly Deed[] = [
     },
   },
 ];
-
-function resume(stage: Stage): void {
-  void stage.journal.setRunning(instant(stage.clock.now()));
-  stage.pausedMs = null;
-}
 
 /** What asks for a key that was taken; drawn once more where that must not wait for a window. */
 export const BRINGING_BACK = atWorkers.filter(

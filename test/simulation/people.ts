@@ -1,3 +1,4 @@
+import { instant } from "../../src/rotation/time.ts";
 import type { CloudAnswer } from "../world/call.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { SigningPair } from "../world/caller.ts";
@@ -103,4 +104,10 @@ export function giveByHand(
     const isThere = heldId === pair.keyId || ((heldId ?? before) === before && consumer.hold.kind === "worker");
     if (isThere) consumer.forgiven.add(pair.keyId);
   }
+}
+
+/** The sweeps go on. */
+export function resume(stage: Stage): void {
+  void stage.journal.setRunning(instant(stage.clock.now()));
+  stage.pausedMs = null;
 }

@@ -18,6 +18,12 @@ export interface Fault {
   readonly when?: (call: CloudCall) => boolean;
 }
 
+/** Every such call is refused for want of a right, until somebody takes the fault away. */
+export const denied = (service: string, operation: string): Fault => {
+  const code = service === "iam" ? "AccessDenied" : "AccessDeniedException";
+  return { service, operation, kind: "error-before", code, times: "forever" };
+};
+
 /** The query services spell it without "Exception" (IAM: `Throttling: Rate exceeded`, HTTP 400). */
 const throttleCode = (service: string): string =>
   ["iam", "sts", "sns"].includes(service) ? "Throttling" : "ThrottlingException";

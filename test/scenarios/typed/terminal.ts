@@ -1,13 +1,12 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { env, execPath } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../../world/wire/free-port.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 /** What a reader has after `git clone` and `npm ci`, as far as a line needs it. */
@@ -52,15 +51,6 @@ name="$1"; shift
 [ "$name" = keyturn ] && exec dist/bin/keyturn.cjs "$@"
 exec "node_modules/.bin/$name" "$@"
 `;
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
 
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "keyturn-typed-"));

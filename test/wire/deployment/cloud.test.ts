@@ -1,27 +1,17 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sls } from "./artifact.ts";
+import { freePort } from "../../world/wire/free-port.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const NODE = "node_modules/.bin/node";
 const run = promisify(execFile);
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
 
 const cloudScript = (...args: string[]) => run(NODE, ["scripts/cloud.ts", ...args], { cwd: ROOT });
 

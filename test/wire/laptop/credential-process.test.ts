@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { SigningPair } from "../../world/caller.ts";
 import { aMachine, DEV } from "./ground.ts";
 import type { Machine } from "./ground.ts";
+import { denied } from "../../world/faults.ts";
 
 const PROCESS = ["credential-process", "--user", DEV, "--profile", "source", "--reader", "laptop-a"];
 const sourceOf = ({ keyId, secret }: SigningPair): string =>
@@ -69,13 +70,7 @@ describe("credential-process", () => {
     expect(await pairOf()).toEqual(printed(here.first));
     expect(await pairOf({ AWS_ENDPOINT_URL: "http://127.0.0.1:9" })).toEqual(printed(here.first));
     here.replace();
-    here.cloud.faults.add({
-      service: "secretsmanager",
-      operation: "GetSecretValue",
-      kind: "error-before",
-      code: "AccessDeniedException",
-      times: "forever",
-    });
+    here.cloud.faults.add(denied("secretsmanager", "GetSecretValue"));
     const { exitCode, out, err } = await here.run(PROCESS);
     expect([exitCode, JSON.parse(out)]).toEqual([0, printed(here.first)]);
     expect(err).toContain(`kept ${here.first.keyId}: `);

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SigningPair } from "../../world/caller.ts";
 import { aMachine, DEV } from "./ground.ts";
 import type { Machine } from "./ground.ts";
+import { denied } from "../../world/faults.ts";
 
 const PULL = ["pull", "--profile", "flowid", "--user", DEV, "--reader", "laptop-a"];
 
@@ -63,13 +64,7 @@ describe("pull", () => {
   ] as const)("keeps its pair and succeeds where %s", async ([why, more]) => {
     here.replace();
     if (why.includes("may not")) {
-      here.cloud.faults.add({
-        service: "secretsmanager",
-        operation: "GetSecretValue",
-        kind: "error-before",
-        code: "AccessDeniedException",
-        times: "forever",
-      });
+      here.cloud.faults.add(denied("secretsmanager", "GetSecretValue"));
     }
     const { exitCode, out } = await here.run(PULL, more);
     expect(exitCode).toBe(0);
