@@ -9,7 +9,7 @@ import { changeAt, DEFAULT_LAGS, recordUse } from "./iam-state.ts";
 import type { Lags, PolicyDocument, SimulatedGroup, SimulatedKey, SimulatedUser, Use } from "./iam-state.ts";
 import { tagged, untagged } from "./iam-tags.ts";
 import { optionalNumber, optionalText, page, text } from "./input.ts";
-import { secretText, uniqueId } from "./random.ts";
+import { secretText, seededRandom, uniqueId } from "./random.ts";
 import type { SeededRandom } from "./random.ts";
 
 /** What a test says of a user it seeds. */
@@ -46,6 +46,8 @@ export class Iam {
   pageSize = 100;
   readonly credentialReports: CredentialReports;
   readonly operations: Operations;
+  /** The same ids in each cloud: an object that is keyed by them has a shape that V8 knows already. */
+  readonly #ids = seededRandom(7);
   readonly #options: IamOptions;
   /** The keys that there are, by the id of their user, oldest first. */
   readonly #present = new Map<string, readonly SimulatedKey[]>();
@@ -135,7 +137,7 @@ export class Iam {
     if (this.keysOf(user.name).length >= KEYS_PER_USER_MAX) {
       throw new ServiceError("LimitExceeded", "Cannot exceed quota for AccessKeysPerUser: 2", 409);
     }
-    const id = uniqueId(this.#options.random, "AKIA");
+    const id = uniqueId(this.#ids, "AKIA");
     const key: SimulatedKey = {
       id,
       secret: secretText(this.#options.random),

@@ -25,10 +25,19 @@ const PARSED_MAX = 1_000;
 
 const listOf = (value: string | readonly string[]): readonly string[] => (typeof value === "string" ? [value] : value);
 
+const PATTERNS = new Map<string, RegExp>();
+
+function patternOf(pattern: string): RegExp {
+  const known = PATTERNS.get(pattern);
+  if (known !== undefined) return known;
+  const made = new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`);
+  if (PATTERNS.size >= PARSED_MAX) PATTERNS.clear();
+  PATTERNS.set(pattern, made);
+  return made;
+}
+
 const matches = (pattern: string, text: string): boolean =>
-  pattern === text ||
-  (pattern.includes("*") &&
-    new RegExp(`^${pattern.replaceAll(/[.+^$(){}|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`).test(text));
+  pattern === text || (pattern.includes("*") && patternOf(pattern).test(text));
 
 /** Asked again at each read of a secret: a policy is parsed once. */
 const parsed = new Map<string, readonly Refusal[]>();

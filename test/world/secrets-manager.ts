@@ -210,13 +210,16 @@ export class SecretsManager {
   /** Answers for a secret that is scheduled for deletion too, and then says since when. Versions without a label are not listed. */
   #describeSecret(received: Received): CloudAnswer {
     const secret = this.#find(received);
-    const labelled = [...this.#shown(secret, received).values()].filter(({ stages }) => stages.size > 0);
+    const stagesOf: Record<string, string[]> = {};
+    for (const { id, stages } of this.#shown(secret, received).values()) {
+      if (stages.size > 0) stagesOf[id] = [...stages];
+    }
     return {
       ARN: regional(secret, received.region),
       Name: secret.name,
       Tags: secret.tags,
       CreatedDate: new Date(secret.createdAtMs),
-      VersionIdsToStages: Object.fromEntries(labelled.map(({ id, stages }) => [id, [...stages]])),
+      VersionIdsToStages: stagesOf,
       ...(secret.replicaRegions.length === 0
         ? {}
         : { PrimaryRegion: secret.region, ReplicationStatus: this.#replication(secret, received) }),

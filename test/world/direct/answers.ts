@@ -24,10 +24,11 @@ export const listIn = (answer: CloudAnswer, member: string): readonly CloudAnswe
   (answer[member] ?? []) as readonly CloudAnswer[];
 
 /** Tags as a record, keys in lower case where IAM compares them so. */
-export const tagsIn = (answer: CloudAnswer, spelling: "lower-case" | "as-written"): Record<string, string> =>
-  Object.fromEntries(
-    listIn(answer, "Tags").map((tag) => {
-      const key = textIn(tag, "Key");
-      return [spelling === "lower-case" ? key.toLowerCase() : key, textIn(tag, "Value")];
-    }),
-  );
+export function tagsIn(answer: CloudAnswer, spelling: "lower-case" | "as-written"): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const tag of listIn(answer, "Tags")) {
+    const key = textIn(tag, "Key");
+    tags[spelling === "lower-case" ? key.toLowerCase() : key] = textIn(tag, "Value");
+  }
+  return tags;
+}

@@ -50,8 +50,17 @@ function intentIn(value: unknown): CustodyIntent | null {
   return { at: instant(At), before: Before.map((id) => accessKeyId(String(id))) };
 }
 
-/** Parses a version; what is none of ours throws `Misconfigured` without quoting it. */
+const contents = new Map<string, Content>();
+
+/** What a version holds; what is none of ours throws `Misconfigured` without quoting it. Parsed once, as it never changes. */
 export function contentOf(text: string, doing: string): Content {
+  const content = contents.get(text) ?? read(text, doing);
+  if (contents.size >= TOKENS_MAX) contents.clear();
+  contents.set(text, content);
+  return content;
+}
+
+function read(text: string, doing: string): Content {
   const value = parsed(text);
   const id = value?.["AccessKeyId"];
   const secret = value?.["SecretAccessKey"];

@@ -24,12 +24,15 @@ type Labels = Readonly<Record<string, string>>;
 const isNotFound = (thrown: unknown): boolean => thrown instanceof RotationError && thrown.code === "NotFound";
 
 /** Which version bears which label. */
-const labelsIn = (described: CloudAnswer): Labels =>
-  Object.fromEntries(
-    Object.entries((described["VersionIdsToStages"] ?? {}) as Record<string, string[]>).flatMap(([versionId, stages]) =>
-      stages.map((stage) => [stage, versionId]),
-    ),
-  );
+function labelsIn(described: CloudAnswer): Labels {
+  const labels: Record<string, string> = {};
+  for (const [versionId, stages] of Object.entries(
+    (described["VersionIdsToStages"] ?? {}) as Record<string, string[]>,
+  )) {
+    for (const stage of stages) labels[stage] = versionId;
+  }
+  return labels;
+}
 
 const keyOf = (held: Held | null): AccessKeyId | null =>
   held?.content.kind === "pair" ? held.content.credential.id : null;
