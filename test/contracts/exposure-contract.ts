@@ -10,6 +10,7 @@ const NAME = "keyturn/deploy";
 const PLACE = { owner: OWNER, replicaRegions: [] };
 const LEAKED = accessKeyId("AKIALEAKEDLEAKEDLEAK");
 const mark = (by: Exposure["by"], atMs = 1_000): Exposure => ({ keyId: LEAKED, at: instant(atMs), by });
+const V2 = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV2";
 const V3 = "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3";
 const CONTEXT = { user: DEPLOY, unaskedRegions: {} };
 
@@ -169,22 +170,19 @@ export function exposureContract(makeSetup: MakeSetup): void {
       };
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: null });
       cloud.iam.createUser({ name: "another" });
-      for (const UserName of [DEPLOY, "another"]) {
-        const input = { UserName, PolicyArn: V3 };
-        cloud.callAs(cloud.role, { service: "iam", operation: "AttachUserPolicy", input });
-      }
+      const change = (operation: "AttachUserPolicy" | "DetachUserPolicy", UserName: string, PolicyArn: string) =>
+        cloud.callAs(cloud.role, { service: "iam", operation, input: { UserName, PolicyArn } });
+      change("AttachUserPolicy", DEPLOY, V2);
+      clock.advance(minutes(1));
+      for (const user of [DEPLOY, "another"]) change("AttachUserPolicy", user, V3);
       const second = Math.floor(clock.now() / 1_000) * 1_000;
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
 
-      const detach = { UserName: DEPLOY, PolicyArn: V3 };
       clock.advance(minutes(1));
-      cloud.callAs(cloud.role, {
-        service: "iam",
-        operation: "DetachUserPolicy",
-        input: { ...detach, UserName: "another" },
-      });
+      change("DetachUserPolicy", "another", V3);
+      change("DetachUserPolicy", DEPLOY, V2);
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
-      cloud.callAs(cloud.role, { service: "iam", operation: "DetachUserPolicy", input: detach });
+      change("DetachUserPolicy", DEPLOY, V3);
       expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: null });
     });
   });

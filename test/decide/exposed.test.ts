@@ -36,6 +36,12 @@ const ofSigners = (keyId: AccessKeyId): Answer => ({
   attribution: { from: ago(hours(36)), at: NOW, signers: [], sessions: [], isCut: false, because: null },
 });
 const asked = build.evidence(ofSigners(K1), ofSigners(K2));
+const madeByWhom = {
+  source: "authorship",
+  keyId: K2,
+  event: "CreateAccessKey",
+  author: { kind: "unknown", because: "CloudTrail tells nothing" },
+} as const;
 /** What rule 4 does, or rule 3 in its place; the rules below are tested elsewhere. */
 const said = ({ rule, step }: Decision): string =>
   !["exposed", "not-ours-to-touch"].includes(rule)
@@ -130,6 +136,29 @@ describe("an exposed key", () => {
       `exposed delete ${K2}`,
     ],
     [
+      "gets no other where its replacement, which somebody disabled, could not be withdrawn",
+      {
+        ...after,
+        keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
+        custody: aCustody({ current: K1, pending: K2 }),
+        record: alone.record,
+        notes: notes(exposure(K1)),
+        stalled: [{ kind: "withdraw-pending", keyId: K2 }],
+      },
+      "exposed hold",
+    ],
+    [
+      "takes the slot of what was rolled back before it went anywhere, also where nobody can tell who made that",
+      {
+        ...alone,
+        keys: [aKey(K1, days(10)), aKey(K2, hours(1))],
+        record: { ...alone.record, rollback: { from: K2, to: K1, at: ago(minutes(10)), isDone: true } },
+        notes: notes(exposure(K1)),
+        evidence: [...asked, ...build.evidence(madeByWhom)],
+      },
+      `exposed delete ${K2}`,
+    ],
+    [
       "beside an exposed current one is deleted, to make room",
       { ...after, notes: notes(exposure(K1), exposure(K2)) },
       `exposed delete ${K1}`,
@@ -174,6 +203,11 @@ describe("two exposed keys, of which one is stored and was not seen live", () =>
     expect(said(judged(seen))).toBe("exposed look");
   });
 
+  test("are told apart without a look where that place is configured no more", () => {
+    const stored = { ...seen, destinations: [{ name: "cloudflare-worker:other", slots: [], readsCustody: false }] };
+    expect(said(judged(stored))).toBe(`exposed delete ${K2}`);
+  });
+
   test("are told apart by what is live, and the stored one goes", () => {
     const live: Answer = { source: "destination", destination: WORKER, live: "previous", because: null };
     expect(said(judged({ ...seen, evidence: build.evidence(ofSigners(K1), ofSigners(K2), live) }))).toBe(
@@ -195,6 +229,16 @@ describe("a quarantine policy", () => {
 
   test("that was attached just now, and is not listed, may be listed again: the answer is of before", () => {
     expect(judged(attached(19)).reason).not.toBe("QuarantineOver");
+  });
+
+  test.for([
+    [20, true],
+    [19, false],
+  ] as const)("beside another that is listed, seen %i minutes ago: it was taken away is %s", ([minutesAgo, isOver]) => {
+    const [V2, V3] = ["AWSCompromisedKeyQuarantineV2", "AWSCompromisedKeyQuarantineV3"];
+    const quarantine = { at: ago(minutes(minutesAgo)), policies: `${V2} ${V3}` };
+    const seen = { ...alone, iamUser: aUser({ quarantines: [V2] }), notes: { ...NO_NOTES, quarantine } };
+    expect(judged(seen).reason === "QuarantineOver").toBe(isOver);
   });
 });
 

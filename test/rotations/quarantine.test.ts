@@ -75,6 +75,19 @@ describe("L6, N19: a quarantine policy", () => {
     expect([ofKey(here, second), ofKey(here, thiefs)]).toEqual(["Inactive", "Active"]);
   });
 
+  test("is marked together with what AWS Health said, where that mark was refused a moment before", async () => {
+    const { here, second, work } = await settled();
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    here.cloud.faults.add({ ...denied("secretsmanager", "TagResource"), times: 1 });
+    const unable = ["CreateAccessKey", "UpdateAccessKey"].map((name) => here.cloud.faults.add(denied("iam", name)));
+    await expect(leak(here, second)).rejects.toThrow("custody of deploy");
+    for (const isOver of unable) isOver();
+    // Nobody says it again: the event was sent for the last time.
+    await here.pass(hours(2), work);
+    expect(ofKey(here, second)).toBe("Inactive");
+  });
+
   test("taken away and attached again is another one", async () => {
     const { here, second, work } = await settled();
     quarantine(here, "V3");

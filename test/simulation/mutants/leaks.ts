@@ -42,6 +42,18 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "a refused mark is nobody's",
+    mistake: "What a run was told of a leaked key, and could not write down, is not written with the next mark.",
+    patches: [
+      {
+        file: "src/act/mark.ts",
+        find: "[...step.exposures, ...toldOf(acting)]",
+        replace: "[...step.exposures, ...toldOf(acting).slice(1)]",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
     name: "an older attachment is this one",
     mistake: "What CloudTrail tells of the attachment before counts as the one that it does not tell of yet.",
     patches: [
