@@ -95,10 +95,15 @@ export function leaked(stage: Stage): Checker {
     const isAsked = run.startedMs > stolenMs + TOLD_WITHIN_MS && run.startedMs < since + ASKED_FOR_MS;
     const isTold = stage.cloud.lags.cloudTrailMs <= hours(2) && !stage.losesEvents && run.troubles.size === 0;
     if (!isAsked || !isTold || !isAble(run, subject) || standsInTheWay(stage, subject, false) !== null) return;
+    if (!thievesOf(subject.user).some((id) => wasTold(subject.user, id))) return;
     const times = (unread.get(key.id) ?? 0) + 1;
     unread.set(key.id, times);
     if (times >= CHANCES + 1) violate(stage, invariant, subject.user, `a thief read ${key.id}, and it stays`);
   }
+
+  /** Where each event that named the key died nobody was told. */
+  const wasTold = (user: string, id: string): boolean =>
+    markedKeys(stage, user).includes(id) || stage.leaks.some(({ keyId, toldMs }) => keyId === id && toldMs !== null);
 
   const thievesOf = (user: string): readonly string[] =>
     stage.thieves.filter((thief) => thief.user === user).map(({ pair }) => pair.keyId);
