@@ -1,4 +1,4 @@
-import type { Done } from "./act/acting.ts";
+import type { Done, StepOf } from "./act/acting.ts";
 import { carryDescription } from "./act/carry-description.ts";
 import { close } from "./act/close.ts";
 import { type Acted, act } from "./act/index.ts";
@@ -11,6 +11,7 @@ import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
 import { RotationError, asRotationError } from "./rotation/errors.ts";
 import type { Step } from "./rotation/decision.ts";
+import type { Exposure } from "./rotation/exposure.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Notice } from "./rotation/notice.ts";
 import type { Observation } from "./rotation/observation.ts";
@@ -50,17 +51,20 @@ interface Course {
   readonly proved: AccessKeyId[];
   /** What was tried for an exposed key, and could not be done. */
   readonly stalled: Step[];
+  /** Exposed keys whose marks were refused: this run knows them all the same. */
+  readonly unmarked: Exposure[];
 }
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
 export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
-  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [], stalled: [] };
+  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [], stalled: [], unmarked: [] };
   let failure: RotationError | null = null;
   try {
     for (let count = 0; count < STEPS_MAX; count += 1) {
-      const { observation, ledger } = await see(world, subject, { course, options });
-      course.judged = await judge(world, subject, observation);
-      const { outcome, done } = await take(world, subject, { judged: course.judged, ledger, course, options });
+      const told = { ...subject, exposures: [...(subject.exposures ?? []), ...course.unmarked] };
+      const { observation, ledger } = await see(world, told, { course, options });
+      course.judged = await judge(world, told, observation);
+      const { outcome, done } = await take(world, told, { judged: course.judged, ledger, course, options });
       course.turns.push({ decision: course.judged.decision, outcome });
       if (done === null && !isSetAside(course, outcome)) break;
       if (done === null) {
@@ -78,13 +82,24 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
 }
 
 /** For an exposed key nothing may stand in the way: what failed is left aside, and the next thing is tried. */
-function isSetAside({ judged, ledger, stalled }: Course, outcome: Turn["outcome"]): boolean {
+function isSetAside({ judged, ledger, stalled, unmarked }: Course, outcome: Turn["outcome"]): boolean {
   if (judged?.decision.rule !== "exposed" || ledger?.isLost() !== false) return false;
   if (outcome === null || outcome.kind === "held" || outcome.kind === "done") return false;
   if (outcome.kind === "withdrawn" && outcome.isMoved === true) return false;
-  if (outcome.step.kind === "deactivate" || outcome.step.kind === "mark") return false;
+  if (outcome.step.kind === "deactivate") return false;
+  if (outcome.step.kind === "mark") unmarked.push(...datedBy(outcome.step));
   stalled.push(outcome.step);
   return true;
+}
+
+/**
+ * What a mark that was refused would have said, from when on the world shows it: so a key is cut an hour later by a run that
+ * cannot mark it either. Nothing, where only the mark could tell the keys of before a quarantine from those after it.
+ */
+function datedBy({ exposures, quarantine }: StepOf<"mark">): readonly Exposure[] {
+  if (quarantine === null) return exposures;
+  const { at } = quarantine;
+  return exposures.filter((exposure) => at < exposure.at).map((exposure) => ({ ...exposure, at }));
 }
 
 /** The world as the last step left it, where the step knows that by the answers it got; else as it is observed now. */

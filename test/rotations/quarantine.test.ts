@@ -53,6 +53,45 @@ describe("L6, N19: a quarantine policy", () => {
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
   });
 
+  test("cuts its keys an hour later where it cannot be marked: custody is about to be deleted", async () => {
+    const { here, first, second } = await promoted();
+    const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
+    if (secret !== null) secret.deletedAtMs = here.clock.now();
+    here.clock.advance(hours(1));
+    quarantine(here, "V3");
+    here.clock.advance(minutes(59));
+    await here.sweep();
+    expect(toldOf(here)).toEqual(expect.arrayContaining(["KeyExposed", "StepFailed"]));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Active"]);
+    here.clock.advance(minutes(1));
+    await here.sweep();
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
+  });
+
+  test("that cannot be marked, and of which nothing tells since when it is attached, waits: what is younger is not condemned", async () => {
+    const { here, second, work } = await settled();
+    here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
+    quarantine(here, "V3");
+    await here.pass(hours(4), work);
+    expect([custodyOf(here), ofKey(here, second)]).toEqual([second, "Active"]);
+    expect(toldOf(here)).toEqual(expect.arrayContaining(["KeyExposed", "StepFailed"]));
+  });
+
+  test.for([
+    ["that cannot be marked keeps an old key from being given back", true, "Inactive"],
+    ["that is not there does not", false, "Active"],
+  ] as const)("%s", async ([, isQuarantined, status]) => {
+    const { here, first, worker, work } = await promoted();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
+    here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
+    if (isQuarantined) quarantine(here, "V3");
+    worker.rollBackTo(worker.versionWith(first.keyId) ?? "");
+    await here.pass(hours(2));
+    expect(ofKey(here, first.keyId)).toBe(status);
+  });
+
   test("condemns nobody where not even custody's tags can be read: what is on record is not known", async () => {
     const { here, second } = await settled();
     const refused = { service: "secretsmanager", kind: "error-before", code: "AccessDeniedException" } as const;

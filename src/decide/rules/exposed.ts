@@ -39,6 +39,7 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   const policies = iamUser?.quarantines?.join(" ");
   if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;
   if (notes.isUnread === true || blindSpots.some(({ about }) => about === "keys")) return null;
+  if (hasStalled(observation, "mark")) return unmarked(observation);
   const isJustSeen = notes.quarantine !== null && now - notes.quarantine.at < ANSWERS_OLD_MS;
   const known = notes.quarantine?.policies.split(" ") ?? [];
   const isFewer = policies === "" || policies.split(" ").every((name) => known.includes(name));
@@ -64,13 +65,20 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   return { step: { kind: "mark", exposures, quarantine: { at, policies } }, reason: "KeyExposed", because };
 }
 
+/** The keys that this run knows to be exposed are dealt with all the same; whoever comes next has to see the policy as a new one. */
+function unmarked(observation: Observation): Ruling | null {
+  if (isEmergency(observation)) return null;
+  const because = `what is attached of AWS's quarantine policies could not be written down`;
+  return { step: { kind: "hold", until: null }, reason: "KeyExposed", because };
+}
+
 /** A pair that lay in custody while an exposed key could read it there is exposed, too, unless CloudTrail says that none did. */
 function readByThief(situation: Situation): Ruling | null {
   const { observation, now } = situation;
   const { current, pending } = partsOf(observation);
   const heir = [current, pending].find((key) => isSound(observation, key)) ?? null;
   const thief = observation.keys.find(({ id }) => isExposed(observation, id));
-  if (heir === null || thief === undefined || !readsCustody(situation)) return null;
+  if (heir === null || thief === undefined || !readsCustody(situation) || hasStalled(observation, "mark")) return null;
   const since = memoryOf(observation, thief.id)?.inactiveSince ?? null;
   const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
   const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);

@@ -15,7 +15,7 @@ import {
   unaskedLive,
   unaskedUse,
 } from "../answers.ts";
-import { isExposed } from "../exposure.ts";
+import { isExposed, isNewlyQuarantined } from "../exposure.ts";
 import { partsOf } from "../parts.ts";
 import { describeSighting, look } from "../rulings.ts";
 
@@ -35,7 +35,7 @@ export const neededAfterAll: Rule = {
     // A held user is still enrolled; one without its tag, or out of its profile, is not ours to touch.
     // What was leaked is not given back, nor what may have been, and what has to make room for its replacement is not, either.
     if (observation.notes.isUnread === true) return null;
-    if (observation.keys.some(({ id }) => isExposed(observation, id))) return null;
+    if (observation.keys.some(({ id }) => isExposed(observation, id)) || isNewlyQuarantined(observation)) return null;
     if (profile === null || (barred !== null && barred.reason !== "HeldByOperator")) return null;
     const { currentId, pendingId } = partsOf(observation);
     // A current key that is Inactive by our own hand was old when we took it: somebody moved custody's label back to it.

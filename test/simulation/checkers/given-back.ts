@@ -93,7 +93,9 @@ export function givenBack(stage: Stage): Checker {
           const isBlind =
             last?.because.startsWith("keys unreadable") === true || run.troubles.has("secretsmanager.DescribeSecret");
           const isBarred = result?.isPaused === true || last === undefined || BARRED.has(last.reason);
-          check(run, subject, line !== undefined && !line.isFailed && !isBlind && !isBarred);
+          // Another run that had the user may have met what this one did not.
+          const isDone = line !== undefined && !line.isFailed && last?.outcome !== "withdrawn";
+          check(run, subject, isDone && !isBlind && !isBarred);
         }
       }
     },

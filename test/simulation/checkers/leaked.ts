@@ -44,7 +44,7 @@ export function leaked(stage: Stage): Checker {
     const isYoung = ({ by, atMs }: Leak): boolean => by === "quarantine" && key.createdAtMs > atMs - CLOCKS_MS;
     const told = stage.leaks.filter(({ keyId, toldMs }) => keyId === key.id && toldMs !== null);
     // Where CloudTrail loses events a policy that was attached before may count as this one.
-    const known = told.filter((leak) => !isYoung(leak) && !(leak.by === "quarantine" && stage.losesEvents));
+    const known = told.filter((leak) => !isYoung(leak) && !(leak.by === "quarantine" && isUndated(user)));
     const isKnown =
       known.some(({ toldMs }) => (toldMs ?? 0) < run.startedMs) || markedKeys(stage, user).includes(key.id);
     const isRevoked = known.some(({ by }) => by === "revoke");
@@ -99,6 +99,12 @@ export function leaked(stage: Stage): Checker {
     const times = (unread.get(key.id) ?? 0) + 1;
     unread.set(key.id, times);
     if (times >= CHANCES + 1) violate(stage, invariant, subject.user, `a thief read ${key.id}, and it stays`);
+  }
+
+  /** Nothing tells since when a policy is attached: not CloudTrail, and no mark, which a secret that is to be deleted does not take. */
+  function isUndated(user: string): boolean {
+    const isToGo = (stage.cloud.secretsManager.named(custodyName(user))?.deletedAtMs ?? null) !== null;
+    return stage.losesEvents || (isToGo && stage.cloud.lags.cloudTrailMs > days(1));
   }
 
   /** Where each event that named the key died nobody was told. */

@@ -54,6 +54,42 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "a refused mark ends the run",
+    mistake: "While a mark is refused nothing is done about a leaked key.",
+    patches: [
+      {
+        file: "src/reconcile.ts",
+        find: 'if (outcome.step.kind === "mark") unmarked.push(...datedBy(outcome.step));',
+        replace: 'if (outcome.step.kind === "mark") return datedBy(outcome.step).length > 2;',
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "a refused mark condemns what is younger",
+    mistake: "Where neither CloudTrail nor a mark tells since when a policy is attached every key is older than it.",
+    patches: [
+      {
+        file: "src/reconcile.ts",
+        find: "exposures.filter((exposure) => at < exposure.at)",
+        replace: "exposures.filter((exposure) => at <= exposure.at)",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "given back in a quarantine",
+    mistake: "A key is given back although a quarantine policy that is not marked yet may mean it.",
+    patches: [
+      {
+        file: "src/decide/rules/needed-after-all.ts",
+        find: " || isNewlyQuarantined(observation)) return null;",
+        replace: " || (observation.keys.length === 0 && isNewlyQuarantined(observation))) return null;",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
     name: "an older attachment is this one",
     mistake: "What CloudTrail tells of the attachment before counts as the one that it does not tell of yet.",
     patches: [
