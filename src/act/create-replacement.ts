@@ -47,7 +47,7 @@ async function cutReaders(acting: Acting, now: Instant): Promise<void> {
   const { observation, profile } = acting;
   if (!readsCustody({ observation, profile, now })) return;
   for (const { keyId } of uncut(observation)) {
-    const cut = { keyId, quietSince: plus(now, LAST_USED_COLLAPSE_MS), isWaived: false };
+    const cut = { keyId, quietSince: plus(now, LAST_USED_COLLAPSE_MS), isWaived: false, isCut: true };
     await takeAway(acting, cut, lineOf(acting, "deactivating", { keyId }));
   }
 }

@@ -27,8 +27,7 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
     lines: [decision.because, ...proof],
   } as const;
   // An exposed key that was cut is told as long as it is there.
-  const isCut = decision.reason === "KeyExposed";
-  ledger.stage(() => (isCut ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
+  ledger.stage(() => (step.isCut === true ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
   await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
   return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
 }
@@ -36,11 +35,11 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
 /** On record before the call, and its answer after it. */
 export async function takeAway(
   { world, subject, ledger }: Acting,
-  { keyId, quietSince, isWaived, isAsked }: Omit<StepOf<"deactivate">, "kind">,
+  { keyId, quietSince, isWaived, isAsked = false, isCut = false }: Omit<StepOf<"deactivate">, "kind">,
   line: HistoryEntry,
 ): Promise<void> {
-  const asked = isAsked === undefined ? {} : { isAsked };
-  const begun = { at: world.clock.now(), answeredAt: null, quietSince, isWaived, ...asked };
+  const why = { isWaived, ...(isAsked ? { isAsked } : {}), ...(isCut ? { isCut } : {}) };
+  const begun = { at: world.clock.now(), answeredAt: null, quietSince, ...why };
   await ledger.save((record) => withKey(record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;

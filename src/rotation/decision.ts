@@ -26,6 +26,8 @@ export type Step =
       readonly isWaived: boolean;
       /** By an operator's `retire`. */
       readonly isAsked?: boolean;
+      /** Of an exposed key: it is not given back. */
+      readonly isCut?: boolean;
     }
   | { readonly kind: "reactivate"; readonly keyId: AccessKeyId }
   | { readonly kind: "delete"; readonly keyId: AccessKeyId }

@@ -48,6 +48,8 @@ export interface Deactivation {
   readonly isWaived: boolean;
   /** It rests on an operator's `retire` and not on silence: late evidence is told, and gives nothing back. */
   readonly isAsked?: boolean;
+  /** The key was exposed, and is not given back: custody's mark may be missing, as it was refused or its secret is gone. */
+  readonly isCut?: boolean;
 }
 
 /** An operator's `rotate`: this key (null: none, somebody deleted the last) is due, whatever its age. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
+import { denied } from "../world/faults.ts";
 import { healthEvent, invoke, leak, meanwhile, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
 import {
@@ -156,6 +157,16 @@ describe("L2: a key that was cut because it is exposed", () => {
     await here.pass(days(6), work);
     expect(ofKey(here, second)).toBe("Inactive");
     expect(toldOf(here)).not.toContain("KeyReactivated");
+  });
+
+  test("is not given back where its mark was refused, either: nothing but the journal knows", async () => {
+    const { here, first, second } = await promoted();
+    const unable = [denied("secretsmanager", "TagResource"), denied("secretsmanager", "PutSecretValue")];
+    for (const fault of unable) here.cloud.faults.add(fault);
+    await expect(leak(here, second)).rejects.toThrow("custody of deploy");
+    expect(ofKey(here, second)).toBe("Inactive");
+    await here.pass(days(1));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Inactive"]);
   });
 
   test("is cut again within the hour when somebody activates it", async () => {

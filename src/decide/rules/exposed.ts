@@ -244,7 +244,7 @@ function cut(situation: Situation, { keyId }: Exposure, why: string): Ruling {
   const quietSince = plus(now, LAST_USED_COLLAPSE_MS);
   const pulled = readsCustody(situation) ? "; who has not read its pair in custody since is behind" : "";
   const which = observation.notes.exposures.length > 1 ? `${keyId}: ` : "";
-  const step = { kind: "deactivate", keyId, quietSince, isWaived: false } as const;
+  const step = { kind: "deactivate", keyId, quietSince, isWaived: false, isCut: true } as const;
   const ruling = rule(observation, step, `${which}${why}${pulled}`);
   const sessions = told.sessions.filter(({ endsAt }) => endsAt > now).map((session) => describeSession(session, now));
   return { ...ruling, details: [...sessions, ...(told.because === null ? [] : [`Not all is known: ${told.because}`])] };

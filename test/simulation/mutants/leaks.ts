@@ -78,6 +78,18 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "a cut without a mark is given back",
+    mistake: "A leaked key whose mark was refused is given back by the next sweep, to whom it was taken from.",
+    patches: [
+      {
+        file: "src/decide/rules/needed-after-all.ts",
+        find: "deactivation?.isCut === true",
+        replace: "deactivation?.isCut === null",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
     name: "given back in a quarantine",
     mistake: "A key is given back although a quarantine policy that is not marked yet may mean it.",
     patches: [
