@@ -61,6 +61,10 @@ describe("the order of the rules", () => {
       }),
       ...reactivate,
     },
+    "B4: but not where it leaked since": {
+      seen: takenTooEarly({ notes: { ...NO_NOTES, exposures: [{ keyId: K1, at: ago(hours(1)), by: "health" }] } }),
+      ...hold("delete", "Soaking"),
+    },
     "B4: but not where nobody can tell whether it leaked": {
       seen: takenTooEarly({
         custody: { kind: "unreadable" },

@@ -77,7 +77,8 @@ export function leaked(stage: Stage): Checker {
     if (!isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
     // What somebody else disabled stays so.
     const isDisabled = stage.cloud.iam.keys.get(inUse)?.status !== "Active";
-    const isTaken = (isDisabled || standsInTheWay(stage, subject, false) !== null) && !isOurs(inUse);
+    const isInTheWay = standsInTheWay(stage, subject, false) !== null;
+    const isTaken = (isDisabled || isInTheWay) && (!isOurs(inUse) || custodyPair(stage, user, "AWSCURRENT") === null);
     if (isTaken || standsInTheWay(stage, subject, true) !== null) return;
     const times = (unreplaced.get(user) ?? 0) + 1;
     unreplaced.set(user, times);

@@ -17,11 +17,11 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/decide/rules/needed-after-all.ts",
-        find: "if (observation.keys.some(({ id }) => isExposed(observation, id))) return null;",
-        replace: "if (observation.keys.every(({ id }) => isExposed(observation, id))) return null;",
+        find: "observation.keys.some(({ id }) => isExposed(observation, id))",
+        replace: "observation.keys.every(({ id }) => isExposed(observation, id))",
       },
     ],
-    tests: TESTS,
+    tests: ["test/decide/order.test.ts", ...TESTS],
   },
   {
     name: "nothing makes room",
