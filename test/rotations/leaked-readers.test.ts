@@ -173,6 +173,16 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
     expect(custodyOf(here)).not.toBe(second);
   });
 
+  test("N5: that this cannot be marked keeps no leaked key from its cut", async () => {
+    const { here, first } = await pulled();
+    const second = custodyOf(here) ?? "";
+    for (const operation of ["TagResource", "PutSecretValue"])
+      here.cloud.faults.add(denied("secretsmanager", operation));
+    here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
+    await expect(leak(here, first.keyId)).rejects.toThrow("custody of deploy");
+    expect([ofKey(here, first.keyId), custodyOf(here)]).toEqual(["gone", second]);
+  });
+
   test("N5: is where CloudTrail cannot tell", async () => {
     const { here, first } = await pulled();
     const second = custodyOf(here) ?? "";

@@ -68,7 +68,7 @@ function quarantined({ observation, now }: Situation): Ruling | null {
 /** The keys that this run knows to be exposed are dealt with all the same; whoever comes next has to see the policy as a new one. */
 function unmarked(observation: Observation): Ruling | null {
   if (isEmergency(observation)) return null;
-  const because = `what is attached of AWS's quarantine policies could not be written down`;
+  const because = "what is attached of AWS's quarantine policies could not be written down";
   return { step: { kind: "hold", until: null }, reason: "KeyExposed", because };
 }
 
