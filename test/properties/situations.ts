@@ -156,7 +156,9 @@ export const memory: fc.Arbitrary<KeyRecord> = fc.record({
     past.map((from) => ({ from, to: from })),
     { maxLength: 2 },
   ),
-  deactivation: perhaps(fc.record({ at: past, answeredAt: perhaps(past), quietSince: past, isWaived: fc.boolean() })),
+  deactivation: perhaps(
+    fc.record({ at: past, answeredAt: perhaps(past), quietSince: past, isWaived: fc.boolean(), isCut: fc.boolean() }),
+  ),
   inactiveSince: perhaps(past),
   reactivatedAt: perhaps(past),
   isReactivatedByUs: fc.boolean(),
