@@ -268,7 +268,9 @@ describe("cutExposedWithin", () => {
     const blindSpots = [{ about: "keys", because: "access denied" }] as const;
     const seen = { ...after, keys: [], blindSpots, record: aRecord({ keys: { [K1]: aMemory() } }) };
     expect(said(judged({ ...seen, notes: notes(exposure(K1, ago(minutes(59)))) }))).toBe("exposed hold");
-    expect(said(judged({ ...seen, notes: notes(exposure(K1, ago(hours(1)))) }))).toBe(`exposed deactivate ${K1}`);
+    const decision = judged({ ...seen, notes: notes(exposure(K1, ago(hours(1)))) });
+    expect(said(decision)).toBe(`exposed deactivate ${K1}`);
+    expect(decision.because).toMatch(new RegExp(`^${K1} is exposed \\(AWS Health\\): it is cut although keys`));
   });
 });
 

@@ -266,7 +266,10 @@ function rule(observation: Observation, step: Step, what: string): Ruling {
   const { keys, notes } = observation;
   const { currentId } = partsOf(observation);
   const named = notes.exposures.filter(({ keyId }) => keyId === currentId || keys.some(({ id }) => id === keyId));
-  const list = named.map(({ keyId, by }) => `${keyId} is exposed (${SAID_BY[by]})`).join(", ");
+  // Where the keys cannot be listed nobody knows which of them are there still.
+  const list = (named.length === 0 ? notes.exposures : named)
+    .map(({ keyId, by }) => `${keyId} is exposed (${SAID_BY[by]})`)
+    .join(", ");
   return { step, reason: "KeyExposed", because: `${list}: ${what}` };
 }
 

@@ -90,8 +90,7 @@ export function givenBack(stage: Stage): Checker {
           const line = result?.users.find(({ user }) => user === subject.user);
           const last = line?.decisions.at(-1);
           // Whether it leaked is told by custody's tags.
-          const isBlind =
-            last?.because.startsWith("keys unreadable") === true || run.troubles.has("secretsmanager.DescribeSecret");
+          const isBlind = run.troubles.has("iam.ListAccessKeys") || run.troubles.has("secretsmanager.DescribeSecret");
           const isBarred = result?.isPaused === true || last === undefined || BARRED.has(last.reason);
           // Another run that had the user may have met what this one did not.
           const isDone = line !== undefined && !line.isFailed && last?.outcome !== "withdrawn";

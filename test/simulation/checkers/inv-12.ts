@@ -57,14 +57,14 @@ export function inv12(stage: Stage): Checker {
     invariant,
     swept: ({ runs }) => {
       // Runs at the same time saw the same world: one chance.
-      for (const { result } of runs.slice(-1)) {
+      for (const { run, result } of runs.slice(-1)) {
         for (const subject of stage.subjects) {
           const { user } = subject;
           const line = result?.users.find((found) => found.user === user);
           const reason = line?.decisions.at(-1)?.reason ?? "";
           const isWell = line !== undefined && !line.isFailed && result?.failedNotifiers.length === 0;
           // Whose keys cannot be listed, their age cannot be told; that it is so is told instead.
-          const isBlind = line?.decisions.at(-1)?.because.startsWith("keys unreadable") === true;
+          const isBlind = run.troubles.has("iam.ListAccessKeys");
           const keyId = isWell && !isBlind ? overdue(subject) : null;
           forget(user, isWell ? [`${user} ${reason}`, `${user} ${keyId ?? ""}`] : []);
           if (isWell && WAITS_FOR_A_PERSON.has(reason)) blocked(user, reason, reason);
