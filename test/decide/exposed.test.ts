@@ -167,6 +167,20 @@ describe("an exposed key", () => {
     expect(said(judged(seen))).toBe(expected);
   });
 
+  test("that was cut without a mark, and is current still, is named so", () => {
+    const cut = {
+      at: ago(hours(1)),
+      answeredAt: ago(hours(1)),
+      quietSince: ago(hours(1)),
+      isWaived: false,
+      isCut: true,
+    };
+    const seen = { ...alone, keys: [aKey(K1, days(10), "inactive")] };
+    const decision = judged({ ...seen, record: { ...alone.record, keys: { [K1]: aMemory({ deactivation: cut }) } } });
+    expect(decision).toMatchObject({ reason: "CurrentKeyDisabled", because: expect.stringContaining("revoke it") });
+    expect(judged(seen).because).toContain("somebody disabled");
+  });
+
   test("that is not ours to turn is not touched", () => {
     const barred = { reason: "NotServedByProfile", because: "not listed" } as const;
     const seen = { ...alone, notes: notes(exposure(K1)), standing: { profile: "ci", barred } };
