@@ -3,6 +3,7 @@ import { decide } from "../../src/decide/decide.ts";
 import type { Decision } from "../../src/rotation/decision.ts";
 import type { Exposure } from "../../src/rotation/exposure.ts";
 import { NO_NOTES } from "../../src/rotation/exposure.ts";
+import { accessKeyId } from "../../src/rotation/keys.ts";
 import type { AccessKeyId } from "../../src/rotation/keys.ts";
 import type { Answer, Observation } from "../../src/rotation/observation.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
@@ -24,6 +25,7 @@ import {
   WORKER,
 } from "../builders.ts";
 
+const K3 = accessKeyId("AKIAK3K3K3K3K3K3K3K3");
 const exposure = (keyId: AccessKeyId, at: Instant = NOW, by: Exposure["by"] = "health"): Exposure => ({
   keyId,
   at,
@@ -220,6 +222,17 @@ describe("two exposed keys, of which one is stored and was not seen live", () =>
   test("are told apart without a look where that place is configured no more", () => {
     const stored = { ...seen, destinations: [{ name: "cloudflare-worker:other", slots: [], readsCustody: false }] };
     expect(said(judged(stored))).toBe(`exposed delete ${K2}`);
+  });
+
+  test("the same of two that are not exposed, where custody's label is back on one that is gone: neither goes", () => {
+    const { record } = seen;
+    const deactivation = { at: ago(days(9)), answeredAt: ago(days(9)), quietSince: ago(days(9)), isWaived: false };
+    const [ofK1, ofK2] = [aMemory({ promotedAt: ago(days(80)) }), aMemory({ promotedAt: ago(hours(1)) })];
+    const keys = { [K1]: ofK1, [K2]: ofK2, [K3]: aMemory({ deactivation }) };
+    const live: Answer = { source: "destination", destination: WORKER, live: "previous", because: null };
+    const custody = aCustody({ current: K3 });
+    const back = { ...seen, custody, record: { ...record, keys }, notes: notes(exposure(K3)) };
+    expect(said(judged({ ...back, evidence: build.evidence(live) }))).toBe("exposed hold");
   });
 
   test("are told apart by what is live, and the stored one goes", () => {

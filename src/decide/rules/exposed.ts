@@ -216,10 +216,10 @@ function isInUse({ record }: Observation, id: AccessKeyId): boolean {
   return isHeld({ record: { ...record, deliveries } }, id);
 }
 
-/** Ours, and what no destination was given last: delivered and replaced, or a replacement whose secret was lost. */
+/** Ours, and what no destination was given last, nor has until it is live: delivered and replaced, or a replacement whose secret was lost. */
 function isSpare(observation: Observation, key: AccessKey): boolean {
   const { record } = observation;
-  if (isHeld(observation, key.id)) return false;
+  if (isHeld(observation, key.id) || isInUse(observation, key.id)) return false;
   const isOnRecord = record.intent?.created === key.id || record.rollback?.from === key.id;
   const isMade = isOnRecord || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
   return (isMade && knowsWholeLife(record, key)) || isDelivered(observation, key.id);

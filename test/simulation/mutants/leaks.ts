@@ -90,6 +90,18 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "a live key is spare",
+    mistake: "What was replaced by a pair that is only stored makes room for another, and consumers have it.",
+    patches: [
+      {
+        file: RULE,
+        find: "isHeld(observation, key.id) || isInUse(observation, key.id)",
+        replace: "isHeld(observation, key.id)",
+      },
+    ],
+    tests: ["test/decide/exposed.test.ts", ...TESTS],
+  },
+  {
     name: "given back in a quarantine",
     mistake: "A key is given back although a quarantine policy that is not marked yet may mean it.",
     patches: [
