@@ -1,3 +1,4 @@
+import { LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
 import { days } from "../../../src/rotation/time.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
@@ -34,7 +35,9 @@ export function inv1(stage: Stage): Checker {
       // Custody itself may have been taken away a moment ago.
       if (isRace) return;
       // Rule 11's unused one: nobody knows a replacement for it, and nobody used it.
-      const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+      // Of the last hours no source tells: whoever takes it up again in just these gets it back.
+      const toldMs = nowMs - LAST_USED_LAG_MS;
+      const usedMs = key.uses.findLast(({ atMs }) => atMs <= toldMs)?.atMs ?? Number.NEGATIVE_INFINITY;
       if (usedMs > nowMs - days(90)) says("it was made by hand and is in use");
       return;
     }
