@@ -4,6 +4,7 @@ import type { Checker } from "./checker.ts";
 import { settle } from "./consumers.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Run } from "./run.ts";
+import { isRaced } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 
 function refused(doing: string): (kind: FaultKind) => Error {
@@ -90,14 +91,19 @@ export function troubledDestination(
         for (const checker of checkers) checker.sawLive?.({ run: run(), destination: name, state });
         return state;
       }),
-    deliver: (credential, anchor) =>
-      through("deliver", () => {
+    deliver: (credential, anchor) => {
+      const wasRaced = isRaced(stage, run(), subject.user);
+      return through("deliver", () => {
         settle(stage);
         const pair = { keyId: credential.id, secret: credential.secret.reveal() };
         stage.trace.note(subject.user, "deliver", () => `${pair.keyId} to ${name} by run ${String(run().id)}`);
-        for (const checker of checkers) checker.delivering?.({ run: run(), subject, destination: name, pair });
+        // A request may arrive late, and its run have learnt meanwhile that somebody took the key before it was sent.
+        const isOvertaken = wasRaced && stage.takenByPeople.has(pair.keyId);
+        for (const checker of isOvertaken ? [] : checkers)
+          checker.delivering?.({ run: run(), subject, destination: name, pair });
         return destination.deliver(credential, anchor);
-      }),
+      });
+    },
   };
 }
 

@@ -102,7 +102,8 @@ function phaseOf(stage: Stage, { user, profile }: SimulatedSubject): Phase {
     return phase(
       "retiring",
       silenceMs + policy.cacheForMs + LAST_USED_LAG_MS + 2 * gapMs(policy.window) + days(1.5),
-      old.uses.at(-1)?.atMs,
+      // Whoever takes it and gives it back between two sweeps is seen by none.
+      Math.max(old.uses.at(-1)?.atMs ?? NEVER_MS, old.changedAtMs),
     );
   }
   if (current === undefined && keys.some(({ status }) => status === "Inactive")) {
