@@ -39,11 +39,13 @@ export async function takeAway(
   line: HistoryEntry,
 ): Promise<void> {
   const why = { isWaived, ...(isAsked ? { isAsked } : {}), ...(isCut ? { isCut } : {}) };
+  // One before that had no answer may have been heard all the same.
+  const before = ledger.record().keys[keyId]?.deactivation ?? null;
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, ...why };
   await ledger.save((record) => withKey(record, keyId, { deactivation: begun }), line);
   await world.accessKeys.setStatus(subject.user, keyId, "inactive").catch(async (error: unknown) => {
     const isRefused = error instanceof RotationError && !error.outcomeUnknown;
-    if (isRefused) await ledger.save((record) => withKey(record, keyId, { deactivation: null }));
+    if (isRefused) await ledger.save((record) => withKey(record, keyId, { deactivation: before }));
     throw error;
   });
   const answeredAt = world.clock.now();

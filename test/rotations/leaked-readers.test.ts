@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { UserName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
-import { leak, meanwhile } from "../world/leak.ts";
+import { ALL_ACTIVE, leak, meanwhile } from "../world/leak.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, ofKey } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 import type { PullReader } from "../world/workloads.ts";
@@ -85,6 +86,26 @@ describe("L4: who has a leaked key of a user that reads custody", () => {
     const told = here.notices.find(({ code }) => code === "ExposedKeyCut")?.text ?? "";
     expect(told).toContain("GetSessionToken");
     expect(told).toContain("who has not read its pair in custody since is behind");
+  });
+
+  test("whose cut had no answer, and was then refused, gets another all the same: the first may have been heard", async () => {
+    const { here, laptop } = await settled();
+    const leaked = laptop.pair().keyId;
+    const allow = here.cloud.faults.add(denied("iam", "UpdateAccessKey"));
+    await leak(here, leaked);
+    allow();
+    here.clock.advance(hours(1));
+    const cut = { service: "iam", operation: "UpdateAccessKey", times: 1 } as const;
+    here.cloud.faults.add({ ...cut, kind: "lost-after" });
+    here.cloud.faults.add({ ...cut, kind: "error-before", code: "AccessDenied" });
+    here.bend = (world) => {
+      const list = async (user: UserName) => ALL_ACTIVE(await world.accessKeys.list(user));
+      return { ...world, accessKeys: { ...world.accessKeys, list } };
+    };
+    await here.sweep();
+    here.bend = null;
+    await here.pass(hours(2));
+    expect([ofKey(here, leaked), custodyOf(here) === leaked]).toEqual(["Inactive", false]);
   });
 
   test("the same finds it where custody has no resource policy: so the test can fail", async () => {

@@ -144,6 +144,13 @@ export const ACT_MUTANTS: readonly Mutant[] = [
     tests: ["test/rotations/second-thoughts.test.ts", ...ROTATIONS],
   },
   {
+    name: "a refusal forgets the attempt before",
+    mistake:
+      "A deactivation without an answer is forgotten when the next is refused, and passes for somebody else's hand.",
+    patches: [{ file: "src/act/deactivate.ts", find: "{ deactivation: before }", replace: "{ deactivation: null }" }],
+    tests: ["test/rotations/leaked-readers.test.ts"],
+  },
+  {
     name: "promotion not on record",
     mistake: "The time of a promotion is not written down.",
     patches: [
