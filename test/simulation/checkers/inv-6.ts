@@ -1,5 +1,5 @@
 import type { Checker } from "../checker.ts";
-import { isLeaked, isRevoking } from "../leaks.ts";
+import { isLeaked, isRevoking, isUrgent } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -36,8 +36,10 @@ export function inv6(stage: Stage): Checker {
       if (input["VersionStage"] === "AWSPENDING" && isHalfDone) return;
       check(run, user, [name, name === "iam.UpdateAccessKey" && input["Status"] === "Active"]);
       const keyId = String(input["AccessKeyId"]);
-      // A leaked one was named to us, whoever made it.
-      if (stage.strangers.has(keyId) && !isLeaked(stage, keyId))
+      // A leaked one was named to us, whoever made it; and one that somebody disabled goes to make room.
+      const isInactive = stage.cloud.iam.keys.get(keyId)?.status === "Inactive";
+      const isForRoom = name === "iam.DeleteAccessKey" && isInactive && isUrgent(stage, user);
+      if (stage.strangers.has(keyId) && !isLeaked(stage, keyId) && !isForRoom)
         violate(stage, invariant, user, `${name} for ${keyId}, which a person made`);
     },
     delivering: ({ run, subject, destination }) => {

@@ -25,6 +25,8 @@ export function price(stage: Stage): Checker {
   const begun = new Set<string>();
   /** Users one of whose places may have been given a pair, and nobody heard whether it was. */
   const unheard = new Set<string>();
+  /** Places of which Keyturn was told last that what is live was so before its delivery. */
+  const misled = new Set<string>();
 
   function check(run: Run, subject: SimulatedSubject, { key, doing }: { key: SimulatedKey; doing: string }): void {
     const nowMs = stage.clock.now();
@@ -63,6 +65,8 @@ export function price(stage: Stage): Checker {
     if (currentId !== null) return id !== currentId;
     if (unheard.has(user)) return true;
     const isOtherHeld = workers.some((worker) => worker.pair().keyId !== id);
+    // Stored a second time, because an answer was lost: what was deployed in between has it, and counts as what was before.
+    if (workers.some(({ name, pair }) => pair().keyId === id && misled.has(name))) return true;
     return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
   }
 
@@ -106,6 +110,10 @@ export function price(stage: Stage): Checker {
       );
       if (isUnheard) unheard.add(user);
       else unheard.delete(user);
+    },
+    sawLive: ({ destination, state }) => {
+      if (state === "previous") misled.add(destination);
+      else misled.delete(destination);
     },
     after: ({ name, answer, isStale }) => {
       if (name !== "iam.CreateAccessKey" || isStale) return;
