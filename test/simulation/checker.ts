@@ -29,6 +29,8 @@ interface DeliveryEvent {
   readonly subject: SimulatedSubject;
   readonly destination: string;
   readonly pair: SigningPair;
+  /** Somebody took its key while the request was under way. */
+  readonly isOvertaken: boolean;
 }
 
 /** What a sweep gave; null results are runs that died or could not run at all. */

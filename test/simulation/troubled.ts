@@ -99,8 +99,8 @@ export function troubledDestination(
         stage.trace.note(subject.user, "deliver", () => `${pair.keyId} to ${name} by run ${String(run().id)}`);
         // A request may arrive late, and its run have learnt meanwhile that somebody took the key before it was sent.
         const isOvertaken = wasRaced && stage.takenByPeople.has(pair.keyId);
-        for (const checker of isOvertaken ? [] : checkers)
-          checker.delivering?.({ run: run(), subject, destination: name, pair });
+        for (const checker of checkers)
+          checker.delivering?.({ run: run(), subject, destination: name, pair, isOvertaken });
         return destination.deliver(credential, anchor);
       });
     },

@@ -8,6 +8,7 @@ import { isLeaked, isUrgent } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyName, custodyPair, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
+import type { Workplace } from "../workplaces.ts";
 import { isLost, readsCustody } from "./ways.ts";
 
 /** The clocks of two runs differ by minutes. */
@@ -66,7 +67,9 @@ export function price(stage: Stage): Checker {
     if (unheard.has(user)) return true;
     const isOtherHeld = workers.some((worker) => worker.pair().keyId !== id);
     // Stored a second time, because an answer was lost: what was deployed in between has it, and counts as what was before.
-    if (workers.some(({ name, pair }) => pair().keyId === id && misled.has(name))) return true;
+    const isTwice = ({ name, deliveries, pair }: Workplace): boolean =>
+      pair().keyId === id && deliveries.at(-1) === id && misled.has(name);
+    if (workers.some(isTwice)) return true;
     return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
   }
 
