@@ -15,10 +15,10 @@ import type { Exposure } from "./rotation/exposure.ts";
 import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Notice } from "./rotation/notice.ts";
 import type { Observation } from "./rotation/observation.ts";
-import type { Instant } from "./rotation/time.ts";
+import { type Instant, instant } from "./rotation/time.ts";
 import type { World } from "./rotation/world.ts";
 
-/** A first rotation takes create, prove, a delivery for each destination, and promote. */
+/** A first rotation takes create, prove, and promote; and a delivery for each destination, which are counted apart. */
 const STEPS_MAX = 16;
 
 export interface ReconcileOptions {
@@ -60,7 +60,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
   const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [], stalled: [], unmarked: [] };
   let failure: RotationError | null = null;
   try {
-    for (let count = 0; count < STEPS_MAX; count += 1) {
+    for (let left = STEPS_MAX + subject.destinations.length; left > 0; left -= 1) {
       const told = { ...subject, exposures: [...(subject.exposures ?? []), ...course.unmarked] };
       const { observation, ledger } = await see(world, told, { course, options });
       course.judged = await judge(world, told, observation);
@@ -94,10 +94,11 @@ function isSetAside({ judged, ledger, stalled, unmarked }: Course, outcome: Turn
 
 /**
  * What a mark that was refused would have said, from when on the world shows it: so a key is cut an hour later by a run that
- * cannot mark it either. Nothing, where only the mark could tell the keys of before a quarantine from those after it.
+ * cannot mark it either. Nothing, where only the mark could tell the keys of before a quarantine from those after it. Who
+ * read custody may not be there to be asked again: what it read is cut at once.
  */
 function datedBy({ exposures, quarantine }: StepOf<"mark">): readonly Exposure[] {
-  if (quarantine === null) return exposures;
+  if (quarantine === null) return exposures.map((exposure) => ({ ...exposure, at: instant(0) }));
   const { at } = quarantine;
   return exposures.filter((exposure) => at < exposure.at).map((exposure) => ({ ...exposure, at }));
 }

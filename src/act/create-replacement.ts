@@ -46,8 +46,8 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
 async function cutReaders(acting: Acting, now: Instant): Promise<void> {
   const { observation, profile } = acting;
   if (!readsCustody({ observation, profile, now })) return;
-  for (const { keyId } of uncut(observation)) {
-    const cut = { keyId, quietSince: plus(now, LAST_USED_COLLAPSE_MS), isWaived: false, isCut: true };
+  for (const { keyId, by } of uncut(observation)) {
+    const cut = { keyId, quietSince: plus(now, LAST_USED_COLLAPSE_MS), isWaived: false, exposedBy: by };
     await takeAway(acting, cut, lineOf(acting, "deactivating", { keyId }));
   }
 }

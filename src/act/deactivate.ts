@@ -27,18 +27,20 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
     lines: [decision.because, ...proof],
   } as const;
   // An exposed key that was cut is told as long as it is there.
-  ledger.stage(() => (step.isCut === true ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
-  await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
+  const taken = { ...step, ...second.decision.step };
+  const isCut = taken.exposedBy !== undefined;
+  ledger.stage(() => (isCut ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
+  await takeAway(acting, taken, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
   return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
 }
 
 /** On record before the call, and its answer after it. */
 export async function takeAway(
   { world, subject, ledger }: Acting,
-  { keyId, quietSince, isWaived, isAsked = false, isCut = false }: Omit<StepOf<"deactivate">, "kind">,
+  { keyId, quietSince, isWaived, isAsked = false, exposedBy }: Omit<StepOf<"deactivate">, "kind">,
   line: HistoryEntry,
 ): Promise<void> {
-  const why = { isWaived, ...(isAsked ? { isAsked } : {}), ...(isCut ? { isCut } : {}) };
+  const why = { isWaived, ...(isAsked ? { isAsked } : {}), ...(exposedBy === undefined ? {} : { exposedBy }) };
   // One before that had no answer may have been heard all the same.
   const before = ledger.record().keys[keyId]?.deactivation ?? null;
   const begun = { at: world.clock.now(), answeredAt: null, quietSince, ...why };

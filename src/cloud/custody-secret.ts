@@ -25,20 +25,14 @@ export type CustodySecret = ReturnType<typeof openSecret>;
 
 /** Opens a secret by its name, for the errand that every error names. Nothing is sent before the first question. */
 export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, doing: string) {
+  const describe = async (): Promise<sdk.DescribeSecretCommandOutput | null> =>
+    finding(doing, client.send(new sdk.DescribeSecretCommand({ SecretId })));
+  /** Of one that is scheduled for deletion, too; none where there is no such secret. */
+  const tags = async (): Promise<SecretFacts["tags"]> => tagsIn((await describe())?.Tags ?? []);
   /** Null only when the service says that there is no such secret. Throws for one that is scheduled for deletion. */
   async function find(): Promise<SecretFacts | null> {
-    const described = await finding(doing, client.send(new sdk.DescribeSecretCommand({ SecretId })));
-    if (described === null) return null;
-    const { DeletedDate, VersionIdsToStages = {}, Tags = [], ReplicationStatus = [] } = described;
-    if (DeletedDate !== undefined) {
-      throw new RotationError("Misconfigured", `${doing}, the secret is scheduled for deletion`);
-    }
-    const stages = Object.entries(VersionIdsToStages);
-    return {
-      labels: Object.fromEntries(stages.flatMap(([id, labels]) => labels.map((label) => [label, id]))),
-      tags: Object.fromEntries(Tags.map(({ Key, Value }) => [Key, Value])),
-      replicaRegions: ReplicationStatus.flatMap(({ Region }) => Region ?? []),
-    };
+    const described = await describe();
+    return described === null ? null : factsOf(described, doing);
   }
   /** The version that bears each label. A secret that does not exist is `NotFound`. */
   async function labels(): Promise<Labels> {
@@ -87,8 +81,24 @@ export function openSecret(client: sdk.SecretsManagerClient, SecretId: string, d
   }
   const create = (version: NewVersion, place: SecretPlace): Promise<boolean> =>
     createSecret(client, { ...place, name: SecretId, doing }, version);
-  return { name: SecretId, doing, create, find, labels, content, pair, pairIfAny, put, move, tag, protect };
+  return { name: SecretId, doing, create, find, tags, labels, content, pair, pairIfAny, put, move, tag, protect };
 }
+
+function factsOf(described: sdk.DescribeSecretCommandOutput, doing: string): SecretFacts {
+  const { DeletedDate, VersionIdsToStages = {}, Tags = [], ReplicationStatus = [] } = described;
+  if (DeletedDate !== undefined) {
+    throw new RotationError("Misconfigured", `${doing}, the secret is scheduled for deletion`);
+  }
+  const stages = Object.entries(VersionIdsToStages);
+  return {
+    labels: Object.fromEntries(stages.flatMap(([id, labels]) => labels.map((label) => [label, id]))),
+    tags: tagsIn(Tags),
+    replicaRegions: ReplicationStatus.flatMap(({ Region }) => Region ?? []),
+  };
+}
+
+const tagsIn = (tags: readonly sdk.Tag[]): SecretFacts["tags"] =>
+  Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
 
 /** Creates the secret with its first version, for AWSCURRENT. False when there is such a secret. */
 async function createSecret(

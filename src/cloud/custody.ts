@@ -31,7 +31,7 @@ export function createCustody(clients: Clients, stage: string | null, random: Ra
     credential: (user, id) => findPair(open(user, `reading the pair ${id} of ${user}`), id),
     promote: (user, pending, current) =>
       promote(open(user, `promoting ${pending.keyId ?? pending.versionId} of ${user}`), pending, current),
-    notes: async (user) => notesIn((await open(user, `reading custody's tags of ${user}`).find())?.tags ?? {}),
+    notes: async (user) => notesIn(await open(user, `reading custody's tags of ${user}`).tags()),
     mark: (user, marks, place) =>
       mark(open(user, `marking exposed keys of ${user}`), { marks, place, token: random.token() }),
     guard: (user, guard) => protect(open(user, `guarding custody of ${user}`), guard),

@@ -1,6 +1,6 @@
 import { asRotationError, must } from "../rotation/errors.ts";
 import { type CustodyNotes, type Exposure, NO_NOTES } from "../rotation/exposure.ts";
-import type { IamUser, UserName } from "../rotation/keys.ts";
+import type { AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
 import type {
   Answer,
   BlindSpot,
@@ -13,7 +13,7 @@ import type {
   Standing,
 } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
-import type { UserRecord } from "../rotation/record.ts";
+import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import type { Instant } from "../rotation/time.ts";
 import type { ReportedKey, Revision, World } from "../rotation/world.ts";
 import { freshRecord, remember, rememberEvidence, type Seen } from "./remember.ts";
@@ -72,9 +72,10 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const isReadBack = keys === null || (known.isThorough && keys.length > 1);
   const recognise = isReadBack ? undefined : keys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
-  const notes = await notesOf(world, subject, custody);
+  const seen = await notesOf(world, subject, custody);
   const now = world.clock.now();
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
+  const notes = withCuts(seen, recorded);
   const { stalled = [] } = known;
   const told = { user, account, iamUser, standing, destinations, proved, blindSpots, notes, stalled };
   const observation: Observation = {
@@ -86,7 +87,7 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
     custody: custody ?? { kind: "unreadable" },
   };
   // With the keys unreadable nothing is learnt of them: an empty list would say that they are gone.
-  const record = keys === null ? recorded : remember(recorded, seenBy(observation, profile));
+  const record = keys === null ? recorded : withExposures(remember(recorded, seenBy(observation, profile)), notes);
   const learnt = { ...observation, record };
   return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
 }
@@ -99,6 +100,27 @@ async function notesOf(world: Reads, subject: Subject, custody: Custody | null):
     read ?? absent ?? (await world.custody.notes(subject.user).catch(() => ({ ...NO_NOTES, isUnread: true as const })));
   const told = (subject.exposures ?? []).filter(({ keyId }) => !notes.exposures.some((it) => it.keyId === keyId));
   return { ...notes, exposures: [...notes.exposures, ...told] };
+}
+
+/** What was cut because it was exposed is exposed, whatever became of its mark. */
+function withCuts(notes: CustodyNotes, { keys }: UserRecord): CustodyNotes {
+  const cuts = (Object.entries(keys) as [AccessKeyId, KeyRecord][]).flatMap(([keyId, { deactivation }]): Exposure[] => {
+    const { exposedBy: by, at } = deactivation ?? {};
+    const isMarked = notes.exposures.some((exposure) => exposure.keyId === keyId);
+    return by === undefined || at === undefined || isMarked ? [] : [{ keyId, at, by }];
+  });
+  return cuts.length === 0 ? notes : { ...notes, exposures: [...notes.exposures, ...cuts] };
+}
+
+/** A key that we took and that is exposed since is on record as exposed. */
+function withExposures(record: UserRecord, { exposures }: CustodyNotes): UserRecord {
+  const keys = { ...record.keys };
+  for (const { keyId, by: exposedBy } of exposures) {
+    const known = keys[keyId];
+    if (!known?.deactivation || known.deactivation.exposedBy !== undefined) continue;
+    keys[keyId] = { ...known, deactivation: { ...known.deactivation, exposedBy } };
+  }
+  return exposures.length === 0 ? record : { ...record, keys };
 }
 
 function seenBy({ keys, custody, observedAt }: Observation, profile: Profile | null): Seen {

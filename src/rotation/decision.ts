@@ -1,5 +1,5 @@
 import type { RotationError } from "./errors.ts";
-import type { CustodyNotes } from "./exposure.ts";
+import type { CustodyNotes, ExposedBy } from "./exposure.ts";
 import type { AccessKeyId } from "./keys.ts";
 import type { BarredReason, Observation, Question } from "./observation.ts";
 import type { Profile } from "./policy.ts";
@@ -26,8 +26,8 @@ export type Step =
       readonly isWaived: boolean;
       /** By an operator's `retire`. */
       readonly isAsked?: boolean;
-      /** Of an exposed key: it is not given back. */
-      readonly isCut?: boolean;
+      /** Where the key is exposed: who said so. */
+      readonly exposedBy?: ExposedBy;
     }
   | { readonly kind: "reactivate"; readonly keyId: AccessKeyId }
   | { readonly kind: "delete"; readonly keyId: AccessKeyId }

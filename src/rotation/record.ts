@@ -1,3 +1,4 @@
+import type { ExposedBy } from "./exposure.ts";
 import type { AccessKeyId, UserName } from "./keys.ts";
 import type { Attribution, ReadersSeen, Sighting } from "./observation.ts";
 import type { Instant } from "./time.ts";
@@ -48,8 +49,8 @@ export interface Deactivation {
   readonly isWaived: boolean;
   /** It rests on an operator's `retire` and not on silence: late evidence is told, and gives nothing back. */
   readonly isAsked?: boolean;
-  /** The key was exposed, and is not given back: custody's mark may be missing, as it was refused or its secret is gone. */
-  readonly isCut?: boolean;
+  /** Where the key is exposed: who said so. It counts as custody's mark, which may have been refused, or be gone with its secret. */
+  readonly exposedBy?: ExposedBy;
 }
 
 /** An operator's `rotate`: this key (null: none, somebody deleted the last) is due, whatever its age. */

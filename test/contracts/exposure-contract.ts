@@ -55,6 +55,14 @@ export function exposureContract(makeSetup: MakeSetup): void {
       }
     });
 
+    test("can be read, and not written, of a secret that is scheduled for deletion", async () => {
+      await marking(mark("health"));
+      const input = { SecretId: NAME };
+      setup.cloud.callAs(setup.cloud.role, { service: "secretsmanager", operation: "DeleteSecret", input });
+      expect((await setup.world.custody.notes(DEPLOY)).exposures).toEqual([mark("health")]);
+      expect(await failureOf(marking(mark("revoke")))).toBe("Misconfigured");
+    });
+
     test("can be read and written where KMS refuses the pairs", async () => {
       await marking(mark("health"));
       const secret = setup.cloud.secretsManager.named(NAME);

@@ -169,20 +169,6 @@ describe("an exposed key", () => {
     expect(said(judged(seen))).toBe(expected);
   });
 
-  test("that was cut without a mark, and is current still, is named so", () => {
-    const cut = {
-      at: ago(hours(1)),
-      answeredAt: ago(hours(1)),
-      quietSince: ago(hours(1)),
-      isWaived: false,
-      isCut: true,
-    };
-    const seen = { ...alone, keys: [aKey(K1, days(10), "inactive")] };
-    const decision = judged({ ...seen, record: { ...alone.record, keys: { [K1]: aMemory({ deactivation: cut }) } } });
-    expect(decision).toMatchObject({ reason: "CurrentKeyDisabled", because: expect.stringContaining("revoke it") });
-    expect(judged(seen).because).toContain("somebody disabled");
-  });
-
   test("that is not ours to turn is not touched", () => {
     const barred = { reason: "NotServedByProfile", because: "not listed" } as const;
     const seen = { ...alone, notes: notes(exposure(K1)), standing: { profile: "ci", barred } };
@@ -266,6 +252,27 @@ describe("a quarantine policy", () => {
     const quarantine = { at: ago(minutes(minutesAgo)), policies: `${V2} ${V3}` };
     const seen = { ...alone, iamUser: aUser({ quarantines: [V2] }), notes: { ...NO_NOTES, quarantine } };
     expect(judged(seen).reason === "QuarantineOver").toBe(isOver);
+  });
+});
+
+describe("a quarantine policy that could not be written down in this run", () => {
+  const V3 = "AWSCompromisedKeyQuarantineV3";
+  const stalled = [{ kind: "mark", exposures: [], quarantine: null }] as const;
+  const due = { ...alone, keys: [aKey(K1, days(80))], stalled };
+
+  test("keeps the rules below from going on, and is told with the keys that it may mean", () => {
+    const decision = judged({ ...due, iamUser: aUser({ quarantines: [V3] }) });
+    expect(said(decision)).toBe("exposed hold");
+    expect(decision.because).toBe(
+      `${V3} could not be written down: until it can, nothing is done about ${K1}, which may be leaked`,
+    );
+    expect(judged({ ...due, iamUser: aUser({ quarantines: [] }) }).reason).not.toBe("KeyExposed");
+  });
+
+  test("does not say of one that was taken away that a key is exposed", () => {
+    const quarantine = { at: ago(days(1)), policies: V3 };
+    const seen = { ...due, iamUser: aUser({ quarantines: [] }), notes: { ...NO_NOTES, quarantine } };
+    expect(judged(seen)).toMatchObject({ reason: "QuarantineOver", step: { kind: "hold" } });
   });
 });
 

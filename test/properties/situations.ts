@@ -157,7 +157,16 @@ export const memory: fc.Arbitrary<KeyRecord> = fc.record({
     { maxLength: 2 },
   ),
   deactivation: perhaps(
-    fc.record({ at: past, answeredAt: perhaps(past), quietSince: past, isWaived: fc.boolean(), isCut: fc.boolean() }),
+    fc.record(
+      {
+        at: past,
+        answeredAt: perhaps(past),
+        quietSince: past,
+        isWaived: fc.boolean(),
+        exposedBy: fc.constantFrom("health", "quarantine"),
+      },
+      { requiredKeys: ["at", "answeredAt", "quietSince", "isWaived"] },
+    ),
   ),
   inactiveSince: perhaps(past),
   reactivatedAt: perhaps(past),

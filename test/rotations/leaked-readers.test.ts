@@ -4,7 +4,7 @@ import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
 import { ALL_ACTIVE, leak, meanwhile } from "../world/leak.ts";
-import { aCaller, aSystem, custodyOf, DEPLOY, ofKey } from "../world/system.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, dyingWorld, ofKey } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 import type { PullReader } from "../world/workloads.ts";
 import { pullReader } from "../world/workloads.ts";
@@ -108,6 +108,22 @@ describe("L4: who has a leaked key of a user that reads custody", () => {
     expect([ofKey(here, leaked), custodyOf(here) === leaked]).toEqual(["Inactive", false]);
   });
 
+  test("gets another all the same where its run dies right after a cut that could not be marked", async () => {
+    const { here, laptop } = await settled();
+    const leaked = laptop.pair().keyId;
+    const allow = here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    let isDead = false;
+    const stop = here.cloud.onCall(({ operation }) => (isDead ||= operation === "UpdateAccessKey"));
+    here.bend = (world) => dyingWorld(world, () => isDead);
+    await leak(here, leaked).catch(() => undefined);
+    stop();
+    allow();
+    here.bend = null;
+    expect(ofKey(here, leaked)).toBe("Inactive");
+    await here.pass(hours(2));
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
+  });
+
   test("the same finds it where custody has no resource policy: so the test can fail", async () => {
     const system = await settled();
     const { here, laptop } = system;
@@ -197,11 +213,32 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
   test("N5: that this cannot be marked keeps no leaked key from its cut", async () => {
     const { here, first } = await pulled();
     const second = custodyOf(here) ?? "";
-    for (const operation of ["TagResource", "PutSecretValue"])
-      here.cloud.faults.add(denied("secretsmanager", operation));
+    const unable = ["TagResource", "PutSecretValue"].map((name) =>
+      here.cloud.faults.add(denied("secretsmanager", name)),
+    );
     here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
     await expect(leak(here, first.keyId)).rejects.toThrow("custody of deploy");
-    expect([ofKey(here, first.keyId), custodyOf(here)]).toEqual(["gone", second]);
+    // Who read it is not there any more to be asked about: what it read is cut in the same run, and replaced by the next.
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
+    for (const isOver of unable) isOver();
+    await here.pass(hours(1));
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
+  });
+
+  test("N5: is asked about, too, where it cannot be written down that a quarantine is over", async () => {
+    const { here, first, laptop } = await pulled();
+    const second = custodyOf(here) ?? "";
+    const Value = `${String(here.clock.now() - days(2))} AWSCompromisedKeyQuarantineV3`;
+    here.cloud.secretsManager.named(CUSTODY)?.tags.push({ Key: "keyturn:quarantine", Value });
+    here.clock.advance(hours(2));
+    expect(laptop.pull()).toBe("taken");
+    here.clock.advance(hours(1));
+    const allow = here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    await expect(leak(here, first.keyId)).rejects.toThrow("custody of deploy");
+    allow();
+    await here.pass(hours(2));
+    expect(ofKey(here, second)).not.toBe("Active");
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
   });
 
   test("N5: is where CloudTrail cannot tell", async () => {

@@ -41,6 +41,8 @@ describe("an event of AWS Health", () => {
       expect(calls.calls.length).toBeGreaterThan(100);
       expect(calls.failures()).toEqual([]);
       expect(toldOf(here)).toEqual(expect.arrayContaining(["KeyExposed", "ExposedKeyCut", "KeyDeleted"]));
+      const deactivated = here.notices.filter(({ code }) => code === "KeyDeactivated").map(({ text }) => text);
+      expect(deactivated.filter((text) => text.startsWith(leaked))).toEqual([]);
     },
   );
 
@@ -167,6 +169,50 @@ describe("L2: a key that was cut because it is exposed", () => {
     expect(ofKey(here, second)).toBe("Inactive");
     await here.pass(days(1));
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Active", "Inactive"]);
+    for (const command of ["reactivate", "rollback"]) {
+      const said = invoke(here, { command, user: DEPLOY, ...(command === "reactivate" ? { key: second } : {}) });
+      await expect(said).rejects.toThrow(command === "reactivate" ? "it is exposed" : "");
+    }
+  });
+
+  test("gets another once custody can be written again, although nothing but the journal knows that it leaked", async () => {
+    const { here, second, worker, work } = await settled();
+    const unable = ["TagResource", "PutSecretValue"].map((name) =>
+      here.cloud.faults.add(denied("secretsmanager", name)),
+    );
+    await expect(leak(here, second)).rejects.toThrow("custody of deploy");
+    expect(ofKey(here, second)).toBe("Inactive");
+    for (const isOver of unable) isOver();
+    await here.pass(hours(1));
+    expect(worker.pair().keyId).toBe(custodyOf(here));
+    expect(custodyOf(here)).not.toBe(second);
+    work();
+    expect(toldOf(here)).not.toContain("CurrentKeyDisabled");
+  });
+
+  test("nor is one that was in its soak already when its mark was refused", async () => {
+    const { here, first, worker, work } = await promoted();
+    await here.passUntil(() => ofKey(here, first.keyId) === "Inactive", days(20), work);
+    const allow = here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    await expect(leak(here, first.keyId)).rejects.toThrow("custody of deploy");
+    allow();
+    worker.rollBackTo(worker.versionWith(first.keyId) ?? "");
+    await here.pass(hours(2));
+    expect(ofKey(here, first.keyId)).toBe("Inactive");
+    expect(worker.pair().keyId).toBe(custodyOf(here));
+  });
+
+  test("is cut within its hour however many destinations fail", async () => {
+    const { here, second, worker } = await settled();
+    const failing = Array.from({ length: 20 }, (_, index) => {
+      const place = memoryDestination(`cloudflare-worker:${String(index)}`, { keyId: second, secret: "" });
+      place.failing = "before";
+      return place;
+    });
+    here.destinations = { ci: [worker, ...failing] };
+    await leak(here, second);
+    await here.pass(hours(2));
+    expect(ofKey(here, second)).toBe("Inactive");
   });
 
   test("is cut again within the hour when somebody activates it", async () => {

@@ -68,6 +68,39 @@ describe("L6, N19: a quarantine policy", () => {
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["Inactive", "Inactive"]);
   });
 
+  test("whose mark is refused once, when its hour is over, has its key cut, and replaced by the next sweep", async () => {
+    const { here, second } = await settled();
+    quarantine(here, "V3");
+    here.clock.advance(minutes(70));
+    for (const operation of ["TagResource", "PutSecretValue"]) {
+      here.cloud.faults.add({ ...denied("secretsmanager", operation), times: 1 });
+    }
+    await here.sweep();
+    expect(ofKey(here, second)).toBe("Inactive");
+    await here.pass(hours(1));
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
+    expect(custodyOf(here)).not.toBe(second);
+  });
+
+  test("that could not be marked has its second key cut, too, once it can be, although the first is cut already", async () => {
+    const { here, first, second } = await promoted();
+    const secret = here.cloud.secretsManager.named(`keyturn/${DEPLOY}`);
+    if (secret !== null) secret.kms = { read: "AccessDeniedException", write: "AccessDeniedException" };
+    const allow = here.cloud.faults.add(denied("secretsmanager", "TagResource"));
+    quarantine(here, "V3");
+    here.clock.advance(minutes(70));
+    const cut = { service: "iam", operation: "UpdateAccessKey", kind: "error-before" } as const;
+    let cuts = 0;
+    const failing = here.cloud.faults.add({ ...cut, times: "forever", when: () => (cuts += 1) > 1 });
+    await here.sweep();
+    expect([ofKey(here, first.keyId), ofKey(here, second)].toSorted()).toEqual(["Active", "Inactive"]);
+    allow();
+    failing();
+    if (secret !== null) secret.kms = { read: null, write: null };
+    await here.pass(hours(3));
+    expect([ofKey(here, first.keyId), ofKey(here, second)]).not.toContain("Active");
+  });
+
   test("that cannot be marked, and of which nothing tells since when it is attached, waits: what is younger is not condemned", async () => {
     const { here, second, work } = await settled();
     here.cloud.faults.add(denied("secretsmanager", "TagResource"));

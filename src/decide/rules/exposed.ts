@@ -39,11 +39,11 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   const policies = iamUser?.quarantines?.join(" ");
   if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;
   if (notes.isUnread === true || blindSpots.some(({ about }) => about === "keys")) return null;
-  if (hasStalled(observation, "mark")) return unmarked(observation);
   const isJustSeen = notes.quarantine !== null && now - notes.quarantine.at < ANSWERS_OLD_MS;
   const known = notes.quarantine?.policies.split(" ") ?? [];
   const isFewer = policies === "" || policies.split(" ").every((name) => known.includes(name));
   if (isFewer && isJustSeen) return null;
+  if (hasStalled(observation, "mark")) return unmarked(observation, isFewer);
   if (policies === "") {
     const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
     return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
@@ -59,17 +59,24 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   // Of the latest attachment CloudTrail may not tell yet, and of one before it does.
   const isThis = told !== null && told > (notes.quarantine?.at ?? 0);
   const at = isThis ? told : now;
-  const older = keys.filter(({ id, createdAt }) => createdAt <= at && !isExposed(observation, id));
+  const older = keys.filter(({ createdAt }) => createdAt <= at);
+  // A key of which only this run or the journal knows is marked as well; a mark that is there stays as it is.
   const exposures = older.map(({ id: keyId }): Exposure => ({ keyId, at: now, by: "quarantine" }));
-  const because = `${older.map(({ id }) => id).join(" and ") || "no key"} is older than the attachment of ${policies}`;
+  const named = older.map(({ id }) => id).filter((id) => !isExposed(observation, id));
+  const because = `${named.join(" and ") || "no key"} is older than the attachment of ${policies}`;
   return { step: { kind: "mark", exposures, quarantine: { at, policies } }, reason: "KeyExposed", because };
 }
 
 /** The keys that this run knows to be exposed are dealt with all the same; whoever comes next has to see the policy as a new one. */
-function unmarked(observation: Observation): Ruling | null {
+function unmarked(observation: Observation, isOver: boolean): Ruling | null {
   if (isEmergency(observation)) return null;
-  const because = "what is attached of AWS's quarantine policies could not be written down";
-  return { step: { kind: "hold", until: null }, reason: "KeyExposed", because };
+  const step = { kind: "hold", until: null } as const;
+  if (isOver)
+    return { step, reason: "QuarantineOver", because: "that a policy was taken away could not be written down" };
+  const policies = observation.iamUser?.quarantines?.join(" and ") ?? "";
+  const ids = observation.keys.map(({ id }) => id).join(" and ");
+  const because = `${policies} could not be written down: until it can, nothing is done about ${ids}, which may be leaked`;
+  return { step, reason: "KeyExposed", because };
 }
 
 /** A pair that lay in custody while an exposed key could read it there is exposed, too, unless CloudTrail says that none did. */
@@ -78,7 +85,7 @@ function readByThief(situation: Situation): Ruling | null {
   const { current, pending } = partsOf(observation);
   const heir = [current, pending].find((key) => isSound(observation, key)) ?? null;
   const thief = observation.keys.find(({ id }) => isExposed(observation, id));
-  if (heir === null || thief === undefined || !readsCustody(situation) || hasStalled(observation, "mark")) return null;
+  if (heir === null || thief === undefined || !readsCustody(situation)) return null;
   const since = memoryOf(observation, thief.id)?.inactiveSince ?? null;
   const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
   const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);
@@ -236,7 +243,7 @@ function cutOrHold(situation: Situation, why: string): Ruling {
   return rule(observation, { kind: "hold", until: first === undefined ? null : dueAt(first) }, why);
 }
 
-function cut(situation: Situation, { keyId }: Exposure, why: string): Ruling {
+function cut(situation: Situation, { keyId, by }: Exposure, why: string): Ruling {
   const { observation, now } = situation;
   const told = sessionsOf(situation, keyId);
   if ("step" in told) return told;
@@ -244,7 +251,7 @@ function cut(situation: Situation, { keyId }: Exposure, why: string): Ruling {
   const quietSince = plus(now, LAST_USED_COLLAPSE_MS);
   const pulled = readsCustody(situation) ? "; who has not read its pair in custody since is behind" : "";
   const which = observation.notes.exposures.length > 1 ? `${keyId}: ` : "";
-  const step = { kind: "deactivate", keyId, quietSince, isWaived: false, isCut: true } as const;
+  const step = { kind: "deactivate", keyId, quietSince, isWaived: false, exposedBy: by } as const;
   const ruling = rule(observation, step, `${which}${why}${pulled}`);
   const sessions = told.sessions.filter(({ endsAt }) => endsAt > now).map((session) => describeSession(session, now));
   return { ...ruling, details: [...sessions, ...(told.because === null ? [] : [`Not all is known: ${told.because}`])] };

@@ -44,8 +44,7 @@ export const neededAfterAll: Rule = {
       ({ id, status }) => status === "inactive" && id !== pendingId && (id !== currentId || isOurs(id)),
     );
     if (old === undefined || observation.keys.length < 2) return null;
-    const { isReactivatedByUs = false, deactivation = null } = memoryOf(observation, old.id) ?? {};
-    if (isReactivatedByUs || deactivation?.isCut === true) return null;
+    if (memoryOf(observation, old.id)?.isReactivatedByUs === true) return null;
     const judged = { ...situation, profile, old };
     return old.id === currentId ? giveBack(judged, needed(old, "custody")) : judgeInactive(judged);
   },

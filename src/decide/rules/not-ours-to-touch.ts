@@ -45,13 +45,7 @@ function taken(situation: Situation, parts: Parts): Ruling | null {
   if (parts.current === null) return currentMissing(situation, parts.currentId);
   const { record } = situation.observation;
   if (parts.current.status === "active" || isAsked(record, parts.current.id)) return null;
-  const { id } = parts.current;
-  const isCut = record.keys[id]?.deactivation?.isCut === true;
-  const unmarked = "it was exposed, and Keyturn cut it and could not mark it: revoke it, and it is replaced";
-  return hold(
-    "CurrentKeyDisabled",
-    isCut ? `${id}, the current key: ${unmarked}` : `somebody disabled ${id}, the current key`,
-  );
+  return hold("CurrentKeyDisabled", `somebody disabled ${parts.current.id}, the current key`);
 }
 
 /** An operator's `rotate` is the word that ends the hold of a user whose key somebody took away, unless it was said before that. */

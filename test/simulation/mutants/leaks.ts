@@ -43,12 +43,12 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "a refused mark is nobody's",
-    mistake: "What a run was told of a leaked key, and could not write down, is not written with the next mark.",
+    mistake: "What a run was told of a leaked key, and could not write down, is not marked with the quarantine either.",
     patches: [
       {
-        file: "src/act/mark.ts",
-        find: "[...step.exposures, ...toldOf(acting)]",
-        replace: "[...step.exposures, ...toldOf(acting).slice(1)]",
+        file: RULE,
+        find: "keys.filter(({ createdAt }) => createdAt <= at)",
+        replace: "keys.filter(({ id, createdAt }) => createdAt <= at && !isExposed(observation, id))",
       },
     ],
     tests: TESTS,
@@ -82,9 +82,9 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     mistake: "A leaked key whose mark was refused is given back by the next sweep, to whom it was taken from.",
     patches: [
       {
-        file: "src/decide/rules/needed-after-all.ts",
-        find: "deactivation?.isCut === true",
-        replace: "deactivation?.isCut === null",
+        file: "src/observe/observe.ts",
+        find: "const notes = withCuts(seen, recorded);",
+        replace: "const notes = withCuts(seen, { ...recorded, keys: {} });",
       },
     ],
     tests: TESTS,
@@ -100,6 +100,49 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
       },
     ],
     tests: ["test/decide/exposed.test.ts", ...TESTS],
+  },
+  {
+    name: "what leaked in its soak is forgotten",
+    mistake: "That a key leaked which was Inactive already is known to its mark alone, and that was refused.",
+    patches: [
+      {
+        file: "src/observe/observe.ts",
+        find: "known.deactivation.exposedBy !== undefined) continue;",
+        replace: "known.deactivation.at > 0) continue;",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "an unmarked quarantine is none",
+    mistake: "Where a quarantine cannot be written down the rules below go on.",
+    patches: [
+      {
+        file: RULE,
+        find: "return unmarked(observation, isFewer);",
+        replace: "return unmarked(observation, true) && null;",
+      },
+    ],
+    tests: ["test/decide/exposed.test.ts", ...TESTS],
+  },
+  {
+    name: "what was read is cut an hour later",
+    mistake:
+      "What a thief read in custody, and could not be marked, is left to a later run, and who read it is gone by then.",
+    patches: [
+      {
+        file: "src/reconcile.ts",
+        find: "({ ...exposure, at: instant(0) })",
+        replace: "({ ...exposure, at: exposure.at })",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
+    name: "many destinations use up the steps",
+    mistake: "A run that tries as many destinations as it has steps never comes to the cut.",
+    patches: [{ file: "src/reconcile.ts", find: "STEPS_MAX + subject.destinations.length", replace: "STEPS_MAX" }],
+    tests: TESTS,
   },
   {
     name: "given back in a quarantine",
