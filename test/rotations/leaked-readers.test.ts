@@ -26,6 +26,14 @@ async function pulled(): Promise<System & { readonly laptop: PullReader }> {
   return { ...system, laptop: readerOf(system, system.first, "laptop") };
 }
 
+function ignoring(call: () => unknown): void {
+  try {
+    call();
+  } catch {
+    // Refused: it does not work any more.
+  }
+}
+
 /** The laptop has pulled, and the first key is deleted. */
 async function settled(): ReturnType<typeof pulled> {
   const system = await pulled();
@@ -222,6 +230,24 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
     expect([ofKey(here, first.keyId), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
     for (const isOver of unable) isOver();
     await here.pass(hours(1));
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
+  });
+
+  test("N5: is exposed, too, where the key that read it was deleted to make room, and worked for some seconds more", async () => {
+    const { here, first } = await pulled();
+    const second = custodyOf(here) ?? "";
+    const read = (): void => {
+      const call = { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId: CUSTODY } };
+      if (custodyOf(here) !== second) ignoring(() => here.cloud.callAs(first, call));
+    };
+    here.cloud.lags.deactivationMs = minutes(1);
+    const stop = meanwhile(here, read);
+    await leak(here, second, first.keyId);
+    stop();
+    const third = custodyOf(here) ?? "";
+    expect([ofKey(here, first.keyId), ofKey(here, second), third === second]).toEqual(["gone", "Inactive", false]);
+    await here.pass(hours(3));
+    expect(ofKey(here, third)).not.toBe("Active");
     expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
   });
 

@@ -81,23 +81,32 @@ function unmarked(observation: Observation, isOver: boolean): Ruling | null {
 
 /** A pair that lay in custody while an exposed key could read it there is exposed, too, unless CloudTrail says that none did. */
 function readByThief(situation: Situation): Ruling | null {
-  const { observation, now } = situation;
+  const { observation } = situation;
   const { current, pending } = partsOf(observation);
   const heir = [current, pending].find((key) => isSound(observation, key)) ?? null;
-  const thief = observation.keys.find(({ id }) => isExposed(observation, id));
-  if (heir === null || thief === undefined || !readsCustody(situation)) return null;
-  const since = memoryOf(observation, thief.id)?.inactiveSince ?? null;
+  if (heir === null || !readsCustody(situation)) return null;
+  const thieves = observation.notes.exposures.map((exposure) => readBy(situation, heir, exposure));
+  return thieves.find((ruling) => ruling !== null) ?? null;
+}
+
+function readBy({ observation, now }: Situation, heir: AccessKey, { keyId, at }: Exposure): Ruling | null {
+  const isListed = observation.keys.some(({ id }) => id === keyId);
+  // What was deleted to make room for the heir works for some seconds more.
+  const isJustGone = !isListed && heir.createdAt - at <= READS_TOLD_WITHIN_MS && heir.createdAt > at - CLOCKS_DIFFER_MS;
+  if (!isListed && (!isJustGone || now - heir.createdAt > READS_TOLD_WITHIN_MS)) return null;
+  const since = memoryOf(observation, keyId)?.inactiveSince ?? null;
   const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
   const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);
   if (isToldOf) return null;
-  const reads = readsOf(observation, thief.id);
-  const question = { source: "reads", keyId: thief.id, from: heir.createdAt } as const;
-  if (reads === undefined) return look([question], `whether ${thief.id} read ${heir.id} in custody`);
+  const reads = readsOf(observation, keyId);
+  const question = { source: "reads", keyId, from: heir.createdAt } as const;
+  if (reads === undefined) return look([question], `whether ${keyId} read ${heir.id} in custody`);
   if (reads.verdict === "none") return null;
   // By our clock it was cut before: only a read says otherwise. IAM dates keys in whole seconds.
-  if (since !== null && since < plus(heir.createdAt, seconds(1)) && reads.verdict === "unknown") return null;
+  const isCutBefore = !isListed || (since !== null && since < plus(heir.createdAt, seconds(1)));
+  if (isCutBefore && reads.verdict === "unknown") return null;
   const exposures = [{ keyId: heir.id, at: now, by: "custody" }] as const;
-  const because = `${thief.id} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
+  const because = `${keyId} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
   return { step: { kind: "mark", exposures, quarantine: null }, reason: "KeyExposed", because };
 }
 

@@ -27,6 +27,8 @@ export function inItsWindow(stage: Stage): Checker {
     // A rollback is an act of the person who typed it.
     if (window === null || wasUrgent(user) || run.word === "rollback") return;
     const nowMs = stage.clock.now();
+    // What was urgent when it was decided a person may have ended while the process stood still.
+    if (run.stalledMs > minutes(1) && (stage.meddledMs.get(user) ?? 0) > run.startedMs) return;
     // A process that stood still goes on with what it has decided.
     const decidedMs = run.stalledMs > minutes(1) ? run.startedMs : nowMs - LATER_MS;
     if ([decidedMs, nowMs, nowMs + CLOCKS_MS].some((atMs) => isOpenAt(window, atMs))) return;

@@ -63,7 +63,9 @@ export function inv1(stage: Stage): Checker {
       const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
       // Somebody went back to a version that lost it, and nobody has used that yet.
       const isUnseen = subject.workers.some((worker) => isLost(worker) && (isSeldom || worker.touchedMs() > usedMs));
-      if (isHeld && (isWaived || isUnseen)) consumer.excused.add(key.id);
+      // Who has stolen the current pair signs with it as a consumer would, and nobody was told yet.
+      const isStolen = isLeaked(stage, custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
+      if (isHeld && (isWaived || isUnseen || isStolen)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }

@@ -145,6 +145,18 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: TESTS,
   },
   {
+    name: "who is gone read nothing",
+    mistake: "A leaked key that was deleted to make room works for some seconds more, and is not asked about.",
+    patches: [
+      {
+        file: RULE,
+        find: "const isJustGone = !isListed &&",
+        replace: "const isJustGone = (keyId as unknown) === null &&",
+      },
+    ],
+    tests: TESTS,
+  },
+  {
     name: "given back in a quarantine",
     mistake: "A key is given back although a quarantine policy that is not marked yet may mean it.",
     patches: [
