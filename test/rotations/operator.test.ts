@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { userName } from "../../src/rotation/keys.ts";
+import { type UserName, userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { ALL_ACTIVE, invoke } from "../world/leak.ts";
 import { holdOf, say } from "../world/operator.ts";
 import type { Word } from "../world/operator.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, toldOf } from "../world/system.ts";
@@ -157,6 +158,20 @@ describe("rollback", () => {
     const { here, second, worker, calls, work } = await rotatedTwice();
     await here.passUntil(() => ofKey(here, second) === "Inactive", days(20), work);
     await say(here, { command: "rollback" });
+    expect([ofKey(here, second), worker.pair().keyId]).toEqual(["Active", second]);
+    work();
+    expect(calls.failures()).toEqual([]);
+  });
+
+  test("does so, too, where IAM's listing shows the key still as it was before it was taken a moment ago", async () => {
+    const { here, second, worker, calls, work } = await rotatedTwice();
+    await here.passUntil(() => ofKey(here, second) === "Inactive", days(20), work);
+    here.bend = (world) => {
+      const list = async (user: UserName) => ALL_ACTIVE(await world.accessKeys.list(user));
+      return { ...world, accessKeys: { ...world.accessKeys, list } };
+    };
+    await invoke(here, { command: "rollback", user: DEPLOY });
+    here.bend = null;
     expect([ofKey(here, second), worker.pair().keyId]).toEqual(["Active", second]);
     work();
     expect(calls.failures()).toEqual([]);

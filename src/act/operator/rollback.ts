@@ -36,14 +36,19 @@ export function rollback(world: World, errand: Errand, keyId: AccessKeyId | null
     const line = word(begun, "rolling back", to);
     await ledger.save((record) => ({ ...record, rollback: { at, to, from, isDone: false } }), line);
     if (!begun.isHeld) await world.directory.hold(errand.user, `rolled back to ${to}`);
-    const key = begun.observation.keys.find(({ id }) => id === to);
-    if (key?.status === "inactive") await giveBack(begun, to);
+    if (isTaken(begun, to)) await giveBack(begun, to);
     await handOver(begun, plan);
     await moveBack(begun, plan);
     const stored = destinationsBehind({ ...begun.observation, record: ledger.record() }, to).map(({ name }) => name);
     const where = stored.length === 0 ? "everywhere" : `and stored at ${stored.join(", ")}, where it is not live yet`;
     return `${to} is current again, ${where}; the user is held until it is released`;
   });
+}
+
+/** Right after a deactivation IAM's listing may show the key as it was, and the record knows better. */
+function isTaken({ observation: { keys, record } }: Begun, to: AccessKeyId): boolean {
+  const isCut = (record.keys[to]?.deactivation?.answeredAt ?? null) !== null;
+  return isCut || keys.some(({ id, status }) => id === to && status === "inactive");
 }
 
 /**

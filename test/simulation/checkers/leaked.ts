@@ -190,7 +190,9 @@ export function leaked(stage: Stage): Checker {
       const [only] = runs;
       if (runs.length !== 1 || only === undefined || only.result === null || only.result.isPaused) return;
       for (const subject of stage.subjects) {
-        if (only.result.left.includes(subject.user)) continue;
+        // Another run, or one that died, had the user.
+        const last = only.result.users.find(({ user }) => user === subject.user)?.decisions.at(-1);
+        if (only.result.left.includes(subject.user) || last?.outcome === "withdrawn") continue;
         checkReplaced(only.run, subject);
         for (const key of stage.cloud.iam.keysOf(subject.user)) {
           if (key.status !== "Active") continue;

@@ -32,6 +32,9 @@ function isTaken(stage: Stage, user: string): boolean {
   const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
   const current = currentId === null ? undefined : stage.cloud.iam.keys.get(currentId);
   if (current?.status === "Inactive" && !current.isDeleted && isLeaked(stage, current.id)) {
+    // It was Inactive before it leaked: somebody has moved custody's label to it, or taken it.
+    const leakMs = Math.min(...stage.leaks.filter(({ keyId }) => keyId === current.id).map(({ atMs }) => atMs));
+    if (current.changedAtMs < leakMs) return true;
     // Without the journal nobody knows any more whose doing it was.
     return stage.takenByPeople.has(current.id) || stage.journalLostMs > current.changedAtMs;
   }

@@ -60,6 +60,12 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "a rollback by an old listing",
+    mistake: "A rollback right after a deactivation hands the key out that IAM's listing shows as it was.",
+    patches: [{ file: "src/act/operator/rollback.ts", find: "return isCut || keys.some", replace: "return keys.some" }],
+    tests: ["test/rotations/operator.test.ts"],
+  },
+  {
     name: "a rollback said twice",
     mistake: "A rollback that is repeated takes back what the first one did.",
     patches: [
