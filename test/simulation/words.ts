@@ -186,7 +186,8 @@ async function say(
 ): Promise<"done" | "refused" | "failed"> {
   const keyId = "key" in command && command.key !== undefined ? String(command.key) : null;
   const isStranger = keyId !== null && stage.strangers.has(keyId);
-  // From here on it may be on record, whatever is heard.
+  // From here on it may be on record, whatever is heard; and what was said before is, whatever this one hears.
+  const wasSaid = keyId !== null && stage.retiring.has(keyId);
   if (command.command === "retire" && keyId !== null) stage.retiring.add(keyId);
   if (command.command === "adopt" && keyId !== null) stage.strangers.delete(keyId);
   if (command.command === "release") stage.heldByWord.delete(user);
@@ -196,7 +197,7 @@ async function say(
     stage.trace.note(user, "answer", () => String(thrown));
     return isRefused ? ("refused" as const) : ("failed" as const);
   });
-  if (outcome === "refused" && command.command === "retire" && keyId !== null) stage.retiring.delete(keyId);
+  if (outcome === "refused" && command.command === "retire" && keyId !== null && !wasSaid) stage.retiring.delete(keyId);
   if (outcome === "refused" && isStranger && keyId !== null) stage.strangers.add(keyId);
   if (outcome === "done" && (command.command === "hold" || command.command === "rollback")) stage.heldByWord.add(user);
   if (outcome === "done" && command.command === "pause" && stage.pausedMs === null) {
