@@ -59,8 +59,9 @@ export function inv1(stage: Stage): Checker {
       const isHandedNone = ["typed-in", "pulls"].includes(consumer.hold.kind) || isUnknown(subject, key);
       const isWaived = stage.retiring.has(key.id) && isHandedNone;
       // That somebody uses the old key shows what was lost, and is what `retire` waives.
-      const livedMs = stage.clock.now() - key.createdAtMs;
-      const isSeldom = consumer.rhythm.gapMs > Math.min(SELDOM_MS, livedMs) || stage.retiring.has(key.id);
+      // Our own proof is no use.
+      const isUnused = key.uses.every(({ service }) => service === "sts");
+      const isSeldom = consumer.rhythm.gapMs > SELDOM_MS || isUnused || stage.retiring.has(key.id);
       const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
       // Somebody went back to a version that lost it, and nobody has used that yet.
       const isUnseen = subject.workers.some((worker) => isLost(worker) && (isSeldom || worker.touchedMs() > usedMs));
