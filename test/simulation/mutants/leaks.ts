@@ -237,7 +237,7 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
         find: 'if (policies === undefined || policies === (notes.quarantine?.policies ?? "")) return null;',
         replace: 'if (policies === undefined || (policies === "" && notes.quarantine === null)) return null;',
       },
-      { file: RULE, find: "createdAt <= at && !isExposed", replace: "createdAt <= now && !isExposed" },
+      { file: RULE, find: "({ createdAt }) => createdAt <= at)", replace: "({ createdAt }) => createdAt <= now)" },
     ],
     tests: TESTS,
   },
