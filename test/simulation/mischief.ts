@@ -11,6 +11,7 @@ import {
   tagByHand,
   giveByHand,
   resume,
+  isHad,
 } from "./people.ts";
 import { custodyName, custodyPair } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
@@ -250,7 +251,7 @@ const atWorkers: readonly Deed[] = [
     weight: 2,
     lastsMs: null,
     act: atWorker((worker, doing) => {
-      const keys = keysOf(doing);
+      const keys = keysOf(doing).filter((key) => isHad(doing.stage, doing.subject, key));
       if (keys.length === 0) return null;
       const { id: keyId, secret } = doing.dice.pick(keys);
       // Nothing tells such a version from one that only inherited our pair.

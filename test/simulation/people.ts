@@ -3,7 +3,7 @@ import type { CloudAnswer } from "../world/call.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { SigningPair } from "../world/caller.ts";
 import { nextPair } from "./consumers.ts";
-import { custodyName, custodyPair } from "./stage.ts";
+import { custodyName, custodyPair, START_MS } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import type { Workplace } from "./workplaces.ts";
 
@@ -74,6 +74,15 @@ export function detachByHand(stage: Stage, user: string, PolicyArn: string): voi
 export function forbidMail(stage: Stage, { user, mayMail }: SimulatedSubject): void {
   const inline = stage.cloud.iam.users.get(user)?.inline;
   if (inline !== undefined && !mayMail) delete inline["mail"];
+}
+
+/** Whether anybody can have its pair. One whose making had no answer nobody ever saw. */
+export function isHad(stage: Stage, { user, workers }: SimulatedSubject, { id, createdAtMs }: SimulatedKey): boolean {
+  const versions = [...(stage.cloud.secretsManager.named(custodyName(user))?.versions.values() ?? [])];
+  const isKept = versions.some(({ text }) => text.includes(id) && text.includes("SecretAccessKey"));
+  return (
+    createdAtMs < START_MS || isKept || stage.strangers.has(id) || workers.some((it) => it.deliveries.includes(id))
+  );
 }
 
 /** Moves AWSCURRENT back to the version that was current before; tells whether there was one with a pair. */
