@@ -27,10 +27,9 @@ export async function deactivate(acting: Acting, step: StepOf<"deactivate">): Pr
     lines: [decision.because, ...proof],
   } as const;
   // An exposed key that was cut is told as long as it is there.
-  const taken = { ...step, ...second.decision.step };
-  const isCut = taken.exposedBy !== undefined;
+  const isCut = step.exposedBy !== undefined;
   ledger.stage(() => (isCut ? second.fresh.record : withUnheard(second.fresh.record, unheard)));
-  await takeAway(acting, taken, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
+  await takeAway(acting, step, lineOf(acting, "deactivating", { keyId, details: { ...details, lines: proof } }));
   return { ...DONE, proof: [...(second.decision.details ?? []), ...proof] };
 }
 

@@ -69,6 +69,15 @@ const alone = {
   }),
 } as const;
 
+/** K1 is exposed, and somebody disabled its replacement. */
+const waiting = {
+  ...after,
+  keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
+  custody: aCustody({ current: K1, pending: K2 }),
+  record: alone.record,
+  notes: notes(exposure(K1)),
+} as const;
+
 describe("an exposed key", () => {
   test.for<[string, Partial<Observation>, string]>([
     [
@@ -106,13 +115,7 @@ describe("an exposed key", () => {
     ],
     [
       "that waits for a replacement which somebody disabled gets another one's slot",
-      {
-        ...after,
-        keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
-        custody: aCustody({ current: K1, pending: K2 }),
-        record: alone.record,
-        notes: notes(exposure(K1)),
-      },
+      waiting,
       `exposed withdraw-pending ${K2}`,
     ],
     [
@@ -140,11 +143,7 @@ describe("an exposed key", () => {
     [
       "gets no other where its replacement, which somebody disabled, could not be withdrawn",
       {
-        ...after,
-        keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
-        custody: aCustody({ current: K1, pending: K2 }),
-        record: alone.record,
-        notes: notes(exposure(K1)),
+        ...waiting,
         stalled: [{ kind: "withdraw-pending", keyId: K2 }],
       },
       "exposed hold",

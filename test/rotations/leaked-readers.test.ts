@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { UserName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
-import { ALL_ACTIVE, leak, meanwhile } from "../world/leak.ts";
+import { leak, listedActive, meanwhile } from "../world/leak.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, dyingWorld, ofKey } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 import type { PullReader } from "../world/workloads.ts";
@@ -106,10 +105,7 @@ describe("L4: who has a leaked key of a user that reads custody", () => {
     const cut = { service: "iam", operation: "UpdateAccessKey", times: 1 } as const;
     here.cloud.faults.add({ ...cut, kind: "lost-after" });
     here.cloud.faults.add({ ...cut, kind: "error-before", code: "AccessDenied" });
-    here.bend = (world) => {
-      const list = async (user: UserName) => ALL_ACTIVE(await world.accessKeys.list(user));
-      return { ...world, accessKeys: { ...world.accessKeys, list } };
-    };
+    here.bend = listedActive;
     await here.sweep();
     here.bend = null;
     await here.pass(hours(2));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type UserName, userName } from "../../src/rotation/keys.ts";
+import { userName } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
-import { ALL_ACTIVE, invoke } from "../world/leak.ts";
+import { invoke, listedActive } from "../world/leak.ts";
 import { holdOf, say } from "../world/operator.ts";
 import type { Word } from "../world/operator.ts";
 import { aCaller, aSystem, custodyOf, DEPLOY, lastOf, ofKey, person, toldOf } from "../world/system.ts";
@@ -166,10 +166,7 @@ describe("rollback", () => {
   test("does so, too, where IAM's listing shows the key still as it was before it was taken a moment ago", async () => {
     const { here, second, worker, calls, work } = await rotatedTwice();
     await here.passUntil(() => ofKey(here, second) === "Inactive", days(20), work);
-    here.bend = (world) => {
-      const list = async (user: UserName) => ALL_ACTIVE(await world.accessKeys.list(user));
-      return { ...world, accessKeys: { ...world.accessKeys, list } };
-    };
+    here.bend = listedActive;
     await invoke(here, { command: "rollback", user: DEPLOY });
     here.bend = null;
     expect([ofKey(here, second), worker.pair().keyId]).toEqual(["Active", second]);

@@ -73,6 +73,12 @@ export function meanwhile({ cloud }: Installation, happens: () => void): () => v
 export const ALL_ACTIVE = (keys: readonly AccessKey[]): readonly AccessKey[] =>
   keys.map((key) => ({ ...key, status: "active" }));
 
+/** Every list of keys is shown so to the run. */
+export function listedActive(world: World): World {
+  const list: World["accessKeys"]["list"] = async (user) => ALL_ACTIVE(await world.accessKeys.list(user));
+  return { ...world, accessKeys: { ...world.accessKeys, list } };
+}
+
 /** Once the run has made a key Inactive IAM's list is shown so to it. */
 export function listingAfterACut(world: World, shown: (keys: readonly AccessKey[]) => readonly AccessKey[]): World {
   const { accessKeys } = world;

@@ -47,8 +47,8 @@ export function rollback(world: World, errand: Errand, keyId: AccessKeyId | null
 
 /** Right after a deactivation IAM's listing may show the key as it was, and the record knows better. */
 function isTaken({ observation: { keys, record } }: Begun, to: AccessKeyId): boolean {
-  const isCut = (record.keys[to]?.deactivation?.answeredAt ?? null) !== null;
-  return isCut || keys.some(({ id, status }) => id === to && status === "inactive");
+  const isOnRecord = (record.keys[to]?.deactivation?.answeredAt ?? null) !== null;
+  return isOnRecord || keys.some(({ id, status }) => id === to && status === "inactive");
 }
 
 /**

@@ -62,7 +62,9 @@ export const CASE_MUTANTS: readonly Mutant[] = [
   {
     name: "a rollback by an old listing",
     mistake: "A rollback right after a deactivation hands the key out that IAM's listing shows as it was.",
-    patches: [{ file: "src/act/operator/rollback.ts", find: "return isCut || keys.some", replace: "return keys.some" }],
+    patches: [
+      { file: "src/act/operator/rollback.ts", find: "return isOnRecord || keys.some", replace: "return keys.some" },
+    ],
     tests: ["test/rotations/operator.test.ts"],
   },
   {
