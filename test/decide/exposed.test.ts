@@ -239,6 +239,17 @@ describe("a quarantine policy", () => {
     expect(judged(attached(20))).toMatchObject({ reason: "QuarantineOver", step: { kind: "mark" } });
   });
 
+  test("marks a key that is exposed already, and does not tell of it again", () => {
+    const [V3, told]: [string, Answer] = [
+      "AWSCompromisedKeyQuarantineV3",
+      { source: "quarantine", attachedAt: ago(hours(1)) },
+    ];
+    const seen = { ...alone, iamUser: aUser({ quarantines: [V3] }), notes: notes(exposure(K1)) };
+    const decision = judged({ ...seen, evidence: build.evidence(told) });
+    expect(decision.step).toMatchObject({ kind: "mark", exposures: [{ keyId: K1 }] });
+    expect(decision.because).toBe(`no key is older than the attachment of ${V3}`);
+  });
+
   test("that was attached just now, and is not listed, may be listed again: the answer is of before", () => {
     expect(judged(attached(19)).reason).not.toBe("QuarantineOver");
   });
@@ -326,6 +337,18 @@ describe("what may have been read in custody", () => {
     ["unknown", "exposed mark"],
   ])("%s: %s", ([verdict, expected]) => {
     expect(said(judged(seen(verdict), pulls))).toBe(expected);
+  });
+
+  test.for<[string, number, number, "read" | "unknown", string]>([
+    ["a key that was deleted to make room for this one", hours(1), minutes(1), "read", "exposed mark"],
+    ["such a key, as far as CloudTrail can tell", hours(1), minutes(1), "unknown", "not exposed"],
+    ["such a key, a day later: that is asked no more", days(1) + 1_000, minutes(1), "read", "not exposed"],
+    ["a key that leaked a day before this one was made", hours(1), days(1), "read", "exposed mark"],
+    ["a key that leaked longer ago, and was gone by then", hours(1), days(1) + 1_000, "read", "not exposed"],
+  ])("by %s: %s", ([, ageMs, leakedBeforeMs, verdict, expected]) => {
+    const leaked = exposure(K1, ago(ageMs + leakedBeforeMs));
+    const gone = { keys: [aKey(K2, ageMs)], custody: aCustody({ current: K2 }), notes: notes(leaked) };
+    expect(said(judged(seen(verdict, gone), pulls))).toBe(expected);
   });
 
   test("is asked before anything else, and not of a user that cannot read there", () => {
