@@ -1,15 +1,26 @@
 import { readsCustody, uncut } from "../decide/exposure.ts";
+import { partsOf } from "../decide/parts.ts";
 import type { CustodyNotes } from "../rotation/exposure.ts";
 import { newKeyRecord } from "../observe/remember.ts";
 import { RotationError, must } from "../rotation/errors.ts";
 import type { CreatedKey } from "../rotation/world.ts";
-import type { Custody, CustodyVersion } from "../rotation/observation.ts";
-import type { Delivery, Intent } from "../rotation/record.ts";
+import type { Custody, CustodyVersion, Observation } from "../rotation/observation.ts";
+import type { Delivery, Intent, UserRecord } from "../rotation/record.ts";
 import { LAST_USED_COLLAPSE_MS } from "../rotation/policy.ts";
 import { type Instant, plus } from "../rotation/time.ts";
 import { takeAway } from "./deactivate.ts";
 import { guardCustody } from "./guard-custody.ts";
-import { type Acting, deadKeys, DONE, type Done, doneWith, lineOf, type Refusal, type StepOf } from "./acting.ts";
+import {
+  type Acting,
+  deadKeys,
+  DONE,
+  type Done,
+  doneWith,
+  lineOf,
+  type Refusal,
+  type StepOf,
+  withKey,
+} from "./acting.ts";
 
 /**
  * Makes the replacement. What could not be stored or delivered is not begun: every destination's pre-flight comes first,
@@ -30,7 +41,7 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
   const intent: Intent = { at, before: observation.keys.map(({ id }) => id), created: null };
   const presumed = presumedHolders(acting, step, at);
   await ledger.save(
-    (record) => ({ ...record, intent, deliveries: [...record.deliveries, ...presumed] }),
+    (record) => ({ ...withStrangers(record, observation), intent, deliveries: [...record.deliveries, ...presumed] }),
     lineOf(acting, "creating", { keyId: null }),
   );
   const marker = await writeIntent(acting, intent);
@@ -40,6 +51,12 @@ export async function createReplacement(acting: Acting, step: StepOf<"create-rep
   const pending = await store(acting, key);
   ledger.stage((record) => ({ ...record, keys: { ...record.keys, [key.id]: newKeyRecord(world.clock.now()) } }));
   return isUrgent ? { ...DONE, made: key } : created(acting, key, { marker, pending, notes });
+}
+
+/** Somebody's key stays somebody's, although the replacement that is current next is younger than it. */
+function withStrangers(record: UserRecord, observation: Observation): UserRecord {
+  const { strangers } = partsOf(observation);
+  return strangers.reduce((marked, { id }) => withKey(marked, id, { isStranger: true }), record);
 }
 
 /** Where the user reads custody, who has its exposed key would find the replacement there. */

@@ -68,18 +68,25 @@ function replacedBy({ world, subject, observation, decision }: Acting, keyId: Ac
 
 type Attempt = Pick<Delivery, "destination" | "slots" | "keyId" | "attemptedAt">;
 
-/** A pair that is confirmed stays delivered while it is; any other is delivered only once that is heard. */
+/**
+ * A pair that is confirmed stays delivered while it is; any other is delivered only once that is heard. Where another was
+ * handed over since, what was heard of this one's earlier time says nothing of now.
+ */
 function withAttempt(
   record: UserRecord,
   attempt: Attempt,
   { isConfirming, anchor }: { readonly isConfirming: boolean; readonly anchor: string | null },
 ): UserRecord {
-  return withDelivery(record, attempt, (known) => ({
-    ...attempt,
-    deliveredAt: isConfirming ? (known?.deliveredAt ?? null) : null,
-    confirmedAt: known?.confirmedAt ?? null,
-    receipt: known?.receipt ?? { version: null, anchor },
-  }));
+  const isLast = lastDeliveryTo({ record }, attempt.destination)?.keyId === attempt.keyId;
+  return withDelivery(record, attempt, (earlier) => {
+    const known = isLast ? earlier : undefined;
+    return {
+      ...attempt,
+      deliveredAt: isConfirming ? (known?.deliveredAt ?? null) : null,
+      confirmedAt: known?.confirmedAt ?? null,
+      receipt: known?.receipt ?? { version: null, anchor },
+    };
+  });
 }
 
 /**

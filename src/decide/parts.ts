@@ -20,11 +20,11 @@ export interface Parts {
   readonly pendingId: AccessKeyId | null;
   readonly current: AccessKey | null;
   readonly pending: AccessKey | null;
-  /** Older than the current key, or known to custody or the journal, and neither current nor pending. */
+  /** Older than the current key and no stranger when that was made, or known to custody or the journal; neither current nor pending. */
   readonly old: readonly AccessKey[];
   /** Made under an intent of ours and in no custody version: perhaps a replacement whose secret was lost. */
   readonly suspects: readonly AccessKey[];
-  /** Younger than the current key, in no custody version and not in the journal: somebody else's. */
+  /** Younger than the current key or than the one before it, in no custody version, and the journal does not say that we had it: somebody else's. */
   readonly strangers: readonly AccessKey[];
 }
 
@@ -49,8 +49,9 @@ function partsIn(observation: Observation): Parts {
   // A pending key that IAM does not list was made a moment before it was first seen.
   const pendingSeenAt = pendingId === null ? null : (memoryOf(observation, pendingId)?.firstSeenAt ?? null);
   const referenceAt = (current ?? pending)?.createdAt ?? pendingSeenAt;
-  const isOld = (key: AccessKey): boolean =>
-    isCustodyEmpty || isKnown(observation, key.id) || (referenceAt !== null && key.createdAt < referenceAt);
+  const isOlder = (key: AccessKey): boolean =>
+    referenceAt !== null && key.createdAt < referenceAt && memoryOf(observation, key.id)?.isStranger !== true;
+  const isOld = (key: AccessKey): boolean => isCustodyEmpty || isKnown(observation, key.id) || isOlder(key);
   const rest = keys.filter((key) => key.id !== currentId && key.id !== pendingId);
   const suspects = rest.filter((key) => isSuspect(observation, key));
   const others = rest.filter((key) => !suspects.includes(key));

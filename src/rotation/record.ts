@@ -94,6 +94,8 @@ export interface KeyRecord {
   readonly releasedAt: Instant | null;
   /** An operator's `retire`; void once the key was made active again after it. Older records do not have it; nor the next. */
   readonly retireAskedAt?: Instant;
+  /** It was somebody's when another was made beside it, and stays so until it is adopted. */
+  readonly isStranger?: boolean;
   /** An operator's `adopt`: a stranger until then, and ours to retire from then on. */
   readonly takenOverAt?: Instant;
   /** Since when custody holds it although IAM does not list it. */

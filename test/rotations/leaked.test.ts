@@ -12,6 +12,7 @@ import {
   doneIn,
   dyingWorld,
   handMade,
+  lastOf,
   loseJournal,
   ofKey,
   person,
@@ -309,6 +310,17 @@ describe("L5: that a key is exposed", () => {
     await here.pass(hours(4));
     expect(late.pair().keyId).toBe(custodyOf(here));
   });
+});
+
+test("a stranger's key stays a stranger's beside the replacement that there was room for once the leaked key was gone", async () => {
+  const { here, second } = await settled();
+  const theirs = person(here).createKey().keyId;
+  await here.pass(hours(2));
+  await revoke(here, second);
+  person(here).deleteKey(second);
+  const results = await here.pass(days(30));
+  expect(here.keysOf(DEPLOY)).toEqual([`${theirs} Active`, `${custodyOf(here) ?? ""} Active`]);
+  expect(lastOf(results.at(-1))).toBe("stranger hold Stranger held");
 });
 
 describe("N4: which key goes", () => {

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { createCloudflarePages } from "../../src/destinations/cloudflare-pages.ts";
+import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
+import type { Destination } from "../../src/rotation/world.ts";
 import { PAGES_OPTIONS, pagesAt, pairOnPages, PROJECT, simulatePages } from "../destinations/pages-under-test.ts";
 import { ACCOUNT, ID, SECRET } from "../destinations/worker-under-test.ts";
 import { cloudflareFetch } from "../world/cloudflare-api.ts";
-import { aCaller, aSystem, custodyOf, lastOf, ofKey, toldOf } from "../world/system.ts";
+import { aCaller, aSystem, custodyOf, lastOf, moveLabelBack, ofKey, toldOf } from "../world/system.ts";
 
 /** One user, its Pages project, and the calls of its Function. Before each hour somebody may do something. */
 async function aPagesSystem(isGit = true) {
@@ -101,4 +103,43 @@ test("an upload's project that is rolled back keeps the old key, and who must up
   pages.deploy(ACCOUNT, PROJECT, "second upload");
   await here.passUntil(() => ofKey(here, first.keyId) === "gone", days(25), work);
   expect([pair().keyId, calls.failures()]).toEqual([custodyOf(here), []]);
+});
+
+test("an upload's project that had the pair before, and is given it again by a run that dies, waits for its upload again", async () => {
+  const { here, calls, pages, pair, work } = await aPagesSystem(false);
+  let hour = 0;
+  const upload = () => {
+    hour += 1;
+    if (hour % 5 === 0) pages.deploy(ACCOUNT, PROJECT, "an upload");
+    work();
+  };
+  await here.passUntil(() => custodyOf(here) !== null, days(2), upload);
+  const first = custodyOf(here);
+  await here.passUntil(() => custodyOf(here) !== first, days(110), upload);
+  const second = custodyOf(here);
+  await here.pass(days(1), upload);
+  // Whose pair is stored, and not uploaded before the one of before is current again.
+  here.clock.advance(minutes(10));
+  const older = pages.project(ACCOUNT, PROJECT).deployments.findLast(({ secrets }) => secrets[ID] === first);
+  pages.rollBack(ACCOUNT, PROJECT, older?.id ?? "");
+  await here.pass(hours(12), work);
+  moveLabelBack(here);
+  await here.pass(hours(12), upload);
+  expect([pair().keyId, custodyOf(here)]).toEqual([first, first]);
+
+  moveLabelBack(here);
+  // It is stored once more, and nobody hears of it.
+  const [destination] = here.destinations["ci"] ?? [];
+  if (destination === undefined) throw new Error("there is a project");
+  const deliver: Destination["deliver"] = async (...given) => {
+    await destination.deliver(...given);
+    throw new RotationError("Unreachable", "delivering, no answer came", { outcomeUnknown: true });
+  };
+  here.destinations = { ci: [{ ...destination, deliver }] };
+  await here.sweep();
+  here.destinations = { ci: [destination] };
+  expect([pair().keyId, custodyOf(here)]).toEqual([first, second]);
+  expect(lastOf((await here.pass(hours(3), work)).at(-1))).toBe("retire hold DestinationNotLive held");
+  await here.pass(hours(12), upload);
+  expect([pair().keyId, calls.failures()]).toEqual([second, []]);
 });

@@ -124,6 +124,8 @@ function quarantine(stage: Stage, user: string, { dice, plan }: { readonly dice:
   const policy = `arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantine${dice.pick(["V2", "V3"])}`;
   // One that is attached already is attached no second time, and tells of no other leak.
   if (!attachByHand(stage, user, policy)) return;
+  // Nor can it be told from the one before, where no sweep wrote down that it was off.
+  const isTold = !isOnRecord(stage, user, policy);
   plan({
     name: "the quarantine policy is detached",
     user,
@@ -141,7 +143,14 @@ function quarantine(stage: Stage, user: string, { dice, plan }: { readonly dice:
   });
   stage.quarantinedMs.set(user, nowMs);
   for (const { id } of stage.cloud.iam.keysOf(user))
-    addLeak(stage, { user, keyId: id, by: "quarantine", toldMs: nowMs });
+    addLeak(stage, { user, keyId: id, by: "quarantine", toldMs: isTold ? nowMs : null });
+}
+
+/** Whether custody's tags say of a quarantine policy that it is attached. */
+function isOnRecord(stage: Stage, user: string, policy: string): boolean {
+  const tags = stage.cloud.secretsManager.named(custodyName(user))?.tags ?? [];
+  const known = tags.find(({ Key }) => Key === "keyturn:quarantine")?.Value.split(" ") ?? [];
+  return known.includes(policy.slice(policy.lastIndexOf("/") + 1));
 }
 
 function addLeak(stage: Stage, leak: Omit<Leak, "atMs">): Leak {

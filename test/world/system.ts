@@ -165,6 +165,23 @@ export function person(here: Installation, user = DEPLOY) {
   };
 }
 
+/** Somebody moves AWSCURRENT back to the version that was current before. */
+export function moveLabelBack(here: Installation, user = DEPLOY): void {
+  const SecretId = `keyturn/${user}`;
+  const versions = [...(here.cloud.secretsManager.named(SecretId)?.versions.values() ?? [])];
+  const withLabel = (stage: string) => versions.find(({ stages }) => stages.has(stage))?.id;
+  here.cloud.callAs(adminOf(here), {
+    service: "secretsmanager",
+    operation: "UpdateSecretVersionStage",
+    input: {
+      SecretId,
+      VersionStage: "AWSCURRENT",
+      RemoveFromVersionId: withLabel("AWSCURRENT"),
+      MoveToVersionId: withLabel("AWSPREVIOUS"),
+    },
+  });
+}
+
 /** From now on every call of the run throws: the process died here. */
 export function dyingWorld(world: DirectWorld, isDead: () => boolean): World {
   const mortal = <Part extends object>(part: Part): Part =>

@@ -209,4 +209,30 @@ export const CASE_MUTANTS: readonly Mutant[] = [
     ],
     tests: ["test/rotations/health.test.ts"],
   },
+  {
+    name: "what was heard before another pair went there still counts",
+    mistake:
+      "A pair that is handed to a place once more keeps the receipt of the time before, whatever went there since.",
+    patches: [
+      {
+        file: "src/act/deliver.ts",
+        find: "const known = isLast ? earlier : undefined;",
+        replace: "const known = earlier;",
+      },
+    ],
+    tests: ["test/rotations/pages.test.ts"],
+  },
+  {
+    name: "a stranger is an old key beside what was made after it",
+    mistake: "Somebody's key counts as an old one once a replacement is current that is younger than it.",
+    patches: [
+      {
+        file: "src/act/create-replacement.ts",
+        find: "return strangers.reduce((marked, { id }) => withKey(marked, id, { isStranger: true }), record);",
+        replace:
+          "return strangers.length < 9 ? record : strangers.reduce((marked, { id }) => withKey(marked, id, {}), record);",
+      },
+    ],
+    tests: ["test/rotations/leaked.test.ts"],
+  },
 ];

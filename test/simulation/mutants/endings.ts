@@ -12,8 +12,8 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/decide/parts.ts",
-        find: "isCustodyEmpty || isKnown(observation, key.id) || (",
-        replace: "isCustodyEmpty || (",
+        find: "isCustodyEmpty || isKnown(observation, key.id) || isOlder(key);",
+        replace: "isCustodyEmpty || isOlder(key);",
       },
     ],
     tests: TABLE,

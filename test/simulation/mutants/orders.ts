@@ -100,8 +100,8 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: CREATE,
-        find: "(record) => ({ ...record, intent, deliveries: [...record.deliveries, ...presumed] })",
-        replace: "(record) => ({ ...record, deliveries: [...record.deliveries, ...presumed] })",
+        find: "...withStrangers(record, observation), intent,",
+        replace: "...withStrangers(record, observation),",
       },
     ],
   },
