@@ -45,6 +45,10 @@ export function drift(stage: Stage): Checker {
       sinceMs.delete(destination);
     },
     swept: ({ runs }) => {
+      // A delivery that failed is not tried again before its time.
+      const isTorn = ({ run }: (typeof runs)[number]): boolean =>
+        [...run.troubles].some((operation) => operation.startsWith("destination."));
+      if (runs.some((one) => isTorn(one))) sinceMs.clear();
       const [only] = runs;
       if (runs.length !== 1 || only === undefined || only.result === null || only.result.isPaused) return;
       for (const subject of stage.subjects) {
@@ -56,9 +60,7 @@ export function drift(stage: Stage): Checker {
         for (const worker of workers) {
           const isBack = worker.isBroughtBack() && worker.pair().keyId !== currentId && destinations.includes(worker);
           const isFree = worker.blockedBecause === null && !worker.isMissing && !worker.losesPushes;
-          // A delivery that failed is not tried again before its time.
-          const isTorn = [...only.run.troubles].some((operation) => operation.startsWith("destination."));
-          if (!isBack || !isFree || isTorn) sinceMs.delete(worker.name);
+          if (!isBack || !isFree) sinceMs.delete(worker.name);
           if (!isBack || !isFree || !isWell) continue;
           const fromMs = sinceMs.get(worker.name) ?? only.run.startedMs;
           sinceMs.set(worker.name, fromMs);

@@ -43,8 +43,9 @@ export function inItsWindow(stage: Stage): Checker {
       const isGone = live === undefined || live.isDeleted || live.status !== "Active";
       // Of several versions with this pair only the last is known to have it: that another is brought back looks the same.
       const isSame = live?.id === pair.keyId;
-      // Or was, when the run looked.
-      if (stage.cloud.iam.keysOf(user).length === 1 && (isGone || isSame || isRaced(stage, run, user))) return;
+      // It is so, or was when the run looked.
+      const isAlone = stage.cloud.iam.keysOf(user).length === 1;
+      if ((isAlone && (isGone || isSame)) || isRaced(stage, run, user)) return;
       check(run, user, `${destination} is given ${pair.keyId}`);
     },
     before: ({ name, run, user, input }) => {
