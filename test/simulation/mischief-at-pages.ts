@@ -1,6 +1,6 @@
 import { days } from "../../src/rotation/time.ts";
 import type { Deed } from "./mischief.ts";
-import { giveByHand } from "./people.ts";
+import { giveByHand, isHad } from "./people.ts";
 import type { Workplace } from "./workplaces.ts";
 
 /** A deed at one of the places of a user that store a pair before it is live. */
@@ -69,7 +69,7 @@ export const PAGES_MISCHIEF: readonly Deed[] = [
     lastsMs: null,
     act: ({ stage, dice, subject }) => {
       const stored = subject.workers.filter(({ builds }) => builds !== null);
-      const keys = stage.cloud.iam.keysOf(subject.user);
+      const keys = stage.cloud.iam.keysOf(subject.user).filter((key) => isHad(stage, subject, key));
       if (stored.length === 0 || keys.length === 0) return null;
       const { id: keyId, secret } = dice.pick(keys);
       giveByHand({ stage, subject }, dice.pick(stored), { keyId, secret });
