@@ -28,15 +28,12 @@ export interface Parts {
   readonly strangers: readonly AccessKey[];
 }
 
-const known = new WeakMap<Observation, Parts>();
+let told: { readonly of: Observation; readonly parts: Parts } | null = null;
 
-/** The parts that an observation shows; told once, since every rule asks. */
+/** The parts that an observation shows; worked out once, since every rule asks. */
 export function partsOf(observation: Observation): Parts {
-  const told = known.get(observation);
-  if (told !== undefined) return told;
-  const parts = partsIn(observation);
-  known.set(observation, parts);
-  return parts;
+  if (told?.of !== observation) told = { of: observation, parts: partsIn(observation) };
+  return told.parts;
 }
 
 function partsIn(observation: Observation): Parts {

@@ -19,12 +19,12 @@ export interface Sweep {
 }
 
 /** How far a rotation is, by the rule that it waits for. Any other rule holds the user. */
-const PHASES: readonly (readonly [phase: string, rules: readonly (string | null)[]])[] = [
-  ["Delivering", ["create", "prove", "deliver", "promote"]],
-  ["Quieting", ["deliver-again", "retire"]],
-  ["Soaking", ["delete"]],
-  ["Settled", ["nothing-due"]],
-];
+const PHASES = {
+  Delivering: ["create", "prove", "deliver", "promote"],
+  Quieting: ["deliver-again", "retire"],
+  Soaking: ["delete"],
+  Settled: ["nothing-due"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /**
  * The sweep in CloudWatch's embedded metric format: its log line is its metrics. The namespace is the deployment's name.
@@ -34,8 +34,13 @@ export function metricsOf(
   namespace: string,
   { rules, resting, open, isComplete, ...sweep }: Sweep,
 ): Record<string, unknown> {
-  const inPhase = PHASES.map(([phase, ruled]) => [phase, rules.filter((rule) => ruled.includes(rule)).length] as const);
-  const { Settled = 0, ...inMotion } = Object.fromEntries(inPhase);
+  const ruledBy = (ruled: readonly (string | null)[]) => rules.filter((rule) => ruled.includes(rule)).length;
+  const inMotion = {
+    Delivering: ruledBy(PHASES.Delivering),
+    Quieting: ruledBy(PHASES.Quieting),
+    Soaking: ruledBy(PHASES.Soaking),
+  };
+  const settled = ruledBy(PHASES.Settled);
   const openOf = (...codes: readonly Notice["code"][]) => open.filter(({ code }) => codes.includes(code)).length;
   const found = {
     KeysOverdue: openOf("KeyOverdue"),
@@ -43,13 +48,13 @@ export function metricsOf(
     EvidenceUnknown: openOf("UseUnknown"),
   };
   // An alarm must not end because nobody looked: no number leaves it as it is.
-  const troubles = Object.fromEntries(Object.entries(found).filter(([, count]) => isComplete || count > 0));
+  const sure = isComplete ? found : Object.fromEntries(Object.entries(found).filter(([, count]) => count > 0));
   const counts = {
     ...inMotion,
-    Settled: Settled + resting,
-    Held: inPhase.reduce((left, [, count]) => left - count, rules.length),
+    Settled: settled + resting,
+    Held: rules.length - settled - inMotion.Delivering - inMotion.Quieting - inMotion.Soaking,
     OldestKeyDays: (sweep.endedAt - Math.min(sweep.endedAt, ...sweep.keysMadeAt)) / days(1),
-    ...troubles,
+    ...sure,
     NotifierFailures: openOf("NotifierFailing"),
     TopicsUnheard: openOf("NobodyListens"),
     ApiCalls: sweep.usage.calls,

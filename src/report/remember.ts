@@ -33,9 +33,10 @@ export function remember(
   notices: readonly Notice[],
   { now, isWhole, unseen = [] }: Look,
 ): Remembered {
-  const dated = notices.map((notice) => datedBy(records, notice));
-  const isSeen = (key: string): boolean => dated.some(({ dedupeKey }) => topicOf(dedupeKey) === topicOf(key));
   const entries = Object.entries(records);
+  const topics = entries.map(([key, record]): Topic => ({ ...record, topic: topicOf(key) }));
+  const dated = notices.map((notice) => datedBy(topics, notice));
+  const isSeen = (key: string): boolean => dated.some(({ dedupeKey }) => topicOf(dedupeKey) === topicOf(key));
   const isSure = (key: string): boolean => isWhole && !unseen.includes(codeOf(key));
   const kept = entries.filter(([key, { seenAt }]) => !isSure(key) || now - seenAt < FORGOTTEN_AFTER_MS);
   const gone = entries.filter((entry) => !kept.includes(entry) && !isSeen(entry[0]));
@@ -57,11 +58,12 @@ const topicOf = (dedupeKey: string): string => dedupeKey.replace(/:(soon|week \d
 /** What a dedupe key begins with. */
 export const codeOf = (dedupeKey: string): NoticeCode => dedupeKey.split(":", 1)[0] as NoticeCode;
 
+type Topic = NoticeRecord & { readonly topic: string };
+
 /** The notice, with since when it is known. */
-function datedBy(records: Records, notice: Notice): Notice {
-  const topic = topicOf(notice.dedupeKey);
-  const before = Object.entries(records).filter(([key]) => topicOf(key) === topic);
-  const known = before.map(([, { since, saidAt }]) => since ?? saidAt);
+function datedBy(topics: readonly Topic[], notice: Notice): Notice {
+  const about = topicOf(notice.dedupeKey);
+  const known = topics.filter(({ topic }) => topic === about).map(({ since, saidAt }) => since ?? saidAt);
   return known.length === 0 ? notice : { ...notice, since: instant(Math.min(...known)) };
 }
 

@@ -90,8 +90,19 @@ function isOpen(window: Window, at: Instant): boolean {
 }
 
 const CLOCKS = new Map<string, Intl.DateTimeFormat>();
+/** What they showed: a decision asks of the same few minutes again and again. */
+const SHOWN = new Map<string, WallTime>();
+const SHOWN_MAX = 1_000;
 
 function wallTime({ timeZone }: Window, at: Instant): WallTime {
+  const asked = `${String(Math.floor(at / minutes(1)))} ${timeZone}`;
+  const shown = SHOWN.get(asked) ?? read(timeZone, at);
+  if (SHOWN.size >= SHOWN_MAX) SHOWN.clear();
+  SHOWN.set(asked, shown);
+  return shown;
+}
+
+function read(timeZone: string, at: Instant): WallTime {
   const clock = CLOCKS.get(timeZone) ?? clockOf(timeZone);
   CLOCKS.set(timeZone, clock);
   const parts = Object.fromEntries(clock.formatToParts(at).map(({ type, value }) => [type, value]));

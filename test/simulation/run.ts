@@ -124,14 +124,22 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
   };
 
   /** Others get their turn: a few moments, and at times as long as it takes. */
-  const takeTurn = async (operation: string): Promise<void> => {
+  const takeTurn = (operation: string): Promise<void> | undefined => {
     if (state.isDead || clock.now() - startedMs > LATEST_MS) return kill();
-    if (isAmongOthers) {
-      const isLong = dice.chance(0.01);
-      for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
-      // It may have died while it stood still: there is one process for all of its calls.
-      if (state.isDead) return never();
-    }
+    if (isAmongOthers) return spin(operation);
+    pass(operation);
+    return undefined;
+  };
+
+  const spin = async (operation: string): Promise<void> => {
+    const isLong = dice.chance(0.01);
+    for (let spins = isLong ? dice.between(200, 3_000) : dice.between(0, 24); spins > 0; spins -= 1) await READY;
+    // It may have died while it stood still: there is one process for all of its calls.
+    if (state.isDead) return never();
+    pass(operation);
+  };
+
+  const pass = (operation: string): void => {
     clock.advance(dice.between(5, 120));
     parts.meanwhile(operation);
     if (parts.late.length > 0) arrive(parts, clock.now());
@@ -153,7 +161,8 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     effect: () => Answer,
     stale?: () => Answer | null,
   ): Promise<Answer> => {
-    await takeTurn(operation);
+    const turn = takeTurn(operation);
+    if (turn !== undefined) await turn;
     const kind = planned(operation, user);
     if (kind === null) return effect();
     switch (kind) {
@@ -192,7 +201,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     for (const checker of parts.watchers) checker.after?.(event);
   };
 
-  const send = async (request: CloudCall): Promise<CloudAnswer> => {
+  const send = (request: CloudCall): Promise<CloudAnswer> => {
     const name = nameOf(request);
     const user = userOf(request);
     const isChange = changes(name);
