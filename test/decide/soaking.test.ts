@@ -225,6 +225,20 @@ describe("a key that was Inactive when its record was begun", () => {
       seen: met({ use: usedAt(ago(days(20))), author: { kind: "other", who: "security", at: ago(days(9)) } }),
       ...gone,
     },
+    "goes where it was in use until CloudTrail's event, which takes effect within minutes": {
+      seen: met({
+        use: usedAt(ago(days(20) - minutes(15))),
+        author: { kind: "other", who: "security", at: ago(days(20)) },
+      }),
+      ...gone,
+    },
+    "stays where a use after CloudTrail's event shows that it was Active again: a later event is missing": {
+      seen: met({
+        use: usedAt(ago(days(20) - minutes(15) - seconds(1))),
+        author: { kind: "ours", at: ago(days(20)) },
+      }),
+      ...hold("delete", "UseUnknown"),
+    },
     "goes where it was seen before it was Inactive": {
       seen: met({ use: usedAt(ago(days(20))), firstSeenAt: ago(days(7) + seconds(1)) }),
       ...gone,

@@ -161,8 +161,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     effect: () => Answer,
     stale?: () => Answer | null,
   ): Promise<Answer> => {
-    const turn = takeTurn(operation);
-    if (turn !== undefined) await turn;
+    await (takeTurn(operation) ?? READY);
     const kind = planned(operation, user);
     if (kind === null) return effect();
     switch (kind) {
@@ -201,7 +200,7 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     for (const checker of parts.watchers) checker.after?.(event);
   };
 
-  const send = (request: CloudCall): Promise<CloudAnswer> => {
+  const send = async (request: CloudCall): Promise<CloudAnswer> => {
     const name = nameOf(request);
     const user = userOf(request);
     const isChange = changes(name);

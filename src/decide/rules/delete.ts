@@ -131,12 +131,15 @@ function silenceBegan(judged: Judged): Instant | null {
   return now - silentSince >= unusedForMs(profile) ? silentSince : null;
 }
 
-/** Whether it is known since when it is Inactive: the record saw it before, or CloudTrail shows who disabled it. */
+/** Whether it is known since when it is Inactive: the record saw it before, or CloudTrail shows who disabled it last. */
 function isDated(judged: Judged): boolean {
   const { observation, old } = judged;
   const firstSeenAt = memoryOf(observation, old.id)?.firstSeenAt ?? judged.now;
+  if (firstSeenAt < inactiveSinceOf(judged)) return true;
   const author = authorOf(observation, old.id, "UpdateAccessKey");
-  return firstSeenAt < inactiveSinceOf(judged) || (author !== undefined && author.kind !== "unknown");
+  if (author === undefined || author.kind === "unknown") return false;
+  // A use after that shows that it was Active again: CloudTrail has lost who disabled it then.
+  return silentSinceOf(observation, old) <= plus(author.at, 2 * LAST_USED_COLLAPSE_MS);
 }
 
 function usedUntilUnknown({ observation, old }: Judged): Ruling {

@@ -83,7 +83,10 @@ export function price(stage: Stage): Checker {
     if (doing === "deleting") return isSecondOfTwo(subject, key) ? null : "as Keyturn knows";
     if (readsCustody(stage, user)) return null;
     const leaks = stage.leaks.filter(({ keyId }) => keyId === key.id);
-    const isRefused = [...run.troubles].some((it) => /TagResource|CreateSecret|DescribeSecret/.test(it));
+    // A secret that is scheduled for deletion takes no tags.
+    const isUnmarkable = (stage.cloud.secretsManager.named(custodyName(user))?.deletedAtMs ?? null) !== null;
+    const isRefused =
+      isUnmarkable || [...run.troubles].some((it) => /TagResource|CreateSecret|DescribeSecret/.test(it));
     const dueMs = Math.min(...leaks.map(({ atMs }) => atMs)) + profile.policy.cutExposedWithinMs;
     const isDue = isRefused || leaks.some(({ by }) => by === "revoke") || stage.clock.now() > dueMs - CLOCKS_MS;
     if (!isDue) return "and its hour is not over";

@@ -109,8 +109,8 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: DELETE,
-        find: "return firstSeenAt < inactiveSinceOf(judged) || (",
-        replace: "return firstSeenAt <= inactiveSinceOf(judged) || (",
+        find: "if (firstSeenAt < inactiveSinceOf(judged)) return true;",
+        replace: "if (firstSeenAt <= inactiveSinceOf(judged)) return true;",
       },
     ],
     tests: TABLE,

@@ -213,4 +213,16 @@ export const SILENCE_MUTANTS: readonly Mutant[] = [
     ],
     tests: TABLE,
   },
+  {
+    name: "an earlier event dates a deactivation that CloudTrail lost",
+    mistake: "Whoever disabled a key once counts as who did it last, although it was used since.",
+    patches: [
+      {
+        file: "src/decide/rules/delete.ts",
+        find: "return silentSinceOf(observation, old) <= plus(author.at, 2 * LAST_USED_COLLAPSE_MS);",
+        replace: "return author.at > 0;",
+      },
+    ],
+    tests: ["test/decide/soaking.test.ts"],
+  },
 ];
