@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { MUTANTS } from "./simulation/mutants/index.ts";
 
@@ -10,7 +10,7 @@ interface Case {
 
 const CASES: readonly Case[] = readFileSync("docs/hard-cases.md", "utf8")
   .split("\n")
-  .filter((line) => /^\| [BLSCN]\d/.test(line))
+  .filter((line) => /^\| [BLSCNF]\d/.test(line))
   .map((line) => {
     const [, name = "", , shownBy = "", mistakes = ""] = line.split(" | ").join("|").split("|");
     return { name: name.trim(), shownBy: shownBy.trim(), mistakes: mistakes.trim() };
@@ -23,7 +23,13 @@ test("there are the hard cases, each once", () => {
   expect(new Set(CASES.map(({ name }) => name)).size).toBe(CASES.length);
 });
 
-test.for(CASES)("$name is shown by a test that exists", ({ shownBy }) => {
+const isFound = ({ name }: Case): boolean => name.startsWith("F");
+
+test.for(CASES.filter((one) => isFound(one)))("$name is shown by a life that is kept", ({ shownBy }) => {
+  expect(existsSync(`test/simulation/lives/${shownBy}.json`)).toBe(true);
+});
+
+test.for(CASES.filter((one) => !isFound(one)))("$name is shown by a test that exists", ({ shownBy }) => {
   const named = shownBy.split('"; `').map((one) => /([\w/-]+)`: "([^"]+)/.exec(one));
   const missing = named.filter((one) => {
     const [, file = "", title = ""] = one ?? [];
