@@ -174,7 +174,8 @@ async function reconcileAll(
 }
 
 /** What the sweeps leave to each other, written down where it is not what is known. A failure is logged, and told. */
-function openMemory({ journal, log }: World, { left, awake, custodyListedAt, told }: SweepState) {
+function openMemory({ journal, log }: World, { left, awake, custodyListedAt, told, ...state }: SweepState) {
+  let { calls } = state;
   let known: SweepMemory = { left, awake, custodyListedAt, ...(told === undefined ? {} : { told }) };
   let written = JSON.stringify(known);
   let isUnwritten = false;
@@ -185,7 +186,7 @@ function openMemory({ journal, log }: World, { left, awake, custodyListedAt, tol
       const text = JSON.stringify(memory);
       if (text === written) return;
       try {
-        await journal.setMemory(memory);
+        calls = await leave(journal, memory, calls);
         [known, written] = [memory, text];
       } catch (thrown) {
         isUnwritten = true;
@@ -194,6 +195,23 @@ function openMemory({ journal, log }: World, { left, awake, custodyListedAt, tol
       }
     },
   };
+}
+
+/**
+ * Writes down what the next sweep is to know. Whoever was told of a leak since it was read has called it to a user, perhaps
+ * one whom this sweep had looked at by then: those names stay. Gives how many calls there were.
+ */
+async function leave(journal: World["journal"], memory: SweepMemory, calls: number): Promise<number> {
+  try {
+    await journal.setMemory(memory, { read: calls, now: calls });
+    return calls;
+  } catch (thrown) {
+    if (!(thrown instanceof RotationError) || thrown.code !== "Conflict") throw thrown;
+    const found = await journal.sweepState();
+    const left = [...new Set([...found.left, ...memory.left])];
+    await journal.setMemory({ ...memory, left }, { read: found.calls, now: found.calls });
+    return found.calls;
+  }
 }
 
 function pauseOf({ runningSince, pause }: SweepState): Pick<SweepResult, "pause"> {

@@ -94,12 +94,39 @@ const parseUsers = (attribute: AttributeValue | undefined): readonly UserName[] 
   attribute?.L?.map(({ S = "" }) => userName(S)) ?? null;
 
 /** The attributes of what a sweep leaves to the next. */
-export function formatMemory({ left, awake, custodyListedAt, told }: SweepMemory): Item {
+export function formatMemory({ left, awake, custodyListedAt, told }: SweepMemory, calls: number): Item {
   return {
+    calls: int(calls),
     ...(told === undefined ? {} : { told: { S: JSON.stringify(told) } }),
     left: formatUsers(left),
     awake: awake === null ? { NULL: true } : formatUsers(awake),
     custodyListedAt: formatInstant(custodyListedAt),
+  };
+}
+
+/** What must hold of an item that is changed, by the names of what is set. */
+export interface Condition {
+  readonly expression: string;
+  readonly values: Item;
+}
+
+/** That nobody has called the next sweep since that was read. */
+export const whereCalled = (calls: number): Condition => ({
+  expression: "attribute_not_exists(#calls) OR #calls = :known",
+  values: { ":known": int(calls) },
+});
+
+/** Sets these attributes, each under its own name. */
+export function settingOf(attributes: Item, condition?: Condition) {
+  const set = Object.entries({ v: { N: "1" }, ...attributes });
+  return {
+    UpdateExpression: `SET ${set.map(([name]) => `#${name} = :${name}`).join(", ")}`,
+    ConditionExpression: condition?.expression,
+    ExpressionAttributeNames: Object.fromEntries(set.map(([name]) => [`#${name}`, name])),
+    ExpressionAttributeValues: {
+      ...condition?.values,
+      ...Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
+    },
   };
 }
 
@@ -119,6 +146,7 @@ export function parseSweepState(item: Item | undefined): SweepState {
     left: parseUsers(item?.["left"]) ?? [],
     awake: parseUsers(item?.["awake"]),
     custodyListedAt: parseInstant(item?.["custodyListedAt"]),
+    calls: Number(item?.["calls"]?.N ?? 0),
   };
 }
 

@@ -23,17 +23,9 @@ export function createJournal({ dynamodb }: Clients, options: JournalOptions): J
   const table = { TableName, ConsistentRead: true };
   const get = async (Key: items.Item, doing: string): Promise<items.Item | undefined> =>
     (await asking(doing, dynamodb.send(new sdk.GetItemCommand({ ...table, Key })))).Item;
-  /** Sets attributes of the sweeps' item, and makes the item if there is none. */
-  const remember = async (attributes: items.Item, doing: string): Promise<void> => {
-    const set = Object.entries({ v: { N: "1" }, ...attributes });
-    const command = new sdk.UpdateItemCommand({
-      TableName,
-      Key: items.SWEEP_KEY,
-      UpdateExpression: `SET ${set.map(([name]) => `#${name} = :${name}`).join(", ")}`,
-      ExpressionAttributeNames: Object.fromEntries(set.map(([name]) => [`#${name}`, name])),
-      ExpressionAttributeValues: Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])),
-    });
-    await asking(doing, dynamodb.send(command));
+  const remember: Remember = async (attributes, doing, condition) => {
+    const update = items.settingOf(attributes, condition);
+    await asking(doing, dynamodb.send(new sdk.UpdateItemCommand({ TableName, Key: items.SWEEP_KEY, ...update })));
   };
   return {
     async read(user) {
@@ -76,11 +68,15 @@ export function createJournal({ dynamodb }: Clients, options: JournalOptions): J
       return items.parseSweepState(await get(items.SWEEP_KEY, "reading the state of the sweeps"));
     },
     ...pausing(remember),
-    setMemory: (memory) => remember(items.formatMemory(memory), "writing what the next sweep is to know"),
+    setMemory: (memory, { read, now }) =>
+      remember(items.formatMemory(memory, now), "writing what the next sweep is to know", items.whereCalled(read)),
   };
 }
 
-function pausing(remember: (attributes: items.Item, doing: string) => Promise<void>) {
+/** Sets attributes of the sweeps' item, and makes the item if there is none. */
+type Remember = (attributes: items.Item, doing: string, condition?: items.Condition) => Promise<void>;
+
+function pausing(remember: Remember) {
   const nothing = { NULL: true as const };
   const pausingOr = "pausing or resuming the sweeps";
   return {

@@ -14,6 +14,7 @@ type Leak = { readonly keyId: AccessKeyId; readonly user: IamUser };
 /** Another run has the user for minutes at the most, and a fresh pair may take two to answer. */
 const AGAIN_AFTER_MS = seconds(15);
 const TIME_FOR_ANOTHER_MS = minutes(4);
+const WAKE_TRIES = 3;
 
 /** An operator's word that a key is to go now: marked, replaced and cut in this run, also where sweeps are paused or the user held. */
 export async function revoke(
@@ -120,7 +121,10 @@ async function tellOf(world: World, others: readonly { keyId: AccessKeyId; user:
   if (first !== undefined && errors.length === world.notifiers.length) throw first;
 }
 
-/** Marks first, and without any lease; then sweeps these users until no other run is in the way. Throws where a mark was refused. */
+/**
+ * Marks first, and without any lease; then sweeps these users until no other run is in the way. Throws where a mark was
+ * refused; and an event, which comes again, also where a user could not be looked at.
+ */
 async function expose(
   world: World,
   serving: Served,
@@ -138,6 +142,9 @@ async function expose(
     result = await sweep(world, options);
   }
   for (const { error } of marked) if (error !== null) throw error;
+  const [unseen] = result.users.flatMap(({ error }) => error ?? []);
+  // Its user may be at rest. What could not be done to one that was looked at is tried again by each sweep.
+  if (by === "health" && unseen !== undefined) throw new RotationError(unseen.code, unseen.message);
   return result;
 }
 
@@ -163,11 +170,16 @@ async function mark(world: World, { profiles, enrolmentTag }: Served, { keyId, u
 }
 
 /** Should this run die, the next whole sweep looks at these users, at rest or not. */
-async function wake({ journal, log }: World, users: readonly UserName[]): Promise<void> {
+async function wake(world: World, users: readonly UserName[], triesLeft = WAKE_TRIES): Promise<void> {
+  const { journal, log } = world;
   try {
-    const { runningSince: _running, pause: _pause, ...memory } = await journal.sweepState();
-    await journal.setMemory({ ...memory, left: [...new Set([...users, ...memory.left])] });
+    const { runningSince: _running, pause: _pause, calls, ...memory } = await journal.sweepState();
+    const left = [...new Set([...users, ...memory.left])];
+    await journal.setMemory({ ...memory, left }, { read: calls, now: calls + 1 });
   } catch (thrown) {
-    log.event("warn", "the next sweep could not be told", { error: asRotationError(thrown, "writing it down") });
+    const error = asRotationError(thrown, "writing it down");
+    // Another was told of a leak at the same moment.
+    if (error.code === "Conflict" && triesLeft > 1) return wake(world, users, triesLeft - 1);
+    log.event("warn", "the next sweep could not be told", { error });
   }
 }

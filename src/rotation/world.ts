@@ -255,6 +255,8 @@ export interface Pause {
 
 /** What the sweeps remember of each other. */
 export interface SweepState extends SweepMemory {
+  /** How often somebody called the next sweep to users by name, over those that were left; 0 in a new table. */
+  readonly calls: number;
   /** Null: a table without its `running` item is paused. */
   readonly runningSince: Instant | null;
   /** Null while running, and until the first sweep of a new table has seen that it is paused. */
@@ -278,7 +280,11 @@ export interface Journal {
   setPause(pause: Pause): Promise<void>;
   /** Changes what is known of a pause, and pauses nothing: somebody may have ended it meanwhile. */
   notePause(pause: Pause): Promise<void>;
-  setMemory(memory: SweepMemory): Promise<void>;
+  /**
+   * Writes what the next sweep is to know. Throws `Conflict` where there were more calls than were read: who was told of a
+   * leak meanwhile has named users that must not be forgotten.
+   */
+  setMemory(memory: SweepMemory, calls: { readonly read: number; readonly now: number }): Promise<void>;
 }
 
 export interface Notifier {

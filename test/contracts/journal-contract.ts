@@ -248,18 +248,29 @@ export function journalContract(makeSetup: MakeSetup): void {
     });
 
     test("is paused until it is set running, which what a sweep leaves to the next does not touch", async () => {
-      const none = { runningSince: null, pause: null, left: [], awake: null, custodyListedAt: null };
+      const none = { runningSince: null, pause: null, left: [], awake: null, custodyListedAt: null, calls: 0 };
       expect(await journal.sweepState()).toEqual(none);
       await journal.setRunning(NOW);
       expect(await journal.sweepState()).toEqual({ ...none, runningSince: NOW });
       const memory = { left: [DEPLOY, userName("other")], awake: [DEPLOY], custodyListedAt: plus(NOW, 1) };
-      await journal.setMemory(memory);
-      expect(await journal.sweepState()).toEqual({ runningSince: NOW, pause: null, ...memory });
+      await journal.setMemory(memory, { read: 0, now: 0 });
+      expect(await journal.sweepState()).toEqual({ runningSince: NOW, pause: null, ...memory, calls: 0 });
       await journal.setRunning(null);
-      await journal.setMemory({ left: [], awake: [], custodyListedAt: null });
+      await journal.setMemory({ left: [], awake: [], custodyListedAt: null }, { read: 0, now: 0 });
       expect(await journal.sweepState()).toEqual({ ...none, awake: [] });
-      await journal.setMemory({ left: [], awake: null, custodyListedAt: null });
+      await journal.setMemory({ left: [], awake: null, custodyListedAt: null }, { read: 0, now: 0 });
       expect(await journal.sweepState()).toEqual(none);
+    });
+
+    test("keeps what a sweep leaves to the next where somebody has called it to a user since that was read", async () => {
+      const memory = { left: [], awake: [DEPLOY], custodyListedAt: NOW };
+      await journal.setMemory(memory, { read: 0, now: 0 });
+      await journal.setMemory({ ...memory, left: [DEPLOY] }, { read: 0, now: 1 });
+      const write = journal.setMemory({ ...memory, awake: [] }, { read: 0, now: 0 });
+      expect(await failureOf(write)).toBe("Conflict");
+      expect(await journal.sweepState()).toMatchObject({ left: [DEPLOY], awake: [DEPLOY], calls: 1 });
+      await journal.setMemory(memory, { read: 1, now: 1 });
+      expect(await journal.sweepState()).toMatchObject({ left: [], calls: 1 });
     });
 
     test("is paused with what is known of the pause, until it is set running", async () => {

@@ -1,27 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, plus } from "../../src/rotation/time.ts";
-import type { Journal, World } from "../../src/rotation/world.ts";
-import type { DirectWorld } from "../world/direct/world.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
-import { aSystem, custodyOf, DEPLOY, doneIn, dyingWorld, lastOf, ofKey, person } from "../world/system.ts";
+import { aSystem, custodyOf, DEPLOY, doneIn, dyingWorld, journalWith, lastOf, ofKey, person } from "../world/system.ts";
 import type { System } from "../world/system.ts";
-
-const journalWith = (world: DirectWorld, change: Partial<Journal>): World => {
-  const { journal } = world;
-  const parts: Journal = {
-    read: async (user) => journal.read(user),
-    write: async (revision, next) => journal.write(revision, next),
-    readMany: async (users) => journal.readMany(users),
-    history: async (user) => journal.history(user),
-    sweepState: async () => journal.sweepState(),
-    setRunning: async (since) => journal.setRunning(since),
-    setPause: async (pause) => journal.setPause(pause),
-    notePause: async (pause) => journal.notePause(pause),
-    setMemory: async (memory) => journal.setMemory(memory),
-  };
-  return { ...world, journal: { ...parts, ...change } };
-};
+import type { World } from "../../src/rotation/world.ts";
 
 /** The Worker is looked at every three to five hours: twice in ten. */
 const RESTS = 8;

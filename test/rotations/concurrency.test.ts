@@ -4,7 +4,7 @@ import { userName } from "../../src/rotation/keys.ts";
 import { days, hours, instant, minutes, plus } from "../../src/rotation/time.ts";
 import type { Journal, World } from "../../src/rotation/world.ts";
 import type { DirectWorld } from "../world/direct/world.ts";
-import { aSystem, custodyOf, DEPLOY, dyingWorld, lastOf, ofKey, person } from "../world/system.ts";
+import { aSystem, custodyOf, DEPLOY, dyingWorld, journalWith, lastOf, ofKey, person } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 
 const ACTS = ["iam.CreateAccessKey", "iam.UpdateAccessKey", "iam.DeleteAccessKey"];
@@ -115,18 +115,7 @@ describe("a write of the journal of which the answer is lost", () => {
           outcomeUnknown: true,
         });
       };
-      const parts: Journal = {
-        read: async (user) => journal.read(user),
-        write,
-        readMany: async (users) => journal.readMany(users),
-        history: async (user) => journal.history(user),
-        sweepState: async () => journal.sweepState(),
-        setRunning: async (since) => journal.setRunning(since),
-        setPause: async (pause) => journal.setPause(pause),
-        notePause: async (pause) => journal.notePause(pause),
-        setMemory: async (memory) => journal.setMemory(memory),
-      };
-      return { ...world, journal: parts };
+      return journalWith(world, { write });
     };
   };
 

@@ -263,6 +263,18 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
     expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
   });
 
+  test("N5: is not where CloudTrail cannot tell, and our record has it made after the cut, by whatever clock", async () => {
+    const { here, laptop } = await settled();
+    here.bend = (world) => ({ ...world, clock: { ...world.clock, now: () => plus(world.clock.now(), minutes(1)) } });
+    await leak(here, laptop.pair().keyId);
+    here.bend = null;
+    const second = custodyOf(here) ?? "";
+    await here.pass(hours(5));
+    here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
+    await here.pass(hours(5));
+    expect([custodyOf(here), ofKey(here, second)]).toEqual([second, "Active"]);
+  });
+
   test("N5: is where CloudTrail cannot tell", async () => {
     const { here, first } = await pulled();
     const second = custodyOf(here) ?? "";

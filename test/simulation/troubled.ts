@@ -56,7 +56,7 @@ export function troubledJournal({ exchange, checkers, stage }: Outside, journal:
       stage.pausedMs = stage.clock.now();
     },
     notePause: (pause) => journal.notePause(pause),
-    setMemory: (memory) => through("setMemory", "", () => journal.setMemory(memory)),
+    setMemory: (memory, calls) => through("setMemory", "", () => journal.setMemory(memory, calls)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Profile } from "../../src/rotation/policy.ts";
 import { days, hours, instant } from "../../src/rotation/time.ts";
-import type { World } from "../../src/rotation/world.ts";
+import type { Journal, World } from "../../src/rotation/world.ts";
 import type { SweepResult } from "../../src/sweep.ts";
 import { aProfile } from "../builders.ts";
 import type { CloudAnswer } from "./call.ts";
@@ -181,6 +181,23 @@ export function moveLabelBack(here: Installation, user = DEPLOY): void {
     },
   });
 }
+
+/** The world with a journal of which some parts behave otherwise. */
+export const journalWith = (world: DirectWorld, change: Partial<Journal>): World => {
+  const { journal } = world;
+  const parts: Journal = {
+    read: async (user) => journal.read(user),
+    write: async (revision, next) => journal.write(revision, next),
+    readMany: async (users) => journal.readMany(users),
+    history: async (user) => journal.history(user),
+    sweepState: async () => journal.sweepState(),
+    setRunning: async (since) => journal.setRunning(since),
+    setPause: async (pause) => journal.setPause(pause),
+    notePause: async (pause) => journal.notePause(pause),
+    setMemory: async (memory, calls) => journal.setMemory(memory, calls),
+  };
+  return { ...world, journal: { ...parts, ...change } };
+};
 
 /** From now on every call of the run throws: the process died here. */
 export function dyingWorld(world: DirectWorld, isDead: () => boolean): World {

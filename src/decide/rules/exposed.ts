@@ -102,8 +102,11 @@ function readBy({ observation, now }: Situation, heir: AccessKey, { keyId, at }:
   const question = { source: "reads", keyId, from: heir.createdAt } as const;
   if (reads === undefined) return look([question], `whether ${keyId} read ${heir.id} in custody`);
   if (reads.verdict === "none") return null;
-  // By our clock it was cut before: only a read says otherwise. IAM dates keys in whole seconds.
-  const isCutBefore = !isListed || (since !== null && since < plus(heir.createdAt, seconds(1)));
+  // By our clock, or by our record, it was cut before: only a read says otherwise. IAM dates keys in whole seconds.
+  const cutAt = memoryOf(observation, keyId)?.deactivation?.answeredAt ?? null;
+  const metAt = memoryOf(observation, heir.id)?.firstSeenAt ?? null;
+  const isOnRecord = cutAt !== null && metAt !== null && cutAt <= metAt;
+  const isCutBefore = !isListed || isOnRecord || (since !== null && since < plus(heir.createdAt, seconds(1)));
   if (isCutBefore && reads.verdict === "unknown") return null;
   const exposures = [{ keyId: heir.id, at: now, by: "custody" }] as const;
   const because = `${keyId} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
@@ -187,11 +190,12 @@ function replace(situation: Situation): Ruling {
     const replaces = currentId ?? observation.notes.exposures[0]?.keyId ?? null;
     return rule(observation, { kind: "create-replacement", replaces }, "a replacement is made at once");
   }
-  const [suspect] = partsOf(observation).suspects;
-  if (suspect !== undefined && authorOf(observation, suspect.id, "CreateAccessKey") === undefined) {
-    const from = plus(suspect.createdAt, -minutes(1));
-    const question = { source: "authorship", keyId: suspect.id, event: "CreateAccessKey", from } as const;
-    return look([question], `who made ${suspect.id}`);
+  // A replacement of ours that was withdrawn is a stranger's as far as custody and the journal tell.
+  const [made] = [...partsOf(observation).suspects, ...partsOf(observation).strangers];
+  if (made !== undefined && authorOf(observation, made.id, "CreateAccessKey") === undefined) {
+    const from = plus(made.createdAt, -minutes(1));
+    const question = { source: "authorship", keyId: made.id, event: "CreateAccessKey", from } as const;
+    return look([question], `who made ${made.id}`);
   }
   const places = observation.destinations.map(({ name }) => name);
   const questions = unaskedLive(

@@ -3,6 +3,7 @@ import type { CloudAnswer } from "../../world/call.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import { isLeaked, isUrgent } from "../leaks.ts";
+import type { Run } from "../run.ts";
 import { custodyName, custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
@@ -14,14 +15,21 @@ const UNMISSED_MS = days(90);
 export function inv2(stage: Stage): Checker {
   const invariant = "INV-2";
   const activeMs = new Map<string, number>();
+  /** What runs have seen since the last sweep was over. */
+  const fresh: { readonly run: Run; readonly id: string; readonly atMs: number }[] = [];
   const takenMs = new Map<string, number>();
   const made = new Set<string>();
   const handedOut = new Set<string>();
+  const wasCurrent = new Set<string>();
 
   const isOrphan = (key: SimulatedKey): boolean => {
     const secret = stage.cloud.secretsManager.named(custodyName(key.caller.name));
     const versions = [...(secret?.versions.values() ?? [])];
-    const isKept = versions.some(({ text }) => text.includes(key.id) && text.includes("SecretAccessKey"));
+    // What was withdrawn before it was current lies there without a label, and nobody reads it.
+    const isKept = versions.some(
+      ({ text, stages }) =>
+        text.includes(key.id) && text.includes("SecretAccessKey") && (stages.size > 0 || wasCurrent.has(key.id)),
+    );
     return made.has(key.id) && !isKept && !handedOut.has(key.id) && key.uses.length === 0;
   };
 
@@ -47,6 +55,12 @@ export function inv2(stage: Stage): Checker {
       if (name === "iam.UpdateAccessKey" && input["Status"] === "Inactive") {
         takenMs.set(String(input["AccessKeyId"]), stage.clock.now());
       }
+      if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
+        const version = stage.cloud.secretsManager
+          .named(custodyName(user))
+          ?.versions.get(String(input["MoveToVersionId"]));
+        for (const id of made) if (version?.text.includes(id) === true) wasCurrent.add(id);
+      }
       if (name !== "iam.DeleteAccessKey") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
@@ -55,11 +69,12 @@ export function inv2(stage: Stage): Checker {
       if (isUrgent(stage, user) && !isReplaced(user)) return;
       if (key.status === "Active" && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
-      const soakedMs = stage.clock.now() - (activeMs.get(key.id) ?? 0);
+      const justSeenMs = fresh.filter((seen) => seen.run === run && seen.id === key.id).map(({ atMs }) => atMs);
+      const soakedMs = stage.clock.now() - Math.max(activeMs.get(key.id) ?? 0, ...justSeenMs);
       if (!isLeaked(stage, key.id) && !stage.retiring.has(key.id)) needed(key, user, says);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);
     },
-    after: ({ name, answer, isStale }) => {
+    after: ({ name, run, answer, isStale }) => {
       if (isStale) return;
       if (name === "iam.CreateAccessKey") {
         made.add(String((answer?.["AccessKey"] as CloudAnswer | undefined)?.["AccessKeyId"]));
@@ -68,10 +83,15 @@ export function inv2(stage: Stage): Checker {
       for (const key of (answer?.["AccessKeyMetadata"] ?? []) as readonly CloudAnswer[]) {
         if (key["Status"] !== "Active") continue;
         const id = String(key["AccessKeyId"]);
-        activeMs.set(id, stage.clock.now());
+        fresh.push({ run, id, atMs: stage.clock.now() });
         // Somebody gave it back; whoever takes it the next time is asked anew.
         if (stage.clock.now() - (takenMs.get(id) ?? 0) > CLOCKS_MS) takenMs.delete(id);
       }
+    },
+    swept: () => {
+      // What could not be written down nobody knows afterwards.
+      for (const { run, id, atMs } of fresh) if (!run.troubles.has("journal.write")) activeMs.set(id, atMs);
+      fresh.length = 0;
     },
     delivering: ({ pair }) => {
       handedOut.add(pair.keyId);

@@ -199,4 +199,58 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     ],
     tests: TABLE,
   },
+  {
+    name: "a sweep forgets who leaked meanwhile",
+    mistake: "At its end a sweep writes down whom it left, over those of whom a leak was told since it began.",
+    patches: [
+      {
+        file: "src/sweep.ts",
+        find: "const left = [...new Set([...found.left, ...memory.left])];",
+        replace: "const left = [...new Set(memory.left)];",
+      },
+      {
+        file: "src/handlers/exposed.ts",
+        find: 'if (by === "health" && unseen !== undefined)',
+        replace: 'if (by !== "health" && by !== "revoke" && unseen !== undefined)',
+      },
+    ],
+    tests: ["test/rotations/leak-events.test.ts"],
+  },
+  {
+    name: "an event that could not look is done",
+    mistake: "AWS Health's event does not come again where its user could not be looked at.",
+    patches: [
+      {
+        file: "src/handlers/exposed.ts",
+        find: 'if (by === "health" && unseen !== undefined)',
+        replace: 'if (by !== "health" && by !== "revoke" && unseen !== undefined)',
+      },
+    ],
+    tests: ["test/rotations/leak-events.test.ts"],
+  },
+  {
+    name: "cut before by the clocks alone",
+    mistake:
+      "A replacement that was made after the cut counts as read where CloudTrail cannot tell, and the clock was ahead.",
+    patches: [
+      {
+        file: "src/decide/rules/exposed.ts",
+        find: "const isCutBefore = !isListed || isOnRecord ||",
+        replace: "const isCutBefore = !isListed || (isOnRecord && since === null) ||",
+      },
+    ],
+    tests: ["test/rotations/leaked-readers.test.ts"],
+  },
+  {
+    name: "a withdrawn replacement is never spare",
+    mistake: "Who made the key that fills the slot is asked only while its intent is on record.",
+    patches: [
+      {
+        file: "src/decide/rules/exposed.ts",
+        find: "const [made] = [...partsOf(observation).suspects, ...partsOf(observation).strangers];",
+        replace: "const [made] = partsOf(observation).suspects;",
+      },
+    ],
+    tests: ["test/rotations/leak-events.test.ts"],
+  },
 ];

@@ -44,6 +44,7 @@ export class MemoryJournal implements Journal {
   #runningSince: Instant | null = null;
   #pause: Pause | null = null;
   #memory: SweepMemory = NO_MEMORY;
+  #calls: number | null = null;
   readonly #isTrusting: boolean;
 
   /** Trusting, it takes plain JSON to be plain JSON, and keeps what it was given: for the many lives that nobody reads. */
@@ -58,6 +59,7 @@ export class MemoryJournal implements Journal {
     this.#runningSince = null;
     this.#pause = null;
     this.#memory = NO_MEMORY;
+    this.#calls = null;
   }
 
   /** Puts anything in the place of a record. */
@@ -125,7 +127,7 @@ export class MemoryJournal implements Journal {
   async sweepState(): Promise<SweepState> {
     await Promise.resolve();
     const pause = this.#runningSince === null ? this.#pause : null;
-    return { runningSince: this.#runningSince, pause, ...this.#memory };
+    return { runningSince: this.#runningSince, pause, ...this.#memory, calls: this.#calls ?? 0 };
   }
 
   async setRunning(since: Instant | null): Promise<void> {
@@ -146,8 +148,12 @@ export class MemoryJournal implements Journal {
     this.#pause = { ...pause };
   }
 
-  async setMemory(memory: SweepMemory): Promise<void> {
+  async setMemory(memory: SweepMemory, { read, now }: { readonly read: number; readonly now: number }): Promise<void> {
     await Promise.resolve();
+    if (this.#calls !== null && this.#calls !== read) {
+      throw new RotationError("Conflict", "writing what the next sweep is to know, it has changed since");
+    }
     this.#memory = this.#isTrusting ? memory : (JSON.parse(JSON.stringify(memory)) as SweepMemory);
+    this.#calls = now;
   }
 }
