@@ -2,6 +2,7 @@ import type { Profile } from "../../src/rotation/policy.ts";
 import { LAST_USED_LAG_MS, quietMs } from "../../src/rotation/policy.ts";
 import { days, hours } from "../../src/rotation/time.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
+import { nextPair } from "./consumers.ts";
 import type { FaultPlan } from "./plan.ts";
 import { untilLookMs } from "./leaks.ts";
 import { custodyPair, isPendingPair } from "./stage.ts";
@@ -71,8 +72,25 @@ export function isRipeNow(stage: Stage, subject: SimulatedSubject): boolean {
   return silentMs > hours(3) && silentMs < hours(7);
 }
 
+/**
+ * Whether a use of the old key comes in these hours, and a hand-over may come right after it: last-used then shows that
+ * alone, and only who looks each hour sees both.
+ */
+function mayBeHidden({ clock }: Stage, { profile, consumers }: SimulatedSubject, old: SimulatedKey): boolean {
+  const nowMs = clock.now();
+  return (
+    profile.isPulled &&
+    consumers.some((consumer) => {
+      const isSeldom = consumer.hold.kind === "typed-in" && consumer.rhythm.gapMs > days(1);
+      if (!isSeldom || nextPair(consumer, nowMs)?.keyId !== old.id) return false;
+      return consumer.rhythm.next(nowMs) - nowMs < MOST_MS || nowMs - consumer.rhythm.last(nowMs) < LIVELY_MS;
+    })
+  );
+}
+
 /** For how long nothing is to be expected of a user whose rotation waits; less than 0 while something may happen. */
-function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
+function dullForMs(stage: Stage, subject: SimulatedSubject): number {
+  const { user, profile } = subject;
   const nowMs = stage.clock.now();
   const keys = stage.cloud.iam.keysOf(user);
   const changedMs = keys.map(({ changes }) => changes.at(-1)?.atMs ?? 0);
@@ -84,6 +102,7 @@ function dullForMs(stage: Stage, { user, profile }: SimulatedSubject): number {
   if (old === undefined) return MOST_MS;
   const until = (beyondMs: number): number => (beyondMs < AFTER_MS ? -BEFORE_MS - beyondMs : MOST_MS);
   if (old.status === "Active") {
+    if (mayBeHidden(stage, subject, old)) return 0;
     const beyondMs = silentBeyondMs(stage, profile, { user, old });
     // It waits for the next opening, however long ago it could have gone.
     const isHandMade = custodyPair(stage, user, "AWSCURRENT") === null;

@@ -8,7 +8,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import { diceOf } from "./dice.ts";
 import type { Errand } from "./errands.ts";
-import { createKeyByHand } from "./people.ts";
+import { createKeyByHand, hasPair } from "./people.ts";
 import type { Run } from "./run.ts";
 import { custodyPair, isPendingPair, servingOf, violate } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
@@ -199,6 +199,8 @@ async function say(
   });
   if (outcome === "refused" && command.command === "retire" && keyId !== null && !wasSaid) stage.retiring.delete(keyId);
   if (outcome === "refused" && isStranger && keyId !== null) stage.strangers.add(keyId);
+  // Once a word has emptied custody every key of the user is hand-made, and to be replaced.
+  if (!hasPair(stage, user)) for (const { id } of stage.cloud.iam.keysOf(user)) stage.strangers.delete(id);
   if (outcome === "done" && (command.command === "hold" || command.command === "rollback")) stage.heldByWord.add(user);
   if (outcome === "done" && command.command === "pause" && stage.pausedMs === null) {
     violate(stage, "PAUSE", user, "a pause is answered, and is not on record");

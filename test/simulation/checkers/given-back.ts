@@ -45,7 +45,9 @@ export function givenBack(stage: Stage): Checker {
     if (isLate && known?.has(`used ${key.id}`) === true) return "somebody had used it just before";
     const holder = workers.find((worker) => worker.isRolledBack() && worker.pair().keyId === key.id);
     if (holder === undefined || !destinations.includes(holder)) return null;
-    return known?.has(`live ${holder.name}`) === true ? `${holder.name} is back on it` : null;
+    // What was answered may have been lost on its way.
+    const isHeard = known?.has(`live ${holder.name}`) === true && !run.troubles.has("destination.live");
+    return isHeard ? `${holder.name} is back on it` : null;
   }
 
   function check(run: Run, subject: SimulatedSubject, isAble: boolean): void {
