@@ -37,6 +37,26 @@ test("an event of AWS Health is not forgotten by the sweep that was under way, a
   expect(ofKey(here, second)).toBe("Inactive");
 });
 
+test("an event whose call to the next sweep meets another's is not lost, although its run can do nothing else", async () => {
+  const { here, second } = await settled();
+  await here.pass(days(1));
+  expect((await here.sweep()).resting).toBe(1);
+  let calls = 0;
+  here.bend = (world) =>
+    journalWith(world, {
+      read: () => Promise.reject(new RotationError("Denied", "reading the journal of deploy, refused")),
+      setMemory: async (memory, of) => {
+        calls += 1;
+        if (calls === 1) throw new RotationError("Conflict", "writing what the next sweep is to know, it has changed");
+        await world.journal.setMemory(memory, of);
+      },
+    });
+  await expect(leak(here, second)).rejects.toThrow("refused");
+  here.bend = null;
+  await here.pass(hours(1));
+  expect(ofKey(here, second)).toBe("Inactive");
+});
+
 test("a replacement of ours that was withdrawn, and that somebody made active again, makes room for the next", async () => {
   const { here, second, worker } = await settled();
   const promoting = here.cloud.faults.add(denied("secretsmanager", "UpdateSecretVersionStage"));
