@@ -27,6 +27,7 @@ promised (docs/invariants.md). Exits with 0 if no promise was broken; else shows
   --from <n>         from this one; without it 1
   --jobs <n>         in so many processes; without it 1
   --hourly           a sweep each hour while anything is open, in every life (docs/invariants.md, Lives)
+  --crowded <n>      draws faults, leaks, and what people do and say, n times for each life: what must meet meets sooner
   --all              goes on after a failing seed, and names them all
   --coverage         counts what was decided, done and met
   --long             the whole trace of a failing seed
@@ -40,6 +41,7 @@ const values = optionsOf(HELP, {
   from: { type: "string", default: "1" },
   jobs: { type: "string", default: "1" },
   hourly: { type: "boolean", default: false },
+  crowded: { type: "string", default: "1" },
   all: { type: "boolean", default: false },
   coverage: { type: "boolean", default: false },
   long: { type: "boolean", default: false },
@@ -48,6 +50,7 @@ const values = optionsOf(HELP, {
   figures: { type: "string" },
 });
 const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
+const crowd = Number(values.crowded);
 
 const print = (line = ""): void => {
   process.stdout.write(`${line}\n`);
@@ -95,6 +98,7 @@ await runPool({
   seeds,
   jobs,
   isHourly: values.hourly,
+  crowd,
   hear: (report) => {
     hear(report);
     return failed.length === 0 || values.all;
@@ -121,7 +125,7 @@ if (values.coverage) {
 async function save(seed: number, name: string, invariant: string): Promise<void> {
   const shows = async (life: Life): Promise<boolean> =>
     (await live(life, { isTraced: false })).violations.some((violation) => violation.invariant === invariant);
-  const drawn = drawLife(seed);
+  const drawn = drawLife(seed, crowd);
   const life = await shrink({ ...drawn, isHourly: drawn.isHourly || values.hourly }, shows);
   const kept = { found: `that ${invariant} was broken`, mutant: values.mutant ?? null, life };
   await writeFile(
@@ -134,13 +138,14 @@ async function save(seed: number, name: string, invariant: string): Promise<void
 
 const [first] = failed.toSorted((one, other) => one - other);
 if (first !== undefined) {
-  const { trace, violations } = await simulate(first, { isHourly: values.hourly });
+  const { trace, violations } = await simulate(first, { isHourly: values.hourly, crowd });
   const shown = values.long ? trace : trace.slice(-TRACE_LINES_MAX);
   print(`\nseed ${String(first)} fails; its last ${String(shown.length)} of ${String(trace.length)} lines:`);
   for (const line of shown) print(line);
   for (const { invariant, user, text } of violations) print(`${invariant} ${user}: ${text}`);
   if (failed.length > 1) print(`\nfailing seeds: ${failed.toSorted((one, other) => one - other).join(" ")}`);
-  print(`\nreplay: npm run simulate -- --seeds 1 --from ${String(first)} --long${values.hourly ? " --hourly" : ""}`);
+  const like = `${values.hourly ? " --hourly" : ""}${crowd > 1 ? ` --crowded ${String(crowd)}` : ""}`;
+  print(`\nreplay: npm run simulate -- --seeds 1 --from ${String(first)} --long${like}`);
   if (values.save !== undefined) await save(first, values.save, violations[0]?.invariant ?? "");
   process.exitCode = 1;
 }

@@ -21,6 +21,8 @@ export interface PoolOptions {
   readonly jobs: number;
   /** A sweep each hour in every life. */
   readonly isHourly?: boolean;
+  /** How many times what goes wrong is drawn. */
+  readonly crowd?: number;
   /** Hears each report; false stops the worker that sent it. */
   readonly hear: (report: Report) => boolean;
   /** Called every ten seconds or so. */
@@ -34,12 +36,13 @@ export async function runPool({
   seeds,
   jobs,
   isHourly = false,
+  crowd = 1,
   hear,
   progress,
 }: PoolOptions): Promise<void> {
   let toldMs = performance.now();
   const work = async (job: number): Promise<void> => {
-    const worker = fork(WORKER, [bundle, from + job, from + seeds - 1, jobs, isHourly].map(String));
+    const worker = fork(WORKER, [bundle, from + job, from + seeds - 1, jobs, isHourly, crowd].map(String));
     worker.on("message", (report) => {
       if (!hear(report as Report)) worker.kill();
       if (performance.now() - toldMs < 10_000) return;

@@ -6,8 +6,8 @@ type Simulation = { readonly simulate: typeof Simulate; readonly addCoverage: ty
 /** Seeds between two words to the parent. */
 const SEEDS_A_REPORT = 10;
 
-/** `worker.ts <bundle> <from> <to> <step> <hourly or not>`: every step-th seed, told to the parent as they go; ends at the first failure. */
-const [bundle = "", from = "1", to = "1", step = "1", hourly = ""] = process.argv.slice(2);
+/** `worker.ts <bundle> <from> <to> <step> <hourly or not> <crowd>`: every step-th seed, told to the parent as they go; ends at the first failure. */
+const [bundle = "", from = "1", to = "1", step = "1", hourly = "", crowd = "1"] = process.argv.slice(2);
 const { simulate, addCoverage } = (await import(pathToFileURL(bundle).href)) as Simulation;
 
 // Thousands of refusals a second are made, and nobody reads where.
@@ -22,7 +22,7 @@ const tell = (failed: number | null): void => {
 
 for (let seed = Number(from); seed <= Number(to); seed += Number(step)) {
   const before = process.cpuUsage();
-  const result = await simulate(seed, { isTraced: false, isHourly: hourly === "true" });
+  const result = await simulate(seed, { isTraced: false, isHourly: hourly === "true", crowd: Number(crowd) });
   const spent = process.cpuUsage(before);
   cpuMs += (spent.user + spent.system) / 1_000;
   done += 1;

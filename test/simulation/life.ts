@@ -50,8 +50,11 @@ export interface Life {
   readonly words?: readonly WordPlan[];
 }
 
-/** The life that a seed stands for. Each part has dice of its own: what is drawn for one does not shift the others. */
-export function drawLife(seed: number): Life {
+/**
+ * The life that a seed stands for. Each part has dice of its own: what is drawn for one does not shift the others. In a
+ * crowded life faults, deeds, words and leaks are drawn so many times: what must meet to break a promise meets sooner.
+ */
+export function drawLife(seed: number, crowd = 1): Life {
   const of = (concern: string): Dice => diceOf(seed, concern);
   const untilMs = START_MS + days(of("life span").between(60, 90));
   const users = of("users").pick([1, 1, 2, 3]);
@@ -59,6 +62,11 @@ export function drawLife(seed: number): Life {
   const isStored = drawn.some(({ stored = [] }) => stored.some((plan) => plan !== null));
   const isTimed = drawn.some(({ profile }) => profile.policy.window !== null);
   const span = { fromMs: START_MS + hours(6), untilMs, users };
+  const lifelong = { ...span, untilMs: START_MS + days(112) };
+  const each = <Drawn>(concern: string, draw: (dice: Dice) => readonly Drawn[]): Drawn[] =>
+    Array.from({ length: crowd }, (_, round) =>
+      draw(of(round === 0 ? concern : `${concern}, ${String(round)}`)),
+    ).flat();
   return {
     seed,
     troubledForMs: untilMs - START_MS,
@@ -66,14 +74,14 @@ export function drawLife(seed: number): Life {
     cloud: drawCloud(of("cloud")),
     users: drawn,
     sharesSlot: users > 1 && of("slot").chance(0.06),
-    troubles: drawTroubles(of("faults"), { fromMs: START_MS, untilMs }),
+    troubles: each("faults", (dice) => drawTroubles(dice, { fromMs: START_MS, untilMs })),
     deeds: [
-      ...drawDeeds(of("deeds"), span),
-      ...(isTimed ? drawDeeds(of("deeds at windows"), span, BRINGING_BACK) : []),
-      ...(isStored ? drawDeeds(of("deeds at pages"), span, PAGES_MISCHIEF) : []),
+      ...each("deeds", (dice) => drawDeeds(dice, span)),
+      ...(isTimed ? each("deeds at windows", (dice) => drawDeeds(dice, span, BRINGING_BACK)) : []),
+      ...(isStored ? each("deeds at pages", (dice) => drawDeeds(dice, span, PAGES_MISCHIEF)) : []),
     ],
-    words: drawWords(of("words"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),
-    leaks: drawLeaks(of("leaks"), { fromMs: START_MS + hours(6), untilMs: START_MS + days(112), users }),
+    words: each("words", (dice) => drawWords(dice, lifelong)),
+    leaks: each("leaks", (dice) => drawLeaks(dice, lifelong)),
   };
 }
 

@@ -47,6 +47,8 @@ interface SimulateOptions {
   readonly bend?: ((world: World) => World) | null;
   /** A sweep each hour while anything is open, as a deployment has it, however little is to be expected of it. */
   readonly isHourly?: boolean;
+  /** As `drawLife` has it. */
+  readonly crowd?: number;
 }
 
 const LASTS_MS = days(120);
@@ -54,7 +56,7 @@ const YEAR_MS = days(365);
 
 /** The life of a seed. The same seed gives the same result, to the byte. */
 export function simulate(seed: number, options: SimulateOptions = {}): Promise<SeedResult> {
-  const life = drawLife(seed);
+  const life = drawLife(seed, options.crowd);
   return live({ ...life, isHourly: life.isHourly || options.isHourly === true }, options);
 }
 
