@@ -16,7 +16,7 @@ import type { AccessKeyId } from "./rotation/keys.ts";
 import type { Notice } from "./rotation/notice.ts";
 import type { Observation } from "./rotation/observation.ts";
 import { type Instant, instant } from "./rotation/time.ts";
-import type { World } from "./rotation/world.ts";
+import type { CreatedKey, World } from "./rotation/world.ts";
 
 /** A first rotation takes create, prove, and promote; and a delivery for each destination, which are counted apart. */
 const STEPS_MAX = 16;
@@ -48,6 +48,8 @@ interface Course {
   ledger: Ledger | null;
   /** What the last step left behind; null before the first. */
   done: Done | null;
+  /** The replacement that this run has made, and not taken away again: IAM's listing may not show it for minutes. */
+  made: CreatedKey | null;
   readonly proved: AccessKeyId[];
   /** What was tried for an exposed key, and could not be done. */
   readonly stalled: Step[];
@@ -57,7 +59,16 @@ interface Course {
 
 /** One user: observe → decide → act, one step at a time until there is nothing to do; then report. Never throws. */
 export async function reconcile(world: World, subject: Subject, options: ReconcileOptions): Promise<Reconciled> {
-  const course: Course = { turns: [], judged: null, ledger: null, done: null, proved: [], stalled: [], unmarked: [] };
+  const course: Course = {
+    turns: [],
+    judged: null,
+    ledger: null,
+    done: null,
+    made: null,
+    proved: [],
+    stalled: [],
+    unmarked: [],
+  };
   let failure: RotationError | null = null;
   try {
     for (let left = STEPS_MAX + subject.destinations.length; left > 0; left -= 1) {
@@ -66,19 +77,26 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
       course.judged = await judge(world, told, observation);
       const { outcome, done } = await take(world, told, { judged: course.judged, ledger, course, options });
       course.turns.push({ decision: course.judged.decision, outcome });
+      course.made = done?.made ?? course.made;
+      noteOutcome(course, outcome);
       if (done === null && !isSetAside(course, outcome)) break;
-      if (done === null) {
-        course.done = null;
-        continue;
-      }
-      if (outcome?.kind === "done" && outcome.step.kind === "prove") course.proved.push(outcome.step.keyId);
-      course.done = { ...done, made: done.made ?? course.done?.made ?? null };
+      course.done = done;
     }
   } catch (thrown) {
     failure = asRotationError(thrown, `looking at ${subject.user}`);
     world.log.event("error", "a user could not be looked at", { user: subject.user, error: failure });
   }
   return conclude(world, subject, { course, failure, options });
+}
+
+function noteOutcome(course: Course, outcome: Turn["outcome"]): void {
+  if (outcome === null || outcome.kind === "held") return;
+  const { kind, step } = outcome;
+  if (kind === "done" && step.kind === "prove") course.proved.push(step.keyId);
+  const isTaken = kind === "done" && (step.kind === "delete" || step.kind === "deactivate");
+  // Whether one that does not answer is there at all is IAM's to say.
+  const isDoubtful = kind === "withdrawn" && step.kind === "prove";
+  if ((isTaken || isDoubtful) && step.keyId === course.made?.id) course.made = null;
 }
 
 /** For an exposed key nothing may stand in the way: what failed is left aside, and the next thing is tried. */
@@ -115,6 +133,7 @@ async function see(
     proved: [...proved],
     stalled: [...stalled],
     revision: ledger?.revision() ?? subject.revision,
+    made: course.made,
     isThorough: done === null,
   };
   const { observation, revision } = await observe(world, subject, known);
@@ -144,8 +163,7 @@ async function take(
   // A mark is written down in a paused installation, too: nothing else remembers it.
   const isActing = options.mode === "act" || (options.mode === "look" && step.kind === "mark");
   if (!isActing || profile === null) return { outcome: null, done: null };
-  const made = course.done?.made ?? null;
-  const acted = await act({ world, subject, profile, observation, decision, ledger, made }, step);
+  const acted = await act({ world, subject, profile, observation, decision, ledger, made: course.made }, step);
   world.log.outcome(subject.user, acted.outcome);
   return acted;
 }

@@ -7,7 +7,7 @@ import type { Observation } from "../rotation/observation.ts";
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
 import { minutes, seconds } from "../rotation/time.ts";
-import type { HistoryEntry, World } from "../rotation/world.ts";
+import type { CreatedKey, HistoryEntry, World } from "../rotation/world.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** What hands a secret out, or changes a key that is in use: right before it the user is read again. */
@@ -26,7 +26,7 @@ export interface Acting {
   readonly decision: Decision;
   readonly ledger: Ledger;
   /** The pair that this very run has made and stored; null where it has to be read from custody. */
-  readonly made: Credential | null;
+  readonly made: CreatedKey | null;
 }
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;
@@ -41,7 +41,7 @@ export interface Done {
   readonly kind: "done";
   /** The world as the act knows it now; null where it has to be observed again. */
   readonly observation: Observation | null;
-  readonly made: Credential | null;
+  readonly made: CreatedKey | null;
   /** What a deactivation or a deletion rests on, for people. */
   readonly proof?: readonly string[];
 }

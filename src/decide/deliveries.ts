@@ -1,17 +1,26 @@
 import type { Ruling, Situation } from "../rotation/decision.ts";
 import type { AccessKeyId } from "../rotation/keys.ts";
 import type { DestinationFacts, Observation } from "../rotation/observation.ts";
-import type { BackOff, Delivery } from "../rotation/record.ts";
+import type { BackOff, Delivery, UserRecord } from "../rotation/record.ts";
 import { hours, type Instant, latest } from "../rotation/time.ts";
 import { healthOpen, liveAt, liveUnknown, unaskedLive } from "./answers.ts";
 import { partsOf } from "./parts.ts";
 import { deliverTo, hold, look } from "./rulings.ts";
 
+interface Journalled {
+  readonly record: Pick<UserRecord, "deliveries">;
+}
+
 /** What last went, or may have gone, to a destination. */
-export function lastDeliveryTo({ record }: Pick<Observation, "record">, destination: string): Delivery | undefined {
+export function lastDeliveryTo({ record }: Journalled, destination: string): Delivery | undefined {
   return record.deliveries
     .filter((delivery) => delivery.destination === destination)
     .reduce<Delivery | undefined>((last, it) => (last && last.attemptedAt > it.attemptedAt ? last : it), undefined);
+}
+
+/** The last delivery to a destination that it confirmed. */
+export function lastGivenTo({ deliveries }: Pick<UserRecord, "deliveries">, destination: string): Delivery | undefined {
+  return lastDeliveryTo({ record: { deliveries: deliveries.filter((it) => it.deliveredAt !== null) } }, destination);
 }
 
 /** The destinations that are filled by a delivery (not by promotion) and were not confirmed to hold this key last. */

@@ -1,6 +1,6 @@
 import { asRotationError, must } from "../rotation/errors.ts";
 import { type CustodyNotes, type Exposure, NO_NOTES } from "../rotation/exposure.ts";
-import type { AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
+import type { AccessKey, AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
 import type {
   Answer,
   BlindSpot,
@@ -15,7 +15,7 @@ import type {
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import type { Instant } from "../rotation/time.ts";
-import type { ReportedKey, Revision, World } from "../rotation/world.ts";
+import type { CreatedKey, ReportedKey, Revision, World } from "../rotation/world.ts";
 import { freshRecord, remember, rememberEvidence, type Seen } from "./remember.ts";
 
 /** One user to look at, with what the sweep knows of it. */
@@ -54,16 +54,19 @@ export interface Known {
   /** Whether a second key has custody's pairs read back, and not just told by their version ids. */
   readonly isThorough: boolean;
   readonly stalled?: Observation["stalled"];
+  /** A key that this run has made: it is there, although IAM's listing may not show it for minutes. */
+  readonly made?: Pick<CreatedKey, "id" | "createdAt"> | null;
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
 export async function observe(world: Reads, subject: Subject, { proved, ...known }: Known): Promise<Sight> {
   const { user, account, iamUser, standing, profile, destinations } = subject;
   const blindSpots: BlindSpot[] = [];
-  const [keys, found] = await Promise.all([
+  const [listed, found] = await Promise.all([
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
     known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
+  const keys = withMade(listed, known.made ?? null);
   // A key that the record does not know may have been made by another run since the sweep read the records.
   const isBehind = keys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
   const isRead = known.revision === null || known.revision !== subject.revision || !isBehind;
@@ -90,6 +93,14 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const record = keys === null ? recorded : withExposures(remember(recorded, seenBy(observation, profile)), notes);
   const learnt = { ...observation, record };
   return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
+}
+
+function withMade(
+  listed: readonly AccessKey[] | null,
+  made: Pick<CreatedKey, "id" | "createdAt"> | null,
+): readonly AccessKey[] | null {
+  if (listed === null || made === null || listed.some(({ id }) => id === made.id)) return listed;
+  return [...listed, { id: made.id, createdAt: made.createdAt, status: "active" }];
 }
 
 /** Custody's tags can be read where its pairs cannot; of what can be read nowhere the run knows what it was told. */

@@ -1,7 +1,7 @@
 import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Answer, Evidence, ObservedCustody, ReadersSeen, Sighting } from "../rotation/observation.ts";
-import type { KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
+import type { Delivery, KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
 /** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
@@ -60,11 +60,19 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
     if (next !== null) keys[id] = next;
   }
   // Whoever looks is awake: a rest is written down at the end of a look.
-  const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);
+  const deliveries = withoutGone(record, (id) => id in keys);
   const fulfilled = { ...withoutFulfilled(record, seen), ...withoutWord(record, seen.custody) };
   const next = { ...record, ...fulfilled, keys, deliveries, rest: null };
   if (record.unheard === undefined) return next;
   return { ...next, unheard: record.unheard.filter((telling) => !isMoot(telling, seen)) };
+}
+
+/** What a place was given last it has, whatever became of its key: else what it was given before would count as there. */
+export function withoutGone({ deliveries }: UserRecord, isThere: (id: AccessKeyId) => boolean): readonly Delivery[] {
+  return deliveries.filter(({ keyId, destination, attemptedAt }) => {
+    const others = deliveries.filter((it) => it.destination === destination);
+    return isThere(keyId) || others.every((it) => it.attemptedAt <= attemptedAt);
+  });
 }
 
 /** An operator's `rotate` is done when another key than the one it named is current. */

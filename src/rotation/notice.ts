@@ -99,7 +99,9 @@ export const NOTICES: Readonly<Partial<Record<NoticeCode, NoticeEntry>>> = {
     "Release the user, or remove the tag keyturn-hold, when the reason is over.",
     "release-hold",
   ),
-  OtherUserSameName: operator("The user was made again. Remove its custody secret if the old pair is of no use."),
+  OtherUserSameName: operator(
+    "The user was made again. If the old pair is of no use, delete its custody secret and its items in the table.",
+  ),
   CurrentKeyGone: urgent("Somebody deleted the current key. If that was an incident, nothing is left to do here."),
   CurrentKeyDisabled: urgent("Somebody disabled the current key. Reactivate it, unless that was an incident."),
   SmtpNotRuledOut: operator('If no SMTP password was derived from the key, say smtp: "none" in the profile.'),

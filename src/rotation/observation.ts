@@ -132,7 +132,7 @@ export type Question =
   | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly from: Instant }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly from: Instant }
   | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly from: Instant }
-  | { readonly source: "quarantine"; readonly from: Instant }
+  | { readonly source: "quarantine"; readonly policies: readonly string[]; readonly from: Instant }
   | { readonly source: "destination"; readonly destination: string }
   | { readonly source: "health"; readonly destination: string; readonly keyId: AccessKeyId };
 
@@ -173,7 +173,7 @@ export type Answer =
   | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly seen: ReadersSeen }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
   | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly reads: Reads }
-  /** When a quarantine policy was last attached, as far as CloudTrail tells; null where it does not. */
+  /** When one of the policies that were asked about was last attached, as far as CloudTrail tells; null where it does not. */
   | { readonly source: "quarantine"; readonly attachedAt: Instant | null }
   | {
       readonly source: "destination";

@@ -171,27 +171,31 @@ export function exposureContract(makeSetup: MakeSetup): void {
 
     test("tells when a quarantine policy was attached to the user, or that nothing tells", async () => {
       const { cloud, clock } = setup;
-      const attachedAt = async () => {
+      const attachedAt = async (...policies: readonly string[]) => {
         await setup.world.identity.read();
         const from = instant(clock.now() - hours(24));
-        return setup.world.evidence.answer({ source: "quarantine", from }, CONTEXT);
+        return setup.world.evidence.answer({ source: "quarantine", policies, from }, CONTEXT);
       };
-      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: null });
+      const both = [V2, V3].map((arn) => arn.slice(arn.lastIndexOf("/") + 1));
+      const [v2 = ""] = both;
+      expect(await attachedAt(...both)).toEqual({ source: "quarantine", attachedAt: null });
       cloud.iam.createUser({ name: "another" });
       const change = (operation: "AttachUserPolicy" | "DetachUserPolicy", UserName: string, PolicyArn: string) =>
         cloud.callAs(cloud.role, { service: "iam", operation, input: { UserName, PolicyArn } });
-      change("AttachUserPolicy", DEPLOY, V2);
+      const second = (): number => Math.floor(clock.now() / 1_000) * 1_000;
+      const [first] = [second(), change("AttachUserPolicy", DEPLOY, V2)];
       clock.advance(minutes(1));
       for (const user of [DEPLOY, "another"]) change("AttachUserPolicy", user, V3);
-      const second = Math.floor(clock.now() / 1_000) * 1_000;
-      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
+      const last = second();
+      expect(await attachedAt(...both)).toEqual({ source: "quarantine", attachedAt: last });
+      expect(await attachedAt(v2)).toEqual({ source: "quarantine", attachedAt: first });
 
       clock.advance(minutes(1));
       change("DetachUserPolicy", "another", V3);
       change("DetachUserPolicy", DEPLOY, V2);
-      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: second });
+      expect(await attachedAt(...both)).toEqual({ source: "quarantine", attachedAt: last });
       change("DetachUserPolicy", DEPLOY, V3);
-      expect(await attachedAt()).toEqual({ source: "quarantine", attachedAt: null });
+      expect(await attachedAt(...both)).toEqual({ source: "quarantine", attachedAt: null });
     });
   });
 }

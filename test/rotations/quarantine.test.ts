@@ -1,8 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { days, hours, minutes } from "../../src/rotation/time.ts";
+import { days, hours, minutes, plus, seconds } from "../../src/rotation/time.ts";
+import type { World } from "../../src/rotation/world.ts";
 import { leak, quarantine } from "../world/leak.ts";
 import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
 import { denied } from "../world/faults.ts";
+
+/** The world of a run whose clock is a minute behind. */
+const behind = (world: World): World => ({
+  ...world,
+  clock: { ...world.clock, now: () => plus(world.clock.now(), -minutes(1)) },
+});
 
 describe("L6, N19: a quarantine policy", () => {
   test("condemns the keys that are older than its attachment, each once", async () => {
@@ -183,6 +190,23 @@ describe("L6, N19: a quarantine policy", () => {
     await here.pass(hours(3), work);
     expect(third).not.toBe(second);
     expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
+  });
+
+  test("beside one that a clock of behind wrote down is another, though CloudTrail tells of that one alone", async () => {
+    const { here, second, work } = await settled();
+    here.bend = behind;
+    quarantine(here, "V2");
+    here.clock.advance(seconds(10));
+    await here.sweep();
+    here.bend = null;
+    await here.pass(hours(1), work);
+    const third = custodyOf(here) ?? "";
+    quarantine(here, "V3");
+    await here.sweep();
+    await here.pass(hours(2), work);
+    expect(third).not.toBe(second);
+    expect(custodyOf(here)).not.toBe(third);
+    expect(ofKey(here, third)).not.toBe("Active");
   });
 
   test.for([

@@ -3,7 +3,8 @@ import type { AccessKey } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
 import type { DirectWorld } from "../world/direct/world.ts";
-import { aSystem, custodyOf, DEPLOY, lastOf, ofKey, toldOf } from "../world/system.ts";
+import { leak, meanwhile } from "../world/leak.ts";
+import { aSystem, custodyOf, DEPLOY, dyingWorld, lastOf, ofKey, person, toldOf } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 
 /** Every listing of the keys goes through this. */
@@ -62,6 +63,49 @@ describe("a listing of the keys that is not the truth, for one sweep", () => {
     expect(here.keysOf(DEPLOY)).toHaveLength(2);
     work();
     await endsWell(system);
+  });
+
+  test("without the replacement of a leaked key, by the run that made it: it is handed on all the same", async () => {
+    const system = await aSystem();
+    const { here, first, worker, calls, work } = system;
+    here.bend = listing((real) => real.filter(({ id }) => id === first.keyId));
+    const stop = meanwhile(here, work);
+    await leak(here, first.keyId);
+    stop();
+    expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(1);
+    expect([worker.pair().keyId, ofKey(here, first.keyId)]).toEqual([custodyOf(here), "Inactive"]);
+    expect(calls.failures()).toEqual([]);
+  });
+
+  test("without the replacement of a leaked key, which somebody deleted at once: another is made by the same run", async () => {
+    const { here, first, worker } = await aSystem();
+    let isOver = false;
+    const stop = meanwhile(here, () => {
+      const pending = custodyOf(here, "AWSPENDING");
+      if (pending === null || isOver) return;
+      isOver = true;
+      person(here).deleteKey(pending);
+    });
+    await leak(here, first.keyId);
+    stop();
+    expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(2);
+    expect(here.keysOf(DEPLOY)).toEqual([`${first.keyId} Inactive`, `${custodyOf(here) ?? ""} Active`]);
+    expect(worker.pair().keyId).toBe(custodyOf(here));
+  });
+
+  test("without the replacement of a leaked key, which a run made that died: no second one is made", async () => {
+    const system = await aSystem();
+    const { here, first } = system;
+    here.bend = (world) => dyingWorld(world, () => custodyOf(here, "AWSPENDING") !== null);
+    await leak(here, first.keyId).catch(() => null);
+    const pending = custodyOf(here, "AWSPENDING");
+    here.clock.advance(minutes(2));
+    here.bend = listing((real) => real.filter(({ id }) => id === first.keyId));
+    await leak(here, first.keyId);
+    expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(1);
+    expect(custodyOf(here, "AWSPENDING")).toBe(pending);
+    await endsWell(system);
+    expect(custodyOf(here)).toBe(pending);
   });
 
   test("with the old key still Active, minutes after we deactivated it: that is no reactivation", async () => {

@@ -1,3 +1,4 @@
+import type { Decision } from "../../src/rotation/decision.ts";
 import type { LiveState } from "../../src/rotation/observation.ts";
 import type { HistoryEntry } from "../../src/rotation/world.ts";
 import type { UserRecord } from "../../src/rotation/record.ts";
@@ -17,10 +18,14 @@ export interface CallEvent {
   /** The pair it was signed with; the role's, but for probes. */
   readonly signerId: string;
   readonly region: string;
+  /** Of a change: somebody had meddled with the user since its run looked, when it was sent. */
+  readonly wasRaced: boolean;
   /** Null before it was served. */
   readonly answer: CloudAnswer | null;
   /** Whether it is an earlier answer, given once more. */
   readonly isStale: boolean;
+  /** False for what was served, and its answer lost. */
+  readonly isHeard: boolean;
 }
 
 /** One delivery of Keyturn's, just before it takes effect. */
@@ -43,6 +48,8 @@ export interface Checker {
   readonly invariant: string;
   /** A call that changes something, before it does. */
   readonly before?: (event: CallEvent) => void;
+  /** What a run decided, before it does it. */
+  readonly decided?: (run: Run, user: string, decision: Decision) => void;
   /** Any call that was served. */
   readonly after?: (event: CallEvent) => void;
   readonly delivering?: (event: DeliveryEvent) => void;

@@ -225,14 +225,15 @@ export function isUrgent(stage: Stage, user: string): boolean {
   });
 }
 
-/** Whether an operator's word on a leaked key is not done yet: its key works, or no other is current. */
+/** Whether an operator's word on a leaked key is not done yet: its key works, or is about to be handed on, or no other is current. */
 export function isRevoking(stage: Stage, user: string): boolean {
   const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId ?? null;
   const current = currentId === null ? undefined : stage.cloud.iam.keys.get(currentId);
   const isSettled = current?.status === "Active" && !current.isDeleted && !isLeaked(stage, current.id);
   return stage.leaks.some(({ user: whose, keyId, by }) => {
     const isWorking = stage.cloud.iam.keys.get(keyId)?.status === "Active";
-    return whose === user && by === "revoke" && (isWorking || !isSettled);
+    const isPending = custodyPair(stage, user, "AWSPENDING")?.keyId === keyId;
+    return whose === user && by === "revoke" && (isWorking || isPending || !isSettled);
   });
 }
 

@@ -192,6 +192,7 @@ const atUsers: readonly Deed[] = [
       for (const { id } of stage.cloud.iam.keysOf(subject.user)) stage.takenByPeople.add(id);
       stage.cloud.iam.deleteUser(subject.user);
       stage.cloud.iam.createUser({ name: subject.user, tags: { keyturn: subject.profile.name } });
+      stage.remadeMs.set(subject.user, stage.clock.now());
       return null;
     },
   },

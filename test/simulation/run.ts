@@ -10,7 +10,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import type { FaultKind, FaultPlan } from "./plan.ts";
 import { changes, userOf } from "./calls.ts";
-import { isRaced } from "./stage.ts";
+import { custodyPair, isRaced } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { staleAnswers } from "./stale.ts";
 import type { StaleAnswers } from "./stale.ts";
@@ -155,38 +155,41 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     return kind;
   };
 
-  /** One exchange with the outside: an effect, and all that may go wrong around it. */
+  /** One exchange with the outside: an effect, told whether its answer is heard, and all that may go wrong around it. */
   const exchange = async <Answer>(
     { operation, user, refuse }: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
-    effect: () => Answer,
+    effect: (isHeard: boolean) => Answer,
     stale?: () => Answer | null,
   ): Promise<Answer> => {
     await (takeTurn(operation) ?? READY);
     const kind = planned(operation, user);
-    if (kind === null) return effect();
+    if (kind === null) return effect(true);
     switch (kind) {
       case "die-before":
         return kill();
       case "die-after":
-        await effect();
+        await effect(false);
         return kill();
       case "slow":
       case "freeze":
         wait(kind === "slow" ? seconds(dice.between(5, 90)) : minutes(dice.between(2, 13)));
         if (state.isDead) return never();
-        return effect();
+        return effect(true);
       case "stale":
-        return stale?.() ?? effect();
+        return stale?.() ?? effect(true);
       case "timeout-before":
         wait(seconds(dice.between(5, 60)));
         throw refuse(kind);
       case "timeout-late":
-        parts.late.push({ atMs: clock.now() + seconds(dice.between(1, 90)), effect: () => ignoring(effect) });
+        parts.late.push({
+          atMs: clock.now() + seconds(dice.between(1, 90)),
+          effect: () => ignoring(() => effect(false)),
+        });
         wait(seconds(dice.between(5, 60)));
         throw refuse(kind);
       case "error-after":
       case "timeout-after":
-        await effect();
+        await effect(false);
         if (kind === "timeout-after") wait(seconds(dice.between(5, 60)));
         throw refuse(kind);
       case "error-before":
@@ -212,10 +215,12 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       input: request.input,
       signerId: request.signer?.keyId ?? "",
       region: request.region,
+      wasRaced: isChange && isRaced(stage, run, user),
       answer: null,
       isStale: false,
+      isHeard: true,
     };
-    const serve = (): CloudAnswer => {
+    const serve = (isHeard: boolean): CloudAnswer => {
       if (isChange || isProbe || name === "iam.GetAccessKeyLastUsed" || name === "cloudtrail.LookupEvents")
         settle(stage);
       if (isChange) {
@@ -224,9 +229,10 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
         if (name === "iam.UpdateAccessKey") blame(stage, run, event);
       }
       const answer = stage.cloud.call(request);
+      if (name === "secretsmanager.UpdateSecretVersionStage" && word !== null) forgetStrangers(stage, event);
       if (name === "iam.TagUser" || name === "iam.UntagUser") stage.heldMs.set(user, stage.clock.now());
-      noteLook(stage, run, event);
-      tell({ ...event, answer });
+      if (isHeard) noteLook(stage, run, event);
+      tell({ ...event, answer, isHeard });
       parts.stale.keep(name, request, answer);
       return answer;
     };
@@ -251,6 +257,13 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
   const reached = new Map<string, readonly Destination[]>();
   const world: World = {
     ...base,
+    log: {
+      ...base.log,
+      decision: (user, decision) => {
+        base.log.decision(user, decision);
+        for (const checker of parts.checkers) checker.decided?.(run, user, decision);
+      },
+    },
     journal: troubledJournal(outside, base.journal, () => run),
     destinations: {
       of: (profile) => {
@@ -294,6 +307,12 @@ function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" |
   const keyId = String(input["AccessKeyId"]);
   if (input["Status"] === "Active") stage.takenByPeople.delete(keyId);
   else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
+}
+
+/** Once a word has emptied custody every key of the user is hand-made, and to be replaced. */
+function forgetStrangers(stage: Stage, { user, input }: Pick<CallEvent, "user" | "input">): void {
+  if (input["VersionStage"] !== "AWSCURRENT" || custodyPair(stage, user, "AWSCURRENT") !== null) return;
+  for (const { id } of stage.cloud.iam.keysOf(user)) stage.strangers.delete(id);
 }
 
 function noteLook(

@@ -87,6 +87,8 @@ export interface Stage {
   readonly losesEvents: boolean;
   /** When a quarantine policy was last attached to a user. */
   readonly quarantinedMs: Map<string, number>;
+  /** When a user was deleted and made again under its name. */
+  readonly remadeMs: Map<string, number>;
   /** When the journal's table was last lost. */
   journalLostMs: number;
   /** Whether the faults and the operators' mischief are over. */

@@ -8,7 +8,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import { diceOf } from "./dice.ts";
 import type { Errand } from "./errands.ts";
-import { createKeyByHand, hasPair } from "./people.ts";
+import { createKeyByHand } from "./people.ts";
 import type { Run } from "./run.ts";
 import { custodyPair, isPendingPair, servingOf, violate } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
@@ -178,6 +178,12 @@ function endOf(name: string, word: Word): Command | null {
   return word === "hold" || word === "rollback" ? { command: "release", user: userName(name) } : null;
 }
 
+/** Somebody was at the user meanwhile, and took the tag away again. */
+function isReleasedSince({ cloud, meddledMs }: Stage, { startedMs }: Run, user: string): boolean {
+  const isTagged = cloud.iam.users.get(user)?.tags.some(({ Key }) => Key === "keyturn-hold") === true;
+  return !isTagged && (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= startedMs;
+}
+
 /** Says it in a run of its own: "done", "refused" for a reason that will not go away, or "failed". */
 async function say(
   stage: Stage,
@@ -199,9 +205,8 @@ async function say(
   });
   if (outcome === "refused" && command.command === "retire" && keyId !== null && !wasSaid) stage.retiring.delete(keyId);
   if (outcome === "refused" && isStranger && keyId !== null) stage.strangers.add(keyId);
-  // Once a word has emptied custody every key of the user is hand-made, and to be replaced.
-  if (!hasPair(stage, user)) for (const { id } of stage.cloud.iam.keysOf(user)) stage.strangers.delete(id);
-  if (outcome === "done" && (command.command === "hold" || command.command === "rollback")) stage.heldByWord.add(user);
+  const isHolding = outcome === "done" && (command.command === "hold" || command.command === "rollback");
+  if (isHolding && !isReleasedSince(stage, run, user)) stage.heldByWord.add(user);
   if (outcome === "done" && command.command === "pause" && stage.pausedMs === null) {
     violate(stage, "PAUSE", user, "a pause is answered, and is not on record");
   }

@@ -6,7 +6,14 @@ import type { Attribution, Observation } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, SESSION_MAX_MS } from "../../rotation/policy.ts";
 import { days, hours, minutes, plus, seconds } from "../../rotation/time.ts";
 import { attributionOf, attachedAt, authorOf, memoryOf, readsOf, unaskedLive } from "../answers.ts";
-import { awaitedAt, destinationsBehind, isDelivered, lastDeliveryTo, storedRuling } from "../deliveries.ts";
+import {
+  awaitedAt,
+  destinationsBehind,
+  isDelivered,
+  lastDeliveryTo,
+  lastGivenTo,
+  storedRuling,
+} from "../deliveries.ts";
 import { heirOf, holdsExposed, isEmergency, isExposed, isSound, readsCustody, uncut } from "../exposure.ts";
 import { partsOf } from "../parts.ts";
 import { look } from "../rulings.ts";
@@ -54,7 +61,12 @@ function quarantined({ observation, now }: Situation): Ruling | null {
   }
   const told = attachedAt(observation);
   if (told === undefined) {
-    return look([{ source: "quarantine", from: plus(now, -days(90)) }], `when ${policies} was attached`);
+    // Of one that is known CloudTrail says nothing new: the clock that dated it may have been behind.
+    const unknown = policies.split(" ").filter((name) => !known.includes(name));
+    return look(
+      [{ source: "quarantine", policies: unknown, from: plus(now, -days(90)) }],
+      `when ${policies} was attached`,
+    );
   }
   // Of the latest attachment CloudTrail may not tell yet, and of one before it does.
   const isThis = told !== null && told > (notes.quarantine?.at ?? 0);
@@ -123,7 +135,7 @@ function emergency(situation: Situation): Ruling {
     if (!hasStalled(observation, "withdraw-pending")) return withdraw(situation, pendingId);
   }
   const heir = heirOf(observation);
-  if (heir === null) return replace(situation);
+  if (heir === null) return unlisted(situation) ?? replace(situation);
   const next = handOn(situation, heir);
   if (next !== null) return next;
   const [open] = uncut(observation);
@@ -134,11 +146,27 @@ function emergency(situation: Situation): Ruling {
   return cutOrHold(situation, `${behind.join(", ") || "custody"} could not be given ${heir.id} yet`);
 }
 
+/** A replacement that IAM does not list yet is made no second time: its listing is minutes old at times. Later it is gone. */
+function unlisted(situation: Situation): Ruling | null {
+  const { observation, now } = situation;
+  const { custody, record } = observation;
+  const { pendingId, pending } = partsOf(observation);
+  // What neither is listed nor answers is not there.
+  if (pendingId === null || pending !== null || isDoubtful(observation, pendingId)) return null;
+  const begunAt = (custody.kind === "present" ? custody.intent?.at : null) ?? record.intent?.at ?? now;
+  const seenAt = memoryOf(observation, pendingId)?.firstSeenAt ?? now;
+  if (now - Math.min(begunAt, seenAt) >= ANSWERS_OLD_MS) return null;
+  return cutOrHold(situation, `IAM does not list ${pendingId}, its replacement, just now`);
+}
+
 /** The key before it is delivered again by what follows. One that went nowhere is nobody's loss. */
 function withdraw(situation: Situation, keyId: AccessKeyId): Ruling {
   const { observation } = situation;
+  const { record, keys } = observation;
   const open = uncut(observation).find((exposure) => exposure.keyId === keyId);
-  const wentOut = observation.record.deliveries.some((delivery) => delivery.keyId === keyId);
+  // A journal that is younger than the key does not know where it went.
+  const isKnown = keys.some((key) => key.id === keyId && knowsWholeLife(record, key));
+  const wentOut = !isKnown || record.deliveries.some((delivery) => delivery.keyId === keyId);
   if (open !== undefined && !wentOut) return cut(situation, open, "it was delivered nowhere yet");
   return rule(observation, { kind: "withdraw-pending", keyId }, "it is not to become current");
 }
@@ -158,7 +186,7 @@ function handOn(situation: Situation, heir: AccessKey): Ruling | null {
     // A back-off of before says nothing: each is tried once in every run.
     return waiting?.step.kind !== "hold" && !hasStalled(observation, "deliver", name);
   });
-  if (hasStalled(observation, "prove") || (next === undefined && !isPending)) return null;
+  if (isDoubtful(observation, keyId) || (next === undefined && !isPending)) return null;
   if (next === undefined && hasStalled(observation, "promote")) return null;
   if (!observation.proved.includes(keyId)) return rule(observation, { kind: "prove", keyId }, `${keyId} must answer`);
   if (next !== undefined) {
@@ -224,10 +252,12 @@ function victimOf(observation: Observation): AccessKey | null {
   return inactive ?? (isBoth ? (unheld ?? others[0]) : others.find((key) => isSpare(observation, key))) ?? null;
 }
 
-/** What a destination was given last, or had when the first replacement was begun. */
-function isHeld(observation: Pick<Observation, "record">, id: AccessKeyId): boolean {
-  const names = observation.record.deliveries.map(({ destination }) => destination);
-  return names.some((name) => lastDeliveryTo(observation, name)?.keyId === id);
+/** What a destination may have: what it was given last, or had when the first replacement was begun, and what was tried since. */
+function isHeld({ record }: Pick<Observation, "record">, id: AccessKeyId): boolean {
+  return record.deliveries.some(({ destination, keyId, attemptedAt }) => {
+    const given = lastGivenTo(record, destination);
+    return keyId === id && (given === undefined || attemptedAt >= given.attemptedAt);
+  });
 }
 
 /** What a consumer signs with, as far as the journal tells: what is stored since, and not live yet, nobody has. */
@@ -236,13 +266,20 @@ function isInUse({ record }: Observation, id: AccessKeyId): boolean {
   return isHeld({ record: { ...record, deliveries } }, id);
 }
 
-/** Ours, and what no destination was given last, nor has until it is live: delivered and replaced, or a replacement whose secret was lost. */
+/**
+ * Ours, and what no destination was given last, nor has until it is live: delivered and replaced, or a replacement whose
+ * secret was lost. Where no delivery to a place is on record, as after the journal was lost, nobody knows what it has.
+ */
 function isSpare(observation: Observation, key: AccessKey): boolean {
-  const { record } = observation;
+  const { record, destinations } = observation;
   if (isHeld(observation, key.id) || isInUse(observation, key.id)) return false;
   const isOnRecord = record.intent?.created === key.id || record.rollback?.from === key.id;
   const isMade = isOnRecord || authorOf(observation, key.id, "CreateAccessKey")?.kind === "ours";
-  return (isMade && knowsWholeLife(record, key)) || isDelivered(observation, key.id);
+  if (isMade && knowsWholeLife(record, key)) return true;
+  const isTold = destinations.every(
+    ({ name, readsCustody: isReader }) => isReader || lastGivenTo(record, name) !== undefined,
+  );
+  return isTold && isDelivered(observation, key.id);
 }
 
 /** After `cutExposedWithin`, and by `revoke` at once, nothing stands in the way any more. */
@@ -277,6 +314,10 @@ function sessionsOf({ observation, now }: Situation, keyId: AccessKeyId): Attrib
   const question = { source: "attribution", keyId, from: plus(now, -SESSION_MAX_MS) } as const;
   return look([question], `which sessions were made with ${keyId}`);
 }
+
+/** It did not answer, in this very run. */
+const isDoubtful = ({ stalled }: Observation, keyId: AccessKeyId): boolean =>
+  stalled.some((step) => step.kind === "prove" && step.keyId === keyId);
 
 function hasStalled({ stalled }: Observation, kind: Step["kind"], destination?: string): boolean {
   return stalled.some((step) => step.kind === kind && (step.kind !== "deliver" || step.destination === destination));

@@ -51,19 +51,20 @@ export async function askReads(
 }
 
 /**
- * When the newest quarantine policy was attached to the user, by IAM's own events. Null where none tells: also where the
+ * When the newest of some quarantine policies was attached to the user, by IAM's own events. Null where none tells: also where the
  * one that is told was detached since, for then it is attached once more, and CloudTrail does not tell of that yet.
  */
 export async function askAttachment(
   { search, clock }: Pick<CloudTrailSources, "search" | "clock">,
-  { from }: Extract<Question, { readonly source: "quarantine" }>,
+  { policies, from }: Extract<Question, { readonly source: "quarantine" }>,
   { user }: EvidenceContext,
 ): Promise<Instant | null> {
   const newest = async (value: string, since: Instant): Promise<TrailEvent | null> => {
     const asked = { region: GLOBAL_REGION, by: "EventName", value, pageSize: PAGE_SIZE_MAX } as const;
     for await (const event of search({ ...asked, from: startOfWindow(since, clock.now()) })) {
       const { userName, policyArn } = event.requestParameters;
-      if (event.errorCode === null && userName === user && QUARANTINE.test(String(policyArn))) return event;
+      const policy = QUARANTINE.exec(String(policyArn))?.[0] ?? "";
+      if (event.errorCode === null && userName === user && policies.includes(policy)) return event;
     }
     return null;
   };

@@ -79,8 +79,8 @@ export function givenBack(stage: Stage): Checker {
       if (input["Status"] === "Active") given.add(keyId);
       else if (isActive) takenMs.set(keyId, stage.clock.now());
     },
-    after: ({ name, run, input, isStale }) => {
-      if (name === "iam.GetAccessKeyLastUsed" && !isStale) hear(run, `used ${String(input["AccessKeyId"])}`);
+    after: ({ name, run, input, isStale, isHeard }) => {
+      if (name === "iam.GetAccessKeyLastUsed" && !isStale && isHeard) hear(run, `used ${String(input["AccessKeyId"])}`);
     },
     sawLive: ({ run, destination, state }) => {
       // A version that somebody made by hand after our delivery looks like any other of theirs.

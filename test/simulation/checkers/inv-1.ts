@@ -67,7 +67,9 @@ export function inv1(stage: Stage): Checker {
       const isUnseen = subject.workers.some((worker) => isLost(worker) && (isSeldom || worker.touchedMs() > usedMs));
       // Who has stolen the current pair signs with it as a consumer would, and nobody was told yet.
       const isStolen = isLeaked(stage, custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
-      if (isHeld && (isWaived || isUnseen || isStolen)) consumer.excused.add(key.id);
+      // Nothing tells of a place that is on no record, and has not used the key yet.
+      const isHidden = isUnused && isUnknown(subject, key);
+      if (isHeld && (isWaived || isUnseen || isStolen || isHidden)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }
@@ -82,8 +84,8 @@ export function inv1(stage: Stage): Checker {
       // What is leaked goes without a proof: `leaked` and `price` watch how.
       if (!isLeaked(stage, key.id)) check(run, user, key);
     },
-    after: ({ name, signerId }) => {
-      if (name === "sts.GetCallerIdentity") proved.add(signerId);
+    after: ({ name, signerId, isHeard }) => {
+      if (name === "sts.GetCallerIdentity" && isHeard) proved.add(signerId);
     },
   };
 }

@@ -5,10 +5,10 @@ import { custodyName, custodyPair, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { WAITS_FOR_A_PERSON } from "./waits.ts";
 
-/** Whether any version of custody names a key. */
+/** Whether any version of custody has a key's pair; an intent only names the keys that were there. */
 function isInCustody(stage: Stage, user: string, keyId: string): boolean {
   const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions.values() ?? [];
-  return [...versions].some(({ text }) => text.includes(keyId));
+  return [...versions].some(({ text }) => text.includes(keyId) && text.includes("SecretAccessKey"));
 }
 
 /** How many sweeps in a row must have been able to tell. */
@@ -20,6 +20,12 @@ export function inv12(stage: Stage): Checker {
   /** Sweeps in a row that ended well and gave a user the same reason, or met the same overdue key. */
   const chances = new Map<string, number>();
   const toldWithinMs = days(8);
+  /** By key, when a notice named it last. */
+  const namedMs = new Map<string, number>();
+  /** A journal that is younger than a key cannot tell whose it is, nor its age from an owner's: that it is in the way is told. */
+  const isNamed = ({ id, createdAtMs }: SimulatedKey): boolean =>
+    stage.journalLostMs > createdAtMs &&
+    stage.clock.now() - (namedMs.get(id) ?? Number.NEGATIVE_INFINITY) < toldWithinMs;
 
   function blocked(user: string, what: string, code: string): void {
     const name = `${user} ${what}`;
@@ -49,12 +55,18 @@ export function inv12(stage: Stage): Checker {
     const key = keys
       .filter(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs)
       .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId))
-      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging));
+      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging) && !isNamed(aging));
     return key?.id ?? null;
   }
 
   return {
     invariant,
+    noticed: (_, notices) => {
+      for (const { text, isOver } of notices) {
+        if (isOver) continue;
+        for (const [keyId] of text.matchAll(/\bAKIA[A-Z0-9]+/g)) namedMs.set(keyId, stage.clock.now());
+      }
+    },
     swept: ({ runs }) => {
       // Runs at the same time saw the same world: one chance.
       for (const { run, result } of runs.slice(-1)) {

@@ -16,7 +16,9 @@ export function inv2(stage: Stage): Checker {
   const invariant = "INV-2";
   const activeMs = new Map<string, number>();
   /** What runs have seen since the last sweep was over. */
-  const fresh: { readonly run: Run; readonly id: string; readonly atMs: number }[] = [];
+  const fresh: { readonly run: Run; readonly user: string; readonly id: string; readonly atMs: number }[] = [];
+  /** Users whom a run wrote down. */
+  const written = new Set<string>();
   const takenMs = new Map<string, number>();
   const made = new Set<string>();
   const handedOut = new Set<string>();
@@ -44,6 +46,8 @@ export function inv2(stage: Stage): Checker {
     const takenAtMs = takenMs.get(key.id);
     const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
     if (policy === undefined || takenAtMs === undefined || usedMs <= takenAtMs - policy.quietForMs) return;
+    // Somebody made it active and took it again, before any listing showed that: nobody knows that of whose taking.
+    if (key.changes.some(({ works, atMs }) => works && atMs > takenAtMs)) return;
     // Nobody has missed it for so long: where the journal was lost, that must do (decision 18).
     if (stage.clock.now() - usedMs >= UNMISSED_MS) return;
     says(`it was used ${((takenAtMs - usedMs) / 3_600_000).toFixed(1)} h before it was taken`);
@@ -74,24 +78,31 @@ export function inv2(stage: Stage): Checker {
       if (!isLeaked(stage, key.id) && !stage.retiring.has(key.id)) needed(key, user, says);
       if (soakedMs < soakMs - CLOCKS_MS) says(`it was seen Active ${String(soakedMs / 3_600_000)} h ago`);
     },
-    after: ({ name, run, answer, isStale }) => {
+    after: ({ name, run, user, answer, isStale, isHeard }) => {
       if (isStale) return;
       if (name === "iam.CreateAccessKey") {
         made.add(String((answer?.["AccessKey"] as CloudAnswer | undefined)?.["AccessKeyId"]));
       }
-      if (name !== "iam.ListAccessKeys") return;
+      if (name !== "iam.ListAccessKeys" || !isHeard) return;
       for (const key of (answer?.["AccessKeyMetadata"] ?? []) as readonly CloudAnswer[]) {
         if (key["Status"] !== "Active") continue;
         const id = String(key["AccessKeyId"]);
-        fresh.push({ run, id, atMs: stage.clock.now() });
+        fresh.push({ run, user, id, atMs: stage.clock.now() });
         // Somebody gave it back; whoever takes it the next time is asked anew.
         if (stage.clock.now() - (takenMs.get(id) ?? 0) > CLOCKS_MS) takenMs.delete(id);
       }
     },
     swept: () => {
       // What could not be written down nobody knows afterwards.
-      for (const { run, id, atMs } of fresh) if (!run.troubles.has("journal.write")) activeMs.set(id, atMs);
+      for (const { run, user, id, atMs } of fresh) {
+        const isLost = run.troubles.has("journal.write") || (run.isDead && !written.has(`${String(run.id)} ${user}`));
+        if (!isLost) activeMs.set(id, atMs);
+      }
       fresh.length = 0;
+      written.clear();
+    },
+    wrote: (run, { user }) => {
+      written.add(`${String(run.id)} ${user}`);
     },
     delivering: ({ pair }) => {
       handedOut.add(pair.keyId);

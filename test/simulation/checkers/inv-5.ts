@@ -11,12 +11,15 @@ import type { Stage } from "../stage.ts";
  */
 export function inv5(stage: Stage): Checker {
   const invariant = "INV-5";
-  const check = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
+  const check = (run: Run, user: string, [where, keyId]: readonly [string, string], wasRaced = false): void => {
     const key = stage.cloud.iam.keys.get(keyId);
     const works = key !== undefined && key.status === "Active" && !key.isDeleted && worksAt(key, stage.clock.now());
-    // What arrives late finds what somebody did while it was under way.
+    // What arrives late finds what somebody did while it was under way, and its run may have looked again meanwhile.
     const meddledMs = stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY;
-    const isOvertaken = stage.takenByPeople.has(keyId) && stage.clock.now() - meddledMs < minutes(2);
+    // Whoever made a key takes it to be there: IAM's listing may be older than it.
+    const isMaker = key !== undefined && key.createdAtMs >= run.startedMs;
+    const isUnseen = wasRaced || isMaker || stage.clock.now() - meddledMs < minutes(2);
+    const isOvertaken = stage.takenByPeople.has(keyId) && isUnseen;
     if (!works && !isOvertaken && !isRaced(stage, run, user))
       violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
   };
@@ -25,7 +28,7 @@ export function inv5(stage: Stage): Checker {
     delivering: ({ run, subject, destination, pair, isOvertaken }) => {
       if (!isOvertaken) check(run, subject.user, [destination, pair.keyId]);
     },
-    before: ({ name, run, user, input }) => {
+    before: ({ name, run, user, input, wasRaced }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
@@ -33,7 +36,7 @@ export function inv5(stage: Stage): Checker {
       // A word empties custody, where what it shows is of a key that somebody took.
       const shown = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
       if (keyId === undefined && run.word !== null && (shown?.isDeleted !== false || shown.status !== "Active")) return;
-      check(run, user, ["custody", keyId ?? "the marker"]);
+      check(run, user, ["custody", keyId ?? "the marker"], wasRaced);
     },
   };
 }

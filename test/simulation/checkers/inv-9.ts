@@ -15,7 +15,8 @@ export function inv9(stage: Stage): Checker {
   };
   return {
     invariant,
-    after: ({ name, run, input, region, answer }) => {
+    after: ({ name, run, input, region, answer, isHeard }) => {
+      if (!isHeard) return;
       if (name === "iam.GetAccessKeyLastUsed") toldIn(run).add(`last-used ${String(input["AccessKeyId"])}`);
       if (name !== "cloudtrail.LookupEvents" || answer?.["NextToken"] !== undefined) return;
       const [attribute] = input["LookupAttributes"] as readonly Readonly<Record<string, string>>[];

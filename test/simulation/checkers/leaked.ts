@@ -15,6 +15,7 @@ const CLOCKS_MS = minutes(5);
 /** By then CloudTrail tells of a read, where it is as late as the simulation has it when it is well. */
 const TOLD_WITHIN_MS = hours(2) + minutes(15);
 const ASKED_FOR_MS = days(0.8);
+const MARKS: ReadonlySet<string> = new Set(["secretsmanager.TagResource", "secretsmanager.CreateSecret"]);
 /** What goes wrong here keeps no leaked key: it is cut all the same once its hour is over. */
 const NO_EXCUSE =
   /^(destination|notifier|sts|cloudtrail|account|clock)\.|^secretsmanager\.(GetSecretValue|PutSecretValue|UpdateSecretVersionStage|PutResourcePolicy|ListSecrets)$|^iam\.(CreateAccessKey|DeleteAccessKey|GetAccessKeyLastUsed|GenerateCredentialReport|GetCredentialReport)$/;
@@ -75,6 +76,9 @@ export function leaked(stage: Stage): Checker {
     const isShut = secret?.deletedAtMs !== null || secret.kms.read !== null || secret.kms.write !== null;
     const isFree = run.troubles.size === 0 && isAble(run, subject) && !isFull && !isShut;
     if (!isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
+    // A hold is a person's word, and only `revoke` is a stronger one.
+    const isHeld = stage.cloud.iam.users.get(user)?.tags.some(({ Key }) => Key.toLowerCase() === "keyturn-hold");
+    if (isHeld === true && !stage.leaks.some((leak) => leak.user === user && leak.by === "revoke")) return;
     // What somebody else disabled stays so.
     const isDisabled = stage.cloud.iam.keys.get(inUse)?.status !== "Active";
     const isInTheWay = standsInTheWay(stage, subject, false) !== null;
@@ -116,7 +120,7 @@ export function leaked(stage: Stage): Checker {
     stage.thieves.filter((thief) => thief.user === user).map(({ pair }) => pair.keyId);
 
   /** Whoever reads custody may have been followed there by a leaked key that works; a policy condemns what is older. */
-  function isFounded({ user, run }: CallEvent, keyId: string, by: string): boolean {
+  function isFounded({ user, run }: Pick<CallEvent, "run" | "user">, keyId: string, by: string): boolean {
     if (by === "health" || by === "revoke") return stage.leaks.some((leak) => leak.keyId === keyId);
     const key = stage.cloud.iam.keys.get(keyId);
     const createdMs = key?.createdAtMs ?? 0;
@@ -136,18 +140,24 @@ export function leaked(stage: Stage): Checker {
     return (hasWorked || isUntold || stage.journalLostMs > createdMs) && readsCustody(stage, user);
   }
 
+  type Told = Pick<CallEvent, "run" | "user">;
+
+  /** Whether it is known to whoever comes next, or to this run alone, which is about to write it down. */
+  function hear(told: Told, { keyId, by, isMarked }: { keyId: string; by: string; isMarked: boolean }): void {
+    if (!isFounded(told, keyId, by)) {
+      violate(stage, invariant, told.user, `${keyId} is marked (${by}), and nobody else has it`);
+    }
+    const nowMs = stage.clock.now();
+    if (isMarked && !markedMs.has(keyId)) markedMs.set(keyId, nowMs);
+    if (by !== "custody" && by !== "quarantine") return;
+    stage.leaks.push({ user: told.user, keyId, by, atMs: nowMs, toldMs: isMarked ? nowMs : null });
+  }
+
   function hearMarks(event: CallEvent): void {
     for (const { Key, Value } of (event.input["Tags"] ?? []) as readonly { Key: string; Value: string }[]) {
       if (!Key.startsWith("keyturn:exposed/")) continue;
-      const keyId = Key.slice("keyturn:exposed/".length);
       const [, by = ""] = Value.split(" ");
-      if (!isFounded(event, keyId, by)) {
-        violate(stage, invariant, event.user, `${keyId} is marked (${by}), and nobody else has it`);
-      }
-      if (!markedMs.has(keyId)) markedMs.set(keyId, stage.clock.now());
-      if (by !== "custody" && by !== "quarantine") continue;
-      const nowMs = stage.clock.now();
-      stage.leaks.push({ user: event.user, keyId, by, atMs: nowMs, toldMs: nowMs });
+      hear(event, { keyId: Key.slice("keyturn:exposed/".length), by, isMarked: true });
     }
   }
 
@@ -171,9 +181,10 @@ export function leaked(stage: Stage): Checker {
     },
     before: ({ name, run, user, input }) => {
       if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
-        const versionId = String(input["MoveToVersionId"]);
+        const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
         const pending = custodyPair(stage, user, "AWSPENDING");
-        if (pending !== null && versionId.length > 0) handedOn(run, user, ["custody", pending.keyId]);
+        const isShown = versions?.get(String(input["MoveToVersionId"]))?.stages.has("AWSPENDING") === true;
+        if (pending !== null && isShown) handedOn(run, user, ["custody", pending.keyId]);
       }
       if (name !== "iam.UpdateAccessKey") return;
       const keyId = String(input["AccessKeyId"]);
@@ -184,7 +195,11 @@ export function leaked(stage: Stage): Checker {
       }
     },
     after: (event) => {
-      if (event.name === "secretsmanager.TagResource" || event.name === "secretsmanager.CreateSecret") hearMarks(event);
+      if (MARKS.has(event.name)) hearMarks(event);
+    },
+    decided: (run, user, { step }) => {
+      if (step.kind !== "mark") return;
+      for (const { keyId, by } of step.exposures) hear({ run, user }, { keyId, by, isMarked: false });
     },
     swept: ({ runs }) => {
       const [only] = runs;

@@ -21,7 +21,9 @@ export function standsInTheWay(stage: Stage, subject: SimulatedSubject, isRevoke
   if (sharesSlot(stage, subject)) return "it shares a place with another";
   const secret = stage.cloud.secretsManager.named(custodyName(user));
   const owner = secret?.tags.find(({ Key }) => Key === "keyturn:user-id")?.Value ?? found.id;
-  if (owner !== found.id) return "it was made again";
+  // Custody may have been made since, for a mark; the journal knows the former one.
+  const remadeMs = stage.remadeMs.get(user) ?? Number.NEGATIVE_INFINITY;
+  if (owner !== found.id || remadeMs > stage.journalLostMs) return "it was made again";
   if (isRevoked) return null;
   if (found.tags.some(({ Key }) => Key.toLowerCase() === "keyturn-hold")) return "it is held";
   return isTaken(stage, user) ? "somebody took the key that is in use" : null;

@@ -173,7 +173,7 @@ export const SPOKEN_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: RULE,
-        find: "  const heir = heirOf(observation);\n  if (heir === null) return replace(situation);\n",
+        find: "  const heir = heirOf(observation);\n  if (heir === null) return unlisted(situation) ?? replace(situation);\n",
         replace:
           '  const heir = heirOf(observation);\n  const [first] = uncut(observation);\n  if (first !== undefined) return cut(situation, first, "it is cut first");\n  if (heir === null) return replace(situation);\n',
       },
