@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { days, hours } from "../../src/rotation/time.ts";
+import { days, hours, instant } from "../../src/rotation/time.ts";
 import { leak, meanwhile, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
-import { custodyOf, loseJournal, moveLabelBack, ofKey, person, settled, toldOf } from "../world/system.ts";
+import { custodyOf, doneIn, loseJournal, moveLabelBack, ofKey, person, settled, toldOf } from "../world/system.ts";
 
 describe("a leaked key that somebody brings back, beside its replacement", () => {
   /** The second key has leaked, and the third is in its place. */
@@ -14,10 +14,11 @@ describe("a leaked key that somebody brings back, beside its replacement", () =>
 
   test("does not have the replacement deleted for room, where the journal was lost and no place is on record", async () => {
     const { here, second, third, calls, work } = await replaced();
-    await loseJournal(here);
+    here.journal.wipe();
     await here.pass(hours(3), work);
     person(here).setStatus(second, "Active");
     moveLabelBack(here);
+    await here.journal.setRunning(instant(here.clock.now()));
     await here.pass(days(2), work);
     expect([ofKey(here, second), ofKey(here, third)]).toEqual(["Inactive", "Active"]);
     expect(toldOf(here)).toContain("KeyExposed");
@@ -53,8 +54,9 @@ test("a replacement that leaks is not cut before its places have another, where 
   await loseJournal(here);
   late.failing = null;
   const stop = meanwhile(here, work);
-  await leak(here, pending);
+  const done = doneIn(await leak(here, pending));
   stop();
+  expect(done.indexOf("deactivate")).toBeGreaterThan(done.lastIndexOf("deliver"));
   expect([ofKey(here, pending), worker.pair().keyId]).toEqual(["Inactive", second]);
   expect(calls.failures()).toEqual([]);
 });

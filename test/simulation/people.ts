@@ -24,7 +24,7 @@ const asAdmin = (stage: Stage, operation: string, input: Readonly<Record<string,
   callAsAdmin(stage, "iam", operation, input);
 
 /** Whether a person may be the maker of a key that nobody knows: one made beside custody's pair is never Keyturn's. */
-export const hasPair = (stage: Stage, user: string): boolean =>
+const hasPair = (stage: Stage, user: string): boolean =>
   custodyPair(stage, user, "AWSCURRENT") !== null || custodyPair(stage, user, "AWSPENDING") !== null;
 
 export function createKeyByHand(stage: Stage, user: string): string | null {

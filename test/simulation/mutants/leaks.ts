@@ -409,7 +409,7 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
         replace: "",
       },
     ],
-    tests: ["test/simulation/simulation.test.ts"],
+    tests: ["test/rotations/places.test.ts"],
   },
   {
     name: "a detached policy is attached still",

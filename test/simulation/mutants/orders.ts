@@ -304,6 +304,6 @@ export const ORDER_MUTANTS: readonly Mutant[] = [
         replace: "it.keyId === replaces",
       },
     ],
-    tests: ["test/simulation/simulation.test.ts"],
+    tests: ["test/rotations/places.test.ts"],
   },
 ];
