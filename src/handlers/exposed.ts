@@ -2,9 +2,9 @@ import { asRotationError, RotationError } from "../rotation/errors.ts";
 import type { Exposure } from "../rotation/exposure.ts";
 import type { AccessKeyId, IamUser, UserName } from "../rotation/keys.ts";
 import { userName } from "../rotation/keys.ts";
-import { NOTICES } from "../rotation/notice.ts";
+import { type Notice, NOTICES } from "../rotation/notice.ts";
 import { type Instant, instant, minutes, seconds } from "../rotation/time.ts";
-import type { World } from "../rotation/world.ts";
+import type { Notifier, World } from "../rotation/world.ts";
 import { sweep, type SweepOptions, type SweepResult } from "../sweep.ts";
 
 type Served = Pick<SweepOptions, "profiles" | "enrolmentTag">;
@@ -126,11 +126,12 @@ async function tellOf(world: World, others: readonly { keyId: AccessKeyId; user:
  * refused; and an event, which comes again, also where a user could not be looked at.
  */
 async function expose(
-  world: World,
+  of: World,
   serving: Served,
   leaks: readonly Leak[],
   by: "revoke" | "health",
 ): Promise<SweepResult> {
+  const world = tellingOnce(of);
   const users = [...new Set(leaks.map(({ user }) => user.name))];
   await wake(world, users);
   const marked = await Promise.all(leaks.map((leak) => mark(world, serving, leak, by)));
@@ -147,6 +148,24 @@ async function expose(
   if (by === "health" && unseen !== undefined) throw new RotationError(unseen.code, unseen.message);
   return result;
 }
+
+/** While another run has the user nothing can be written down, and each try would tell people the same again. */
+function tellingOnce(world: World): World {
+  const notifiers = world.notifiers.map((notifier): Notifier => {
+    const told = new Set<string>();
+    return {
+      ...notifier,
+      notify: async (notices) => {
+        const fresh = notices.filter((notice) => !told.has(wordOf(notice)));
+        if (fresh.length > 0) await notifier.notify(fresh);
+        for (const notice of fresh) told.add(wordOf(notice));
+      },
+    };
+  });
+  return { ...world, notifiers };
+}
+
+const wordOf = ({ dedupeKey, isOver }: Notice): string => `${dedupeKey} ${isOver === true ? "is over" : ""}`;
 
 const isInterrupted = ({ users }: SweepResult): boolean =>
   users.some(({ decisions }) => decisions.at(-1)?.outcome === "withdrawn");

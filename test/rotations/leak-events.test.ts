@@ -3,7 +3,7 @@ import { RotationError } from "../../src/rotation/errors.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import { denied } from "../world/faults.ts";
 import { leak } from "../world/leak.ts";
-import { custodyOf, DEPLOY, journalWith, ofKey, person, settled } from "../world/system.ts";
+import { custodyOf, DEPLOY, dyingWorld, journalWith, ofKey, person, settled } from "../world/system.ts";
 
 test("an event of AWS Health fails, and so comes again, where its user could not be looked at", async () => {
   const { here, second } = await settled();
@@ -74,4 +74,18 @@ test("a replacement of ours that was withdrawn, and that somebody made active ag
   await here.pass(hours(2));
   expect([ofKey(here, withdrawn), worker.pair().keyId]).toEqual(["gone", custodyOf(here)]);
   expect(here.keysOf(DEPLOY)).toContain(`${custodyOf(here) ?? ""} Active`);
+});
+
+test("an event that comes again while a run which died still has the user tells each thing once", async () => {
+  const { here, second } = await settled();
+  here.bend = (world) => dyingWorld(world, () => custodyOf(here, "AWSPENDING") !== null);
+  await leak(here, second).catch(() => null);
+  here.bend = null;
+  here.clock.advance(minutes(1));
+  const before = here.notices.length;
+  await leak(here, second);
+  const told = here.notices.slice(before).map(({ dedupeKey }) => dedupeKey);
+  expect(told.length).toBeGreaterThan(1);
+  expect(told).toEqual([...new Set(told)]);
+  expect(ofKey(here, second)).toBe("Inactive");
 });

@@ -36,6 +36,8 @@ interface DeliveryEvent {
   readonly pair: SigningPair;
   /** Somebody took its key while the request was under way. */
   readonly isOvertaken: boolean;
+  /** There was a leak to be dealt with when it was sent. */
+  readonly wasUrgent: boolean;
 }
 
 /** What a sweep gave; null results are runs that died or could not run at all. */

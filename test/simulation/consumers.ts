@@ -129,7 +129,8 @@ function failed(
 ): void {
   const { name, user, rhythm, hold } = consumer;
   stage.stats.failedCalls += calls;
-  if (isExcused(consumer, pair.keyId) || stage.takenByPeople.has(pair.keyId)) return;
+  const isComingBack = atMs < (stage.comingBackMs.get(pair.keyId) ?? Number.NEGATIVE_INFINITY);
+  if (isComingBack || isExcused(consumer, pair.keyId) || stage.takenByPeople.has(pair.keyId)) return;
   violate(
     stage,
     "PROMISE",

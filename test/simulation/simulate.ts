@@ -142,6 +142,7 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     quarantinedMs: new Map(),
     takenByPeople: new Set(),
     strangers: new Set(),
+    comingBackMs: new Map(),
     remadeMs: new Map(),
     meddledMs: new Map(),
     toldMs: new Map(),

@@ -2,6 +2,7 @@ import { RotationError } from "../../src/rotation/errors.ts";
 import type { Destination, Journal, Notifier } from "../../src/rotation/world.ts";
 import type { Checker } from "./checker.ts";
 import { settle } from "./consumers.ts";
+import { isUrgent } from "./leaks.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Run } from "./run.ts";
 import { isRaced } from "./stage.ts";
@@ -93,6 +94,7 @@ export function troubledDestination(
       }),
     deliver: (credential, anchor) => {
       const wasRaced = isRaced(stage, run(), subject.user);
+      const wasUrgent = isUrgent(stage, subject.user);
       return through("deliver", () => {
         settle(stage);
         const pair = { keyId: credential.id, secret: credential.secret.reveal() };
@@ -100,7 +102,7 @@ export function troubledDestination(
         // A request may arrive late, and its run have learnt meanwhile that somebody took the key before it was sent.
         const isOvertaken = wasRaced && stage.takenByPeople.has(pair.keyId);
         for (const checker of checkers)
-          checker.delivering?.({ run: run(), subject, destination: name, pair, isOvertaken });
+          checker.delivering?.({ run: run(), subject, destination: name, pair, isOvertaken, wasUrgent });
         return destination.deliver(credential, anchor);
       });
     },

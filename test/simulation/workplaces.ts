@@ -36,6 +36,8 @@ export interface Workplace extends MemoryDestination {
   readonly heldAt: (atMs: number) => { readonly pair: SigningPair; readonly untilMs: number };
   /** What is live is what was live before the last delivery, or older. */
   readonly isBroughtBack: () => boolean;
+  /** It is on record that what was delivered last went live. */
+  readonly heardLive: (keyId: string) => void;
   /** When somebody last rolled it back or set a pair by hand. */
   readonly touchedMs: () => number;
   /** Null where what is delivered is live at once. */
@@ -62,6 +64,7 @@ export function atomicWorkplace(stage: Stage, name: string, first: SigningPair):
     builds: null,
     touchedMs: () => touchedMs,
     heldAt: () => ({ pair: worker.pair(), untilMs: Number.POSITIVE_INFINITY }),
+    heardLive: () => undefined,
     isBroughtBack: () => last !== null && numberOf(worker.liveVersion()) <= last.anchor,
     deliver: async (...[credential, anchor]: Parameters<typeof worker.deliver>) => {
       const receipt = await plain.deliver(credential, anchor);
@@ -206,10 +209,9 @@ export function storedWorkplace(
       worker.deliveries.push(credential.id);
       return last;
     },
-    live: async (receipt) => {
-      const state = await destination.live(receipt);
-      isSeen ||= state === "ours";
-      return state;
+    live: (receipt) => destination.live(receipt),
+    heardLive: (keyId) => {
+      isSeen ||= keyId === worker.deliveries.at(-1);
     },
   };
   return worker;

@@ -22,6 +22,7 @@ export function drift(stage: Stage): Checker {
   const chances = new Map<string, number>();
   const sinceMs = new Map<string, number>();
   const times = new Map<string, number>();
+  const workerOf = new Map(stage.subjects.flatMap(({ workers }) => workers).map((worker) => [worker.name, worker]));
 
   function isAble(run: Run, subject: SimulatedSubject): boolean {
     const { user, profile } = subject;
@@ -43,6 +44,12 @@ export function drift(stage: Stage): Checker {
         violate(stage, invariant, subject.user, `${destination} is given the same pair again and again`);
       chances.delete(destination);
       sinceMs.delete(destination);
+    },
+    wrote: (_, { deliveries }) => {
+      for (const { destination, keyId, deliveredAt, receipt } of deliveries) {
+        if (deliveredAt === null || receipt?.awaits !== undefined) continue;
+        workerOf.get(destination)?.heardLive(keyId);
+      }
     },
     swept: ({ runs }) => {
       // A delivery that failed is not tried again before its time.

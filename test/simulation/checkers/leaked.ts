@@ -45,7 +45,7 @@ export function leaked(stage: Stage): Checker {
     const isYoung = ({ by, atMs }: Leak): boolean => by === "quarantine" && key.createdAtMs > atMs - CLOCKS_MS;
     const told = stage.leaks.filter(({ keyId, toldMs }) => keyId === key.id && toldMs !== null);
     // Where CloudTrail loses events a policy that was attached before may count as this one.
-    const known = told.filter((leak) => !isYoung(leak) && !(leak.by === "quarantine" && isUndated(user)));
+    const known = told.filter((leak) => !isYoung(leak) && !(leak.by === "quarantine" && isUndated(run, user)));
     const isKnown =
       known.some(({ toldMs }) => (toldMs ?? 0) < run.startedMs) || markedKeys(stage, user).includes(key.id);
     const isRevoked = known.some(({ by }) => by === "revoke");
@@ -107,10 +107,14 @@ export function leaked(stage: Stage): Checker {
   }
 
   /** Nothing tells since when a policy is attached: not CloudTrail, and no mark, which a secret that is to be deleted does not take. */
-  function isUndated(user: string): boolean {
+  function isUndated(run: Run, user: string): boolean {
+    const isUntold = stage.cloud.lags.cloudTrailMs > days(1) || isTrailTroubled(run);
     const isToGo = (stage.cloud.secretsManager.named(custodyName(user))?.deletedAtMs ?? null) !== null;
-    return stage.losesEvents || (isToGo && stage.cloud.lags.cloudTrailMs > days(1));
+    return stage.losesEvents || (isToGo && isUntold);
   }
+
+  const isTrailTroubled = ({ troubles }: Run): boolean =>
+    [...troubles].some((operation) => /^(cloudtrail|account)\./.test(operation));
 
   /** Where each event that named the key died nobody was told. */
   const wasTold = (user: string, id: string): boolean =>
@@ -126,7 +130,7 @@ export function leaked(stage: Stage): Checker {
     const createdMs = key?.createdAtMs ?? 0;
     if (by === "quarantine") {
       const attachedMs = stage.quarantinedMs.get(user);
-      const isTold = !stage.losesEvents && ![...run.troubles].some((it) => /^(cloudtrail|account)\./.test(it));
+      const isTold = !stage.losesEvents && !isTrailTroubled(run);
       const isLate = stage.clock.now() - (attachedMs ?? 0) < stage.cloud.lags.cloudTrailMs + CLOCKS_MS;
       return attachedMs !== undefined && (createdMs <= attachedMs + 1_000 || !isTold || isLate);
     }
@@ -136,8 +140,7 @@ export function leaked(stage: Stage): Checker {
       return changes.at(-1)?.works === true || (changes.at(-1)?.atMs ?? 0) > createdMs - CLOCKS_MS;
     });
     // Without the journal, or where whoever took it died, nobody knows since when it does not work; CloudTrail may not tell.
-    const isUntold = [...run.troubles].some((operation) => /^(cloudtrail|account)\./.test(operation));
-    return (hasWorked || isUntold || stage.journalLostMs > createdMs) && readsCustody(stage, user);
+    return (hasWorked || isTrailTroubled(run) || stage.journalLostMs > createdMs) && readsCustody(stage, user);
   }
 
   type Told = Pick<CallEvent, "run" | "user">;

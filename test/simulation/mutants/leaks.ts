@@ -186,6 +186,14 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     tests: ["test/rotations/places.test.ts"],
   },
   {
+    name: "each try tells the same again",
+    mistake: "An event that waits for a run which died tells people the same every fifteen seconds.",
+    patches: [
+      { file: "src/handlers/exposed.ts", find: "const world = tellingOnce(of);", replace: "const world = of;" },
+    ],
+    tests: ["test/rotations/leak-events.test.ts"],
+  },
+  {
     name: "what leaked in its soak is forgotten",
     mistake: "That a key leaked which was Inactive already is known to its mark alone, and that was refused.",
     patches: [
