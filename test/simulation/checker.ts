@@ -9,6 +9,15 @@ import type { SigningPair } from "../world/caller.ts";
 import type { Run } from "./run.ts";
 import type { SimulatedSubject } from "./stage.ts";
 
+/** What was so when a request was sent: it may arrive late, and its run have looked again meanwhile. */
+export interface Sent {
+  /** Somebody had meddled with the user since its run looked at the keys, or at the tags. */
+  readonly wasRaced: boolean;
+  readonly wasRetagged: boolean;
+  /** There was a leak to be dealt with. */
+  readonly wasUrgent: boolean;
+}
+
 /** One request of Keyturn's to AWS. */
 export interface CallEvent {
   readonly name: string;
@@ -18,8 +27,8 @@ export interface CallEvent {
   /** The pair it was signed with; the role's, but for probes. */
   readonly signerId: string;
   readonly region: string;
-  /** Of a change: somebody had meddled with the user since its run looked, when it was sent. */
-  readonly wasRaced: boolean;
+  /** Of a change, as it was sent. */
+  readonly sent: Sent;
   /** Null before it was served. */
   readonly answer: CloudAnswer | null;
   /** Whether it is an earlier answer, given once more. */
@@ -36,8 +45,7 @@ interface DeliveryEvent {
   readonly pair: SigningPair;
   /** Somebody took its key while the request was under way. */
   readonly isOvertaken: boolean;
-  /** There was a leak to be dealt with when it was sent. */
-  readonly wasUrgent: boolean;
+  readonly sent: Sent;
 }
 
 /** What a sweep gave; null results are runs that died or could not run at all. */

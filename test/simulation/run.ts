@@ -14,7 +14,8 @@ import { custodyPair, isRaced } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { staleAnswers } from "./stale.ts";
 import type { StaleAnswers } from "./stale.ts";
-import { troubledDestination, troubledJournal, troubledNotifier } from "./troubled.ts";
+import type { Exchanged } from "./troubled.ts";
+import { sentBy, UNWATCHED, troubledDestination, troubledJournal, troubledNotifier } from "./troubled.ts";
 
 /** One invocation of Keyturn: its own world, in which calls fail, wait, and end with the process. */
 export interface Run {
@@ -159,11 +160,12 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
 
   /** One exchange with the outside: an effect, told whether its answer is heard, and all that may go wrong around it. */
   const exchange = async <Answer>(
-    { operation, user, refuse }: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
+    { operation, user, refuse, sending }: Exchanged,
     effect: (isHeard: boolean) => Answer,
     stale?: () => Answer | null,
   ): Promise<Answer> => {
     await (takeTurn(operation) ?? READY);
+    sending?.();
     const kind = planned(operation, user);
     if (kind === null) return effect(true);
     switch (kind) {
@@ -210,14 +212,14 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
     const user = userOf(request);
     const isChange = changes(name);
     const isProbe = request.signer?.keyId !== stage.cloud.role.keyId;
-    const event = {
+    const event: { -readonly [Name in keyof CallEvent]: CallEvent[Name] } = {
       name,
       run,
       user,
       input: request.input,
       signerId: request.signer?.keyId ?? "",
       region: request.region,
-      wasRaced: isChange && isRaced(stage, run, user),
+      sent: UNWATCHED,
       answer: null,
       isStale: false,
       isHeard: true,
@@ -244,7 +246,10 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       return answer;
     };
     const operation = name === "cloudtrail.LookupEvents" ? `${name}.${request.region}` : name;
-    return exchange({ operation, user, refuse: refusedByAws(request.service) }, serve, stale);
+    const sending = (): void => {
+      if (isChange) event.sent = sentBy(stage, run, user);
+    };
+    return exchange({ operation, user, refuse: refusedByAws(request.service), sending }, serve, stale);
   };
 
   const base = directWorld(stage.cloud, {

@@ -1,6 +1,7 @@
 import { RotationError } from "../../src/rotation/errors.ts";
+import type { Receipt } from "../../src/rotation/record.ts";
 import type { Destination, Journal, Notifier } from "../../src/rotation/world.ts";
-import type { Checker } from "./checker.ts";
+import type { Checker, Sent } from "./checker.ts";
 import { settle } from "./consumers.ts";
 import { isUrgent } from "./leaks.ts";
 import type { FaultKind } from "./plan.ts";
@@ -17,12 +18,17 @@ function refused(doing: string): (kind: FaultKind) => Error {
   };
 }
 
+/** What is asked of the outside. */
+export interface Exchanged {
+  readonly operation: string;
+  readonly user: string;
+  readonly refuse: (kind: FaultKind) => Error;
+  /** Called when it is sent: others had their turn before. */
+  readonly sending?: () => void;
+}
+
 /** One exchange with the outside: an effect, and all that may go wrong around it. */
-type Exchange = <Answer>(
-  call: { operation: string; user: string; refuse: (kind: FaultKind) => Error },
-  effect: () => Answer,
-  stale?: () => Answer | null,
-) => Promise<Answer>;
+type Exchange = <Answer>(call: Exchanged, effect: () => Answer, stale?: () => Answer | null) => Promise<Answer>;
 
 /** What everything outside of AWS is reached through. */
 interface Outside {
@@ -61,6 +67,15 @@ export function troubledJournal({ exchange, checkers, stage }: Outside, journal:
   };
 }
 
+/** Of what changes nothing nobody asks. */
+export const UNWATCHED: Sent = { wasRaced: false, wasRetagged: false, wasUrgent: false };
+
+export const sentBy = (stage: Stage, run: Run, user: string): Sent => ({
+  wasRaced: isRaced(stage, run, user),
+  wasRetagged: isRaced(stage, run, user, "tags"),
+  wasUrgent: isUrgent(stage, user),
+});
+
 export function troubledDestination(
   { exchange, checkers, stage }: Outside,
   destination: Destination,
@@ -68,9 +83,15 @@ export function troubledDestination(
 ): Destination {
   if (destination.readsCustody) return destination;
   const { name } = destination;
-  const through = <Answer>(method: string, effect: () => Promise<Answer>): Promise<Answer> => {
-    const call = { operation: `destination.${method}`, user: subject.user, refuse: refused(`${method} at ${name}`) };
-    return exchange(call, effect).then((it) => it);
+  const through = <Answer>(
+    method: string,
+    effect: () => Promise<Answer>,
+    sending: () => void = () => undefined,
+  ): Promise<Answer> => {
+    const refuse = refused(`${method} at ${name}`);
+    return exchange({ operation: `destination.${method}`, user: subject.user, refuse, sending }, effect).then(
+      (it) => it,
+    );
   };
   return {
     name,
@@ -93,18 +114,21 @@ export function troubledDestination(
         return state;
       }),
     deliver: (credential, anchor) => {
-      const wasRaced = isRaced(stage, run(), subject.user);
-      const wasUrgent = isUrgent(stage, subject.user);
-      return through("deliver", () => {
+      let sent = UNWATCHED;
+      const sending = (): void => {
+        sent = sentBy(stage, run(), subject.user);
+      };
+      const arrives = (): Promise<Receipt> => {
         settle(stage);
         const pair = { keyId: credential.id, secret: credential.secret.reveal() };
         stage.trace.note(subject.user, "deliver", () => `${pair.keyId} to ${name} by run ${String(run().id)}`);
         // A request may arrive late, and its run have learnt meanwhile that somebody took the key before it was sent.
-        const isOvertaken = wasRaced && stage.takenByPeople.has(pair.keyId);
+        const isOvertaken = sent.wasRaced && stage.takenByPeople.has(pair.keyId);
         for (const checker of checkers)
-          checker.delivering?.({ run: run(), subject, destination: name, pair, isOvertaken, wasUrgent });
+          checker.delivering?.({ run: run(), subject, destination: name, pair, isOvertaken, sent });
         return destination.deliver(credential, anchor);
-      });
+      };
+      return through("deliver", arrives, sending);
     },
   };
 }

@@ -36,7 +36,7 @@ export function inItsWindow(stage: Stage): Checker {
   };
   return {
     invariant,
-    delivering: ({ run, subject, destination, pair, wasUrgent: isSentUrgently }) => {
+    delivering: ({ run, subject, destination, pair, sent }) => {
       const { user, workers } = subject;
       const holder = workers.find(({ name }) => name === destination);
       const live = stage.cloud.iam.keys.get(holder?.pair().keyId ?? "");
@@ -45,7 +45,7 @@ export function inItsWindow(stage: Stage): Checker {
       const isSame = live?.id === pair.keyId;
       // It is so, or was when the run looked.
       const isAlone = stage.cloud.iam.keysOf(user).length === 1;
-      if ((isAlone && (isGone || isSame)) || isSentUrgently || isRaced(stage, run, user)) return;
+      if ((isAlone && (isGone || isSame)) || sent.wasUrgent || isRaced(stage, run, user)) return;
       check(run, user, `${destination} is given ${pair.keyId}`);
     },
     before: ({ name, run, user, input }) => {

@@ -64,7 +64,9 @@ export function inv1(stage: Stage): Checker {
       const isSeldom = consumer.rhythm.gapMs > SELDOM_MS || isUnused || stage.retiring.has(key.id);
       const usedMs = key.uses.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
       // Somebody went back to a version that lost it, and nobody has used that yet.
-      const isUnseen = subject.workers.some((worker) => isLost(worker) && (isSeldom || worker.touchedMs() > usedMs));
+      // And who works more seldom than the policy waits goes silent long enough, once it was seen.
+      const isPaused = isSeldom || consumer.rhythm.gapMs > subject.profile.policy.quietForMs;
+      const isUnseen = subject.workers.some((worker) => isLost(worker) && (isPaused || worker.touchedMs() > usedMs));
       // Who has stolen the current pair signs with it as a consumer would, and nobody was told yet.
       const isStolen = isLeaked(stage, custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
       // Nothing tells of a place that is on no record, and has not used the key yet.

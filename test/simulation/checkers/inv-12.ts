@@ -1,4 +1,5 @@
 import { days } from "../../../src/rotation/time.ts";
+import type { CloudAnswer } from "../../world/call.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
 import { custodyName, custodyPair, violate } from "../stage.ts";
@@ -11,6 +12,7 @@ function isInCustody(stage: Stage, user: string, keyId: string): boolean {
   return [...versions].some(({ text }) => text.includes(keyId) && text.includes("SecretAccessKey"));
 }
 
+const LABELS = ["AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"] as const;
 /** How many sweeps in a row must have been able to tell. */
 const CHANCES = 3;
 
@@ -22,10 +24,16 @@ export function inv12(stage: Stage): Checker {
   const toldWithinMs = days(8);
   /** By key, when a notice named it last. */
   const namedMs = new Map<string, number>();
-  /** A journal that is younger than a key cannot tell whose it is, nor its age from an owner's: that it is in the way is told. */
-  const isNamed = ({ id, createdAtMs }: SimulatedKey): boolean =>
-    stage.journalLostMs > createdAtMs &&
-    stage.clock.now() - (namedMs.get(id) ?? Number.NEGATIVE_INFINITY) < toldWithinMs;
+  const made = new Set<string>();
+  /**
+   * Whose a key is the journal cannot tell where it is younger, nor CloudTrail of a replacement that was withdrawn: its age
+   * may be an owner's. That it is in the way is told.
+   */
+  function isNamed(user: string, { id, createdAtMs }: SimulatedKey): boolean {
+    const isLabelled = LABELS.some((label) => custodyPair(stage, user, label)?.keyId === id);
+    const isUnknown = stage.journalLostMs > createdAtMs || (made.has(id) && !isLabelled);
+    return isUnknown && stage.clock.now() - (namedMs.get(id) ?? Number.NEGATIVE_INFINITY) < toldWithinMs;
+  }
 
   function blocked(user: string, what: string, code: string): void {
     const name = `${user} ${what}`;
@@ -55,12 +63,16 @@ export function inv12(stage: Stage): Checker {
     const key = keys
       .filter(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs)
       .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId))
-      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging) && !isNamed(aging));
+      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging) && !isNamed(user, aging));
     return key?.id ?? null;
   }
 
   return {
     invariant,
+    after: ({ name, answer, isStale }) => {
+      if (name !== "iam.CreateAccessKey" || isStale) return;
+      made.add(String((answer?.["AccessKey"] as CloudAnswer | undefined)?.["AccessKeyId"]));
+    },
     noticed: (_, notices) => {
       for (const { text, isOver } of notices) {
         if (isOver) continue;

@@ -95,8 +95,8 @@ export function inv2(stage: Stage): Checker {
     swept: () => {
       // What could not be written down nobody knows afterwards.
       for (const { run, user, id, atMs } of fresh) {
-        const isLost = run.troubles.has("journal.write") || (run.isDead && !written.has(`${String(run.id)} ${user}`));
-        if (!isLost) activeMs.set(id, atMs);
+        const isTorn = run.isDead || [...run.troubles].some((operation) => operation.startsWith("journal."));
+        if (!isTorn || written.has(`${String(run.id)} ${user}`)) activeMs.set(id, atMs);
       }
       fresh.length = 0;
       written.clear();

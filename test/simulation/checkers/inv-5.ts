@@ -28,7 +28,7 @@ export function inv5(stage: Stage): Checker {
     delivering: ({ run, subject, destination, pair, isOvertaken }) => {
       if (!isOvertaken) check(run, subject.user, [destination, pair.keyId]);
     },
-    before: ({ name, run, user, input, wasRaced }) => {
+    before: ({ name, run, user, input, sent }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
@@ -36,7 +36,7 @@ export function inv5(stage: Stage): Checker {
       // A word empties custody, where what it shows is of a key that somebody took.
       const shown = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
       if (keyId === undefined && run.word !== null && (shown?.isDeleted !== false || shown.status !== "Active")) return;
-      check(run, user, ["custody", keyId ?? "the marker"], wasRaced);
+      check(run, user, ["custody", keyId ?? "the marker"], sent.wasRaced);
     },
   };
 }

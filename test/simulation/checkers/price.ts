@@ -125,7 +125,7 @@ export function price(stage: Stage): Checker {
       if (name !== "iam.CreateAccessKey" || isStale) return;
       made.add(String((answer?.["AccessKey"] as CloudAnswer | undefined)?.["AccessKeyId"]));
     },
-    before: ({ name, run, user, input, wasRaced }) => {
+    before: ({ name, run, user, input, sent }) => {
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       const subject = subjectOf(stage, user);
       if (key === undefined || subject === undefined || key.isDeleted) return;
@@ -133,7 +133,7 @@ export function price(stage: Stage): Checker {
       if (isCut) check(run, subject, { key, doing: "cutting" });
       if (name !== "iam.DeleteAccessKey" || !isUrgent(stage, user) || key.status !== "Active") return;
       // Somebody made it active since the run looked.
-      if (wasRaced) return;
+      if (sent.wasRaced) return;
       if (!made.has(key.id) && !isLeaked(stage, key.id)) {
         violate(stage, invariant, user, `${key.id}, which a person made, is deleted for room`);
       }

@@ -1,5 +1,5 @@
 import { isLeaked } from "../leaks.ts";
-import { custodyName, custodyPair, subjectOf } from "../stage.ts";
+import { custodyName, custodyPair, START_MS, subjectOf } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import type { Workplace } from "../workplaces.ts";
 
@@ -42,7 +42,10 @@ function isTaken(stage: Stage, user: string): boolean {
   }
   if (current !== undefined) return current.isDeleted || current.status !== "Active";
   const own = [...stage.cloud.iam.keys.values()].filter(({ caller }) => caller.name === user);
-  return own.some(({ id }) => stage.takenByPeople.has(id));
+  // One that was Inactive when Keyturn came is somebody's doing, too.
+  return own.some(
+    ({ id, status, changedAtMs }) => stage.takenByPeople.has(id) || (status === "Inactive" && changedAtMs <= START_MS),
+  );
 }
 
 const sharesSlot = (stage: Stage, { user, destinations }: SimulatedSubject): boolean =>
