@@ -51,6 +51,8 @@ interface Course {
   /** The replacement that this run has made, and not taken away again: IAM's listing may not show it for minutes. */
   made: CreatedKey | null;
   readonly proved: AccessKeyId[];
+  /** Those that did not answer. */
+  readonly dead: AccessKeyId[];
   /** What was tried for an exposed key, and could not be done. */
   readonly stalled: Step[];
   /** Exposed keys whose marks were refused: this run knows them all the same. */
@@ -66,6 +68,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
     done: null,
     made: null,
     proved: [],
+    dead: [],
     stalled: [],
     unmarked: [],
   };
@@ -96,6 +99,7 @@ function noteOutcome(course: Course, outcome: Turn["outcome"]): void {
   const isTaken = kind === "done" && (step.kind === "delete" || step.kind === "deactivate");
   // Whether one that does not answer is there at all is IAM's to say.
   const isDoubtful = kind === "withdrawn" && step.kind === "prove";
+  if (isDoubtful) course.dead.push(step.keyId);
   if ((isTaken || isDoubtful) && step.keyId === course.made?.id) course.made = null;
 }
 
@@ -127,11 +131,12 @@ async function see(
   subject: Subject,
   { course, options }: { readonly course: Course; readonly options: ReconcileOptions },
 ): Promise<{ readonly observation: Observation; readonly ledger: Ledger }> {
-  const { done, ledger, proved, stalled } = course;
+  const { done, ledger, proved, stalled, dead } = course;
   if (ledger !== null && done !== null && done.observation !== null) return { observation: done.observation, ledger };
   const known = {
     proved: [...proved],
     stalled: [...stalled],
+    dead: [...dead],
     revision: ledger?.revision() ?? subject.revision,
     made: course.made,
     isThorough: done === null,

@@ -4,7 +4,17 @@ import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Probe, UserRecord } from "../rotation/record.ts";
 import { type Instant, plus, seconds } from "../rotation/time.ts";
 import type { World } from "../rotation/world.ts";
-import { type Acting, type Done, doneWith, pairOf, type Refusal, type StepOf, withdrawn, withKey } from "./acting.ts";
+import {
+  type Acting,
+  DONE,
+  type Done,
+  doneWith,
+  pairOf,
+  type Refusal,
+  type StepOf,
+  withdrawn,
+  withKey,
+} from "./acting.ts";
 
 /** IAM is eventually consistent, each Region for itself: one answer may come from a host that is ahead of the others. */
 const ANSWERS_IN_A_ROW = 3;
@@ -35,6 +45,8 @@ export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise
   ledger.stage((record) => withKey(record, keyId, { probes: ended(record, keyId, { from, to }) }));
   const refusal = steady.find((answer) => answer !== null);
   if (refusal !== undefined && refusal !== null) return withdrawn(refusal);
+  // One that IAM did not list is there, and is looked at once more.
+  if (!observation.keys.some(({ id }) => id === keyId)) return DONE;
   return doneWith(acting, { proved: [...observation.proved, keyId] });
 }
 

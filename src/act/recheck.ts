@@ -18,13 +18,11 @@ export interface Second {
  * same, and withdraws when the world has moved on.
  */
 export async function recheck(
-  { world, subject, observation, ledger, made, decision: first }: Acting,
+  { world, subject, observation, ledger }: Acting,
   step: StepOf<"deactivate" | "delete">,
 ): Promise<Refusal | Second> {
   const { proved, stalled } = observation;
-  // A leaked key does not wait until IAM lists what this run has put in its place.
-  const heir = first.reason === "KeyExposed" ? made : null;
-  const known = { proved, stalled, made: heir, revision: ledger.revision(), isThorough: true };
+  const known = { proved, stalled, revision: ledger.revision(), isThorough: true };
   const sight = await observe(world, subject, known);
   const { decision, observation: fresh, now } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;

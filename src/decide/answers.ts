@@ -54,9 +54,9 @@ export function attributionOf(observation: Observation, keyId: AccessKeyId): Att
   return answersOf(observation, "attribution").findLast((it) => it.keyId === keyId)?.attribution;
 }
 
-/** Whether a key read custody; undefined while it was not asked. */
-export function readsOf(observation: Observation, keyId: AccessKeyId): Reads | undefined {
-  return answersOf(observation, "reads").findLast((it) => it.keyId === keyId)?.reads;
+/** Whether a key read custody since; undefined while that was not asked. */
+export function readsOf(observation: Observation, keyId: AccessKeyId, from: Instant): Reads | undefined {
+  return answersOf(observation, "reads").findLast((it) => it.keyId === keyId && it.from === from)?.reads;
 }
 
 /** When a quarantine policy was attached, null where nothing tells; undefined while it was not asked. */

@@ -55,7 +55,8 @@ export interface Known {
   readonly isThorough: boolean;
   readonly stalled?: Observation["stalled"];
   /** A key that this run has made: it is there, although IAM's listing may not show it for minutes. */
-  readonly made?: Pick<CreatedKey, "id" | "createdAt"> | null;
+  readonly made?: Made | null;
+  readonly dead?: Observation["dead"];
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
@@ -66,21 +67,22 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
     known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
-  const keys = withMade(listed, known.made ?? null);
+  const seenKeys = withMade(listed, known.made ?? null);
   // A key that the record does not know may have been made by another run since the sweep read the records.
-  const isBehind = keys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
+  const isBehind = seenKeys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
   const isRead = known.revision === null || known.revision !== subject.revision || !isBehind;
   const revision = isRead ? found : await seeing("journal", () => world.journal.read(user), blindSpots);
   // With one key nothing is about to be taken away, and the versions' ids tell enough.
-  const isReadBack = keys === null || (known.isThorough && keys.length > 1);
-  const recognise = isReadBack ? undefined : keys.map(({ id }) => id);
+  const isReadBack = seenKeys === null || (known.isThorough && seenKeys.length > 1);
+  const recognise = isReadBack ? undefined : seenKeys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const seen = await notesOf(world, subject, custody);
   const now = world.clock.now();
+  const keys = withProved(seenKeys, proved, { custody, notes: seen, now });
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
   const notes = withCuts(seen, recorded);
-  const { stalled = [] } = known;
-  const told = { user, account, iamUser, standing, destinations, proved, blindSpots, notes, stalled };
+  const { stalled = [], dead = [] } = known;
+  const told = { user, account, iamUser, standing, destinations, proved, blindSpots, notes, stalled, dead };
   const observation: Observation = {
     ...told,
     evidence: [],
@@ -95,12 +97,23 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
 }
 
-function withMade(
-  listed: readonly AccessKey[] | null,
-  made: Pick<CreatedKey, "id" | "createdAt"> | null,
-): readonly AccessKey[] | null {
+type Made = Pick<CreatedKey, "id" | "createdAt">;
+
+function withMade(listed: readonly AccessKey[] | null, made: Made | null): readonly AccessKey[] | null {
   if (listed === null || made === null || listed.some(({ id }) => id === made.id)) return listed;
   return [...listed, { id: made.id, createdAt: made.createdAt, status: "active" }];
+}
+
+/** What answered this run is there. For a leaked key its replacement does not wait until IAM lists it. */
+function withProved(
+  keys: readonly AccessKey[] | null,
+  proved: Known["proved"],
+  { custody, notes, now }: { readonly custody: Custody | null; readonly notes: CustodyNotes; readonly now: Instant },
+): readonly AccessKey[] | null {
+  if (custody?.kind !== "present" || notes.exposures.length === 0) return keys;
+  const labelled = [custody.pending?.keyId, custody.current?.keyId];
+  const id = proved.find((answered) => labelled.includes(answered)) ?? null;
+  return withMade(keys, id === null ? null : { id, createdAt: custody.intent?.at ?? now });
 }
 
 /** Custody's tags can be read where its pairs cannot; of what can be read nowhere the run knows what it was told. */

@@ -172,7 +172,7 @@ export type Answer =
   | { readonly source: "attribution"; readonly keyId: AccessKeyId; readonly attribution: Attribution }
   | { readonly source: "readers"; readonly keyId: AccessKeyId; readonly seen: ReadersSeen }
   | { readonly source: "authorship"; readonly keyId: AccessKeyId; readonly event: KeyEvent; readonly author: Author }
-  | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly reads: Reads }
+  | { readonly source: "reads"; readonly keyId: AccessKeyId; readonly from: Instant; readonly reads: Reads }
   /** When one of the policies that were asked about was last attached, as far as CloudTrail tells; null where it does not. */
   | { readonly source: "quarantine"; readonly attachedAt: Instant | null }
   | {
@@ -234,4 +234,6 @@ export interface Observation {
   readonly blindSpots: readonly BlindSpot[];
   /** What this run has tried for an exposed key, and could not do. */
   readonly stalled: readonly Step[];
+  /** Whose pairs did not answer, in this run. */
+  readonly dead?: readonly AccessKeyId[];
 }

@@ -320,9 +320,10 @@ describe("cutExposedWithin", () => {
 
 describe("what may have been read in custody", () => {
   const pulls = aProfile({ isPulled: true });
-  const reads = (verdict: "none" | "read" | "unknown"): Answer => ({
+  const reads = (verdict: "none" | "read" | "unknown", from = after.keys[1].createdAt): Answer => ({
     source: "reads",
     keyId: K1,
+    from,
     reads: { verdict, because: "" },
   });
   const seen = (verdict: "none" | "read" | "unknown", more: Partial<Observation> = {}): Partial<Observation> => ({
@@ -347,7 +348,9 @@ describe("what may have been read in custody", () => {
     ["a key that leaked longer ago, and was gone by then", hours(1), days(1) + 1_000, "read", "not exposed"],
   ])("by %s: %s", ([, ageMs, leakedBeforeMs, verdict, expected]) => {
     const leaked = exposure(K1, ago(ageMs + leakedBeforeMs));
-    const gone = { keys: [aKey(K2, ageMs)], custody: aCustody({ current: K2 }), notes: notes(leaked) };
+    const heir = aKey(K2, ageMs);
+    const evidence = [...asked, ...build.evidence(reads(verdict, heir.createdAt))];
+    const gone = { keys: [heir], custody: aCustody({ current: K2 }), notes: notes(leaked), evidence };
     expect(said(judged(seen(verdict, gone), pulls))).toBe(expected);
   });
 

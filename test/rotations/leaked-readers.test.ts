@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import { aPolicy } from "../builders.ts";
 import type { SigningPair } from "../world/caller.ts";
-import { leak, listedActive, meanwhile } from "../world/leak.ts";
-import { aCaller, aSystem, custodyOf, DEPLOY, dyingWorld, ofKey } from "../world/system.ts";
+import { leak, listedActive, meanwhile, revoke } from "../world/leak.ts";
+import { aCaller, aSystem, custodyOf, DEPLOY, dyingWorld, ofKey, person } from "../world/system.ts";
 import type { System } from "../world/system.ts";
 import type { PullReader } from "../world/workloads.ts";
 import { pullReader } from "../world/workloads.ts";
 import { denied } from "../world/faults.ts";
+import { memoryDestination } from "../world/memory-destination.ts";
 
 const POLICY = aPolicy({ rotateAfterMs: days(47), idleAtMostMs: days(28) });
 const WHERE = { region: "us-east-1", sourceAddress: "198.51.100.7", userAgent: "aws-cli/2.9" };
@@ -244,6 +245,28 @@ describe("N5: a pair that lay in custody while a leaked key worked", () => {
     expect([ofKey(here, first.keyId), ofKey(here, second), third === second]).toEqual(["gone", "Inactive", false]);
     await here.pass(hours(3));
     expect(ofKey(here, third)).not.toBe("Active");
+    expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
+  });
+
+  test("N5: is exposed, too, where it is an old one by now, and the replacement that read it was pending", async () => {
+    const { here, laptop } = await settled();
+    const { keyId: second } = laptop.pair();
+    const late = memoryDestination("cloudflare-worker:late", laptop.pair());
+    late.failing = "before";
+    here.destinations = { ci: [late] };
+    await here.passUntil(() => custodyOf(here, "AWSPENDING") !== null, days(60));
+    const third = custodyOf(here, "AWSPENDING") ?? "";
+    const pair = { keyId: third, secret: here.cloud.iam.keys.get(third)?.secret ?? "" };
+    here.clock.advance(minutes(5));
+    here.cloud.callAs(pair, { service: "secretsmanager", operation: "GetSecretValue", input: { SecretId: CUSTODY } });
+    late.failing = null;
+    await here.passUntil(() => custodyOf(here) === third, days(1));
+    // Somebody is quicker than we, and takes away the only key that is known to be leaked.
+    person(here).deleteKey(third);
+    here.clock.advance(hours(1));
+    await revoke(here, third);
+    await here.pass(hours(2));
+    expect(ofKey(here, second)).not.toBe("Active");
     expect(ofKey(here, custodyOf(here) ?? "")).toBe("Active");
   });
 

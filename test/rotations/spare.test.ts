@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { days, hours, instant } from "../../src/rotation/time.ts";
+import { days, hours, instant, minutes } from "../../src/rotation/time.ts";
+import { denied } from "../world/faults.ts";
 import { leak, meanwhile, revoke } from "../world/leak.ts";
 import { memoryDestination } from "../world/memory-destination.ts";
+import { say } from "../world/operator.ts";
 import { custodyOf, doneIn, loseJournal, moveLabelBack, ofKey, person, settled, toldOf } from "../world/system.ts";
 
 describe("a leaked key that somebody brings back, beside its replacement", () => {
@@ -58,5 +60,21 @@ test("a replacement that leaks is not cut before its places have another, where 
   stop();
   expect(done.indexOf("deactivate")).toBeGreaterThan(done.lastIndexOf("deliver"));
   expect([ofKey(here, pending), worker.pair().keyId]).toEqual(["Inactive", second]);
+  expect(calls.failures()).toEqual([]);
+});
+
+test("a replacement that was rolled back before it went anywhere makes room, where CloudTrail cannot tell who made it", async () => {
+  const { here, second, worker, calls, work } = await settled();
+  worker.failing = "before";
+  await here.passUntil(() => custodyOf(here, "AWSPENDING") !== null, days(80), work);
+  const third = custodyOf(here, "AWSPENDING") ?? "";
+  here.clock.advance(minutes(10));
+  worker.failing = null;
+  await say(here, { command: "rollback" });
+  await say(here, { command: "release" });
+  here.cloud.faults.add(denied("cloudtrail", "LookupEvents"));
+  await leak(here, second);
+  expect([ofKey(here, third), ofKey(here, second)]).toEqual(["gone", "Inactive"]);
+  expect(worker.pair().keyId).toBe(custodyOf(here));
   expect(calls.failures()).toEqual([]);
 });

@@ -143,6 +143,7 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     takenByPeople: new Set(),
     strangers: new Set(),
     comingBackMs: new Map(),
+    halfAdopted: new Set(),
     remadeMs: new Map(),
     meddledMs: new Map(),
     toldMs: new Map(),

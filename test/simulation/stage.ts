@@ -87,6 +87,8 @@ export interface Stage {
   readonly losesEvents: boolean;
   /** When a quarantine policy was last attached to a user. */
   readonly quarantinedMs: Map<string, number>;
+  /** Keys that an operator wanted taken over, and nobody heard whether they were. */
+  readonly halfAdopted: Set<string>;
   /** Until when a key that a person had taken may not work yet, although it is active again. */
   readonly comingBackMs: Map<string, number>;
   /** When a user was deleted and made again under its name. */

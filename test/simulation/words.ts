@@ -205,6 +205,10 @@ async function say(
   });
   if (outcome === "refused" && command.command === "retire" && keyId !== null && !wasSaid) stage.retiring.delete(keyId);
   if (outcome === "refused" && isStranger && keyId !== null) stage.strangers.add(keyId);
+  if (command.command === "adopt" && keyId !== null) {
+    if (outcome === "failed" && isStranger) stage.halfAdopted.add(keyId);
+    if (outcome === "done") stage.halfAdopted.delete(keyId);
+  }
   const isHolding = outcome === "done" && (command.command === "hold" || command.command === "rollback");
   if (isHolding && !isReleasedSince(stage, run, user)) stage.heldByWord.add(user);
   if (outcome === "done" && command.command === "pause" && stage.pausedMs === null) {

@@ -4,7 +4,7 @@ import { knowsWholeLife } from "../../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../../rotation/keys.ts";
 import type { Attribution, Observation } from "../../rotation/observation.ts";
 import { LAST_USED_COLLAPSE_MS, SESSION_MAX_MS } from "../../rotation/policy.ts";
-import { days, hours, minutes, plus, seconds } from "../../rotation/time.ts";
+import { days, hours, instant, minutes, plus, seconds } from "../../rotation/time.ts";
 import { attributionOf, attachedAt, authorOf, memoryOf, readsOf, unaskedLive } from "../answers.ts";
 import {
   awaitedAt,
@@ -56,7 +56,7 @@ function quarantined({ observation, now }: Situation): Ruling | null {
     return { step, reason: "QuarantineOver", because: "no quarantine policy is attached any more" };
   }
   if (isFewer && notes.quarantine !== null) {
-    const step = { kind: "mark", exposures: [], quarantine: { at: notes.quarantine.at, policies } } as const;
+    const step = { kind: "mark", exposures: [], quarantine: { at: now, policies } } as const;
     return { step, reason: "QuarantineOver", because: `of the quarantine policies only ${policies} is attached still` };
   }
   const told = attachedAt(observation);
@@ -69,7 +69,9 @@ function quarantined({ observation, now }: Situation): Ruling | null {
     );
   }
   // Of the latest attachment CloudTrail may not tell yet, and of one before it does.
-  const isThis = told !== null && told > (notes.quarantine?.at ?? 0);
+  // That one was not attached when another was marked, as far as IAM's answer, and the clock, could tell.
+  const unseenAt = notes.quarantine === null ? instant(0) : plus(notes.quarantine.at, -ANSWERS_OLD_MS);
+  const isThis = told !== null && told > unseenAt;
   const at = isThis ? told : now;
   const older = keys.filter(({ createdAt }) => createdAt <= at);
   // A key of which only this run or the journal knows is marked as well; a mark that is there stays as it is.
@@ -94,23 +96,30 @@ function unmarked(observation: Observation, isOver: boolean): Ruling | null {
 /** A pair that lay in custody while an exposed key could read it there is exposed, too, unless CloudTrail says that none did. */
 function readByThief(situation: Situation): Ruling | null {
   const { observation } = situation;
-  const { current, pending } = partsOf(observation);
-  const heir = [current, pending].find((key) => isSound(observation, key)) ?? null;
-  if (heir === null || !readsCustody(situation)) return null;
-  const thieves = observation.notes.exposures.map((exposure) => readBy(situation, heir, exposure));
-  return thieves.find((ruling) => ruling !== null) ?? null;
+  const { current, pending, old } = partsOf(observation);
+  if (!readsCustody(situation)) return null;
+  // An old key was current in custody a moment ago.
+  const sound = [current, pending, ...old].filter((key) => isSound(observation, key));
+  for (const kept of sound) {
+    for (const exposure of observation.notes.exposures) {
+      const ruling = readBy(situation, kept, exposure);
+      if (ruling !== null) return ruling;
+    }
+  }
+  return null;
 }
 
 function readBy({ observation, now }: Situation, heir: AccessKey, { keyId, at }: Exposure): Ruling | null {
   const isListed = observation.keys.some(({ id }) => id === keyId);
   // What was deleted to make room for the heir works for some seconds more.
-  const isJustGone = !isListed && heir.createdAt - at <= READS_TOLD_WITHIN_MS && heir.createdAt > at - CLOCKS_DIFFER_MS;
-  if (!isListed && (!isJustGone || now - heir.createdAt > READS_TOLD_WITHIN_MS)) return null;
+  const isMadeAfter = heir.createdAt - at <= READS_TOLD_WITHIN_MS && heir.createdAt > at - CLOCKS_DIFFER_MS;
+  const isJustGone = (isMadeAfter && now - heir.createdAt <= READS_TOLD_WITHIN_MS) || now - at <= READS_TOLD_WITHIN_MS;
+  if (!isListed && !isJustGone) return null;
   const since = memoryOf(observation, keyId)?.inactiveSince ?? null;
   const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
   const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);
   if (isToldOf) return null;
-  const reads = readsOf(observation, keyId);
+  const reads = readsOf(observation, keyId, heir.createdAt);
   const question = { source: "reads", keyId, from: heir.createdAt } as const;
   if (reads === undefined) return look([question], `whether ${keyId} read ${heir.id} in custody`);
   if (reads.verdict === "none") return null;
@@ -146,17 +155,21 @@ function emergency(situation: Situation): Ruling {
   return cutOrHold(situation, `${behind.join(", ") || "custody"} could not be given ${heir.id} yet`);
 }
 
-/** A replacement that IAM does not list yet is made no second time: its listing is minutes old at times. Later it is gone. */
+/**
+ * A replacement that IAM does not list yet is made no second time: its listing is minutes old at times (IAM User Guide,
+ * eventual consistency). Its pair says whether it is there. Later, and where it does not answer, it is gone.
+ */
 function unlisted(situation: Situation): Ruling | null {
   const { observation, now } = situation;
-  const { custody, record } = observation;
+  const { custody, record, dead = [] } = observation;
   const { pendingId, pending } = partsOf(observation);
-  // What neither is listed nor answers is not there.
-  if (pendingId === null || pending !== null || isDoubtful(observation, pendingId)) return null;
+  if (pendingId === null || pending !== null || dead.includes(pendingId)) return null;
   const begunAt = (custody.kind === "present" ? custody.intent?.at : null) ?? record.intent?.at ?? now;
   const seenAt = memoryOf(observation, pendingId)?.firstSeenAt ?? now;
   if (now - Math.min(begunAt, seenAt) >= ANSWERS_OLD_MS) return null;
-  return cutOrHold(situation, `IAM does not list ${pendingId}, its replacement, just now`);
+  const because = `IAM does not list ${pendingId}, its replacement, just now`;
+  if (isDoubtful(observation, pendingId)) return cutOrHold(situation, because);
+  return rule(observation, { kind: "prove", keyId: pendingId }, `${because}: it must answer`);
 }
 
 /** The key before it is delivered again by what follows. One that went nowhere is nobody's loss. */

@@ -45,7 +45,7 @@ export function createEvidenceSources(clients: Clients, options: EvidenceOptions
         case "readers":
           return { source, keyId, seen: await askReaders(cloudtrail, question, context) };
         case "reads":
-          return { source, keyId, reads: await askReads(cloudtrail, question, context) };
+          return { source, keyId, from: question.from, reads: await askReads(cloudtrail, question, context) };
         case "authorship": {
           const author = await askAuthorship({ search, identity, clock }, question);
           return { source, keyId, event: question.event, author };

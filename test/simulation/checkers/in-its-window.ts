@@ -31,7 +31,7 @@ export function inItsWindow(stage: Stage): Checker {
     if (run.stalledMs > minutes(1) && (stage.meddledMs.get(user) ?? 0) > run.startedMs) return;
     // A process that stood still goes on with what it has decided.
     const decidedMs = run.stalledMs > minutes(1) ? run.startedMs : nowMs - LATER_MS;
-    if ([decidedMs, nowMs, nowMs + CLOCKS_MS].some((atMs) => isOpenAt(window, atMs))) return;
+    if ([decidedMs - CLOCKS_MS, decidedMs, nowMs, nowMs + CLOCKS_MS].some((atMs) => isOpenAt(window, atMs))) return;
     violate(stage, invariant, user, `${what}, and the window ${window.text} is closed`);
   };
   return {

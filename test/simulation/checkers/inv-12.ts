@@ -63,7 +63,8 @@ export function inv12(stage: Stage): Checker {
     const key = keys
       .filter(({ createdAtMs }) => stage.clock.now() - createdAtMs > profile.policy.maxAgeMs)
       .filter(({ id, status }) => status === "Active" && (id !== pendingId || id === currentId))
-      .find((aging) => !stage.strangers.has(aging.id) && !isLost(aging) && !isNamed(user, aging));
+      .filter(({ id }) => !stage.strangers.has(id) && !stage.halfAdopted.has(id))
+      .find((aging) => !isLost(aging) && !isNamed(user, aging));
     return key?.id ?? null;
   }
 

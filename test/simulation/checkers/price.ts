@@ -22,8 +22,8 @@ const CLOCKS_MS = minutes(5);
 export function price(stage: Stage): Checker {
   const invariant = "LEAK";
   const made = new Set<string>();
-  /** Users for whom a creation was begun: who has their key was written down then. */
-  const begun = new Set<string>();
+  /** By user, the places that it had when a creation was begun: that they have its key was written down then. */
+  const begun = new Map<string, ReadonlySet<string>>();
   /** Users one of whose places may have been given a pair, and nobody heard whether it was. */
   const unheard = new Set<string>();
   /** Places of which Keyturn was told last that what is live was so before its delivery. */
@@ -70,7 +70,8 @@ export function price(stage: Stage): Checker {
     const isTwice = ({ name, deliveries, pair }: Workplace): boolean =>
       pair().keyId === id && deliveries.at(-1) === id && misled.has(name);
     if (workers.some(isTwice)) return true;
-    return !begun.has(user) || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
+    const isUnknown = workers.some(({ name, pair }) => pair().keyId === id && begun.get(user)?.has(name) !== true);
+    return isUnknown || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
   }
 
   /** Why a Worker must not lose its key now; null where it may. */
@@ -107,8 +108,9 @@ export function price(stage: Stage): Checker {
 
   return {
     invariant,
-    appended: (_, { what, user }) => {
-      if (what === "creating") begun.add(user);
+    appended: ({ configured }, { what, user }) => {
+      const places = (configured.get(user) ?? []).map(({ name }) => name);
+      if (what === "creating") begun.set(user, new Set([...(begun.get(user) ?? []), ...places]));
     },
     wrote: (_, { user, deliveries }) => {
       const isUnheard = deliveries.some(
@@ -132,9 +134,8 @@ export function price(stage: Stage): Checker {
       const isCut = name === "iam.UpdateAccessKey" && input["Status"] === "Inactive" && isLeaked(stage, key.id);
       if (isCut) check(run, subject, { key, doing: "cutting" });
       if (name !== "iam.DeleteAccessKey" || !isUrgent(stage, user) || key.status !== "Active") return;
-      // Somebody made it active since the run looked.
-      if (sent.wasRaced) return;
-      if (!made.has(key.id) && !isLeaked(stage, key.id)) {
+      // Or somebody made it active since the run looked.
+      if (!made.has(key.id) && !isLeaked(stage, key.id) && !sent.wasRaced) {
         violate(stage, invariant, user, `${key.id}, which a person made, is deleted for room`);
       }
       check(run, subject, { key, doing: "deleting" });

@@ -242,11 +242,18 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: RULE,
-        find: "const isJustGone = !isListed &&",
-        replace: "const isJustGone = (keyId as unknown) === null &&",
+        find: "if (!isListed && !isJustGone) return null;",
+        replace: "if (!isListed) return null;",
       },
     ],
     tests: TESTS,
+  },
+  {
+    name: "an old key was read by nobody",
+    mistake:
+      "What lay in custody before the current pair is not asked about, although a leaked key could read it there.",
+    patches: [{ file: RULE, find: "[current, pending, ...old].filter(", replace: "[current, pending].filter(" }],
+    tests: ["test/rotations/leaked-readers.test.ts"],
   },
   {
     name: "given back in a quarantine",
@@ -264,7 +271,7 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     name: "an older attachment is this one",
     mistake: "What CloudTrail tells of the attachment before counts as the one that it does not tell of yet.",
     patches: [
-      { file: RULE, find: "told > (notes.quarantine?.at ?? 0);", replace: "told > (notes.quarantine?.at ?? 0) - now;" },
+      { file: RULE, find: "told !== null && told > unseenAt;", replace: "told !== null && told > unseenAt - now;" },
     ],
     tests: TESTS,
   },
@@ -448,6 +455,6 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
         replace: "takenOverAt !== undefined;",
       },
     ],
-    tests: ["test/simulation/simulation.test.ts"],
+    tests: ["test/rotations/spare.test.ts"],
   },
 ];

@@ -350,7 +350,7 @@ export function directEvidence(
           return { source: "readers", keyId: question.keyId, seen: await readersSeen(session, question, context) };
         case "reads": {
           const { keyId } = question;
-          return { source: "reads", keyId, reads: await askReads(sources, question, context) };
+          return { source: "reads", keyId, from: question.from, reads: await askReads(sources, question, context) };
         }
         case "quarantine":
           return { source: "quarantine", attachedAt: await askAttachment(sources, question, context) };
