@@ -11,11 +11,13 @@ import type { SimulatedSubject } from "./stage.ts";
 
 /** What was so when a request was sent: it may arrive late, and its run have looked again meanwhile. */
 export interface Sent {
-  /** Somebody had meddled with the user since its run looked at the keys, or at the tags. */
+  /** Somebody had meddled with the user since its run looked at the keys, at the tags, at the policies. */
   readonly wasRaced: boolean;
   readonly wasRetagged: boolean;
+  readonly wasRegranted: boolean;
   /** There was a leak to be dealt with. */
   readonly wasUrgent: boolean;
+  readonly atMs: number;
 }
 
 /** One request of Keyturn's to AWS. */

@@ -68,12 +68,20 @@ export function troubledJournal({ exchange, checkers, stage }: Outside, journal:
 }
 
 /** Of what changes nothing nobody asks. */
-export const UNWATCHED: Sent = { wasRaced: false, wasRetagged: false, wasUrgent: false };
+export const UNWATCHED: Sent = {
+  wasRaced: false,
+  wasRetagged: false,
+  wasRegranted: false,
+  wasUrgent: false,
+  atMs: Number.POSITIVE_INFINITY,
+};
 
 export const sentBy = (stage: Stage, run: Run, user: string): Sent => ({
   wasRaced: isRaced(stage, run, user),
   wasRetagged: isRaced(stage, run, user, "tags"),
+  wasRegranted: isRaced(stage, run, user, "policies"),
   wasUrgent: isUrgent(stage, user),
+  atMs: stage.clock.now(),
 });
 
 export function troubledDestination(

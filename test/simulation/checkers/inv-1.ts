@@ -1,10 +1,9 @@
 import { LAST_USED_LAG_MS } from "../../../src/rotation/policy.ts";
 import { days } from "../../../src/rotation/time.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
-import type { Checker } from "../checker.ts";
+import type { CallEvent, Checker } from "../checker.ts";
 import { isExcused, nextPair } from "../consumers.ts";
 import { isLeaked } from "../leaks.ts";
-import type { Run } from "../run.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
 import { isLost } from "./ways.ts";
@@ -23,11 +22,11 @@ export function inv1(stage: Stage): Checker {
   const invariant = "INV-1";
   const proved = new Set<string>();
 
-  function check(run: Run, user: string, key: SimulatedKey): void {
+  function check({ run, sent }: Pick<CallEvent, "run" | "sent">, user: string, key: SimulatedKey): void {
     const nowMs = stage.clock.now();
     const says = (text: string): void => violate(stage, invariant, user, `deactivating ${key.id}, ${text}`);
     const others = stage.cloud.iam.keysOf(user).filter(({ id }) => id !== key.id);
-    const isRace = isRaced(stage, run, user);
+    const isRace = sent.wasRaced || isRaced(stage, run, user);
     if (!isRace && !others.some(({ status }) => status === "Active")) says("no other key is Active");
     const current = custodyPair(stage, user, "AWSCURRENT");
     const pending = custodyPair(stage, user, "AWSPENDING");
@@ -79,12 +78,12 @@ export function inv1(stage: Stage): Checker {
 
   return {
     invariant,
-    before: ({ name, run, user, input }) => {
+    before: ({ name, run, user, input, sent }) => {
       if (name !== "iam.UpdateAccessKey" || input["Status"] !== "Inactive") return;
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.status !== "Active" || key.isDeleted) return;
       // What is leaked goes without a proof: `leaked` and `price` watch how.
-      if (!isLeaked(stage, key.id)) check(run, user, key);
+      if (!isLeaked(stage, key.id)) check({ run, sent }, user, key);
     },
     after: ({ name, signerId, isHeard }) => {
       if (name === "sts.GetCallerIdentity" && isHeard) proved.add(signerId);

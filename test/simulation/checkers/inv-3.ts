@@ -7,11 +7,14 @@ export function inv3(stage: Stage): Checker {
   const invariant = "INV-3";
   return {
     invariant,
-    delivering: ({ subject, destination, pair, isOvertaken }) => {
+    delivering: ({ subject, destination, pair, isOvertaken, sent }) => {
+      // A label may have been taken away while it was under way.
+      const isLate = sent.atMs < stage.clock.now();
       const secret = stage.cloud.secretsManager.named(custodyName(subject.user));
       const text = JSON.stringify(pair.secret);
       const isKept = [...(secret?.versions.values() ?? [])].some(
-        (version) => version.stages.size > 0 && version.text.includes(pair.keyId) && version.text.includes(text),
+        (version) =>
+          (isLate || version.stages.size > 0) && version.text.includes(pair.keyId) && version.text.includes(text),
       );
       if (!isKept && !isOvertaken)
         violate(stage, invariant, subject.user, `${pair.keyId} goes to ${destination} and is not in custody`);

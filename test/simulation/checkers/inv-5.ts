@@ -1,6 +1,7 @@
 import { minutes } from "../../../src/rotation/time.ts";
 import { worksAt } from "../../world/iam-state.ts";
-import type { Checker } from "../checker.ts";
+import type { Checker, Sent } from "../checker.ts";
+import { isLeaked } from "../leaks.ts";
 import type { Run } from "../run.ts";
 import { custodyName, custodyPair, isRaced, violate } from "../stage.ts";
 import type { Stage } from "../stage.ts";
@@ -11,22 +12,24 @@ import type { Stage } from "../stage.ts";
  */
 export function inv5(stage: Stage): Checker {
   const invariant = "INV-5";
-  const check = (run: Run, user: string, [where, keyId]: readonly [string, string], wasRaced = false): void => {
+  const check = (run: Run, user: string, [where, keyId]: readonly [string, string], sent: Sent): void => {
     const key = stage.cloud.iam.keys.get(keyId);
     const works = key !== undefined && key.status === "Active" && !key.isDeleted && worksAt(key, stage.clock.now());
     // What arrives late finds what somebody did while it was under way, and its run may have looked again meanwhile.
     const meddledMs = stage.meddledMs.get(user) ?? Number.NEGATIVE_INFINITY;
     // Whoever made a key takes it to be there: IAM's listing may be older than it.
     const isMaker = key !== undefined && key.createdAtMs >= run.startedMs;
-    const isUnseen = wasRaced || isMaker || stage.clock.now() - meddledMs < minutes(2);
+    const isUnseen = sent.wasRaced || isMaker || stage.clock.now() - meddledMs < minutes(2);
     const isOvertaken = stage.takenByPeople.has(keyId) && isUnseen;
-    if (!works && !isOvertaken && !isRaced(stage, run, user))
+    // A leaked key is taken also where its promotion had no answer, and that may arrive late.
+    const isLate = key !== undefined && isLeaked(stage, keyId) && worksAt(key, sent.atMs);
+    if (!works && !isOvertaken && !isLate && !isRaced(stage, run, user))
       violate(stage, invariant, user, `${where} is given ${keyId}, which does not work`);
   };
   return {
     invariant,
-    delivering: ({ run, subject, destination, pair, isOvertaken }) => {
-      if (!isOvertaken) check(run, subject.user, [destination, pair.keyId]);
+    delivering: ({ run, subject, destination, pair, isOvertaken, sent }) => {
+      if (!isOvertaken) check(run, subject.user, [destination, pair.keyId], sent);
     },
     before: ({ name, run, user, input, sent }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
@@ -36,7 +39,7 @@ export function inv5(stage: Stage): Checker {
       // A word empties custody, where what it shows is of a key that somebody took.
       const shown = stage.cloud.iam.keys.get(custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
       if (keyId === undefined && run.word !== null && (shown?.isDeleted !== false || shown.status !== "Active")) return;
-      check(run, user, ["custody", keyId ?? "the marker"], sent.wasRaced);
+      check(run, user, ["custody", keyId ?? "the marker"], sent);
     },
   };
 }

@@ -27,13 +27,14 @@ export function inv7(stage: Stage): Checker {
 
   return {
     invariant,
-    before: ({ name, user, run, input }) => {
+    before: ({ name, user, run, input, sent }) => {
       // A mark needs no lease.
       if (input["SecretString"] === '{"Version":1}') return;
       acted(user, run, name);
       const isPending =
         name === "secretsmanager.PutSecretValue" && JSON.stringify(input["VersionStages"]) === '["AWSPENDING"]';
-      if (!isPending) return;
+      // One that arrives late is no decision of now.
+      if (!isPending || sent.atMs < stage.clock.now()) return;
       const pending = custodyPair(stage, user, "AWSPENDING");
       const current = custodyPair(stage, user, "AWSCURRENT");
       const key = pending === null || pending.keyId === current?.keyId ? null : stage.cloud.iam.keys.get(pending.keyId);

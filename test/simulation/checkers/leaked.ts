@@ -144,6 +144,7 @@ export function leaked(stage: Stage): Checker {
   }
 
   type Told = Pick<CallEvent, "run" | "user">;
+  type Doing = Pick<CallEvent, "run" | "sent">;
 
   /** Whether it is known to whoever comes next, or to this run alone, which is about to write it down. */
   function hear(told: Told, { keyId, by, isMarked }: { keyId: string; by: string; isMarked: boolean }): void {
@@ -165,36 +166,37 @@ export function leaked(stage: Stage): Checker {
   }
 
   /** A run that has read custody's tags since the mark hands no such pair on. */
-  const handedOn = (run: Run, user: string, [where, keyId]: readonly [string, string]): void => {
-    knowing(run, user, [keyId, `${where} is given ${keyId}, which is leaked`]);
+  const handedOn = (doing: Doing, user: string, [where, keyId]: readonly [string, string]): void => {
+    knowing(doing, user, [keyId, `${where} is given ${keyId}, which is leaked`]);
   };
 
   /** Says that a promise was broken by a run that could read the mark. */
-  function knowing(run: Run, user: string, [keyId, text]: readonly [string, string]): void {
+  function knowing({ run, sent }: Doing, user: string, [keyId, text]: readonly [string, string]): void {
     const lookedMs = run.lookedMs.get(`custody ${user}`) ?? Number.NEGATIVE_INFINITY;
     const atMs = markedMs.get(keyId) ?? Number.POSITIVE_INFINITY;
     // What a run looks at in the middle of an act it does not decide on any more.
-    if (atMs < Math.max(run.startedMs, lookedMs - CLOCKS_MS)) violate(stage, invariant, user, text);
+    const knownMs = Math.min(sent.atMs, Math.max(run.startedMs, lookedMs - CLOCKS_MS));
+    if (atMs < knownMs) violate(stage, invariant, user, text);
   }
 
   return {
     invariant,
-    delivering: ({ run, subject, destination, pair }) => {
-      handedOn(run, subject.user, [destination, pair.keyId]);
+    delivering: ({ run, subject, destination, pair, sent }) => {
+      handedOn({ run, sent }, subject.user, [destination, pair.keyId]);
     },
-    before: ({ name, run, user, input }) => {
+    before: ({ name, run, user, input, sent }) => {
       if (name === "secretsmanager.UpdateSecretVersionStage" && input["VersionStage"] === "AWSCURRENT") {
         const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
         const pending = custodyPair(stage, user, "AWSPENDING");
         const isShown = versions?.get(String(input["MoveToVersionId"]))?.stages.has("AWSPENDING") === true;
-        if (pending !== null && isShown) handedOn(run, user, ["custody", pending.keyId]);
+        if (pending !== null && isShown) handedOn({ run, sent }, user, ["custody", pending.keyId]);
       }
       if (name !== "iam.UpdateAccessKey") return;
       const keyId = String(input["AccessKeyId"]);
       if (input["Status"] === "Inactive") cutMs.set(keyId, stage.clock.now());
       else {
         cutMs.delete(keyId);
-        knowing(run, user, [keyId, `${keyId} is leaked, and is given back`]);
+        knowing({ run, sent }, user, [keyId, `${keyId} is leaked, and is given back`]);
       }
     },
     after: (event) => {

@@ -33,7 +33,7 @@ export function promotedLast(stage: Stage): Checker {
       givenMs.set(destination, stage.clock.now());
       last.set(destination, pair.keyId);
     },
-    before: ({ name, run, user, input }) => {
+    before: ({ name, run, user, input, sent }) => {
       if (name !== "secretsmanager.UpdateSecretVersionStage" || input["VersionStage"] !== "AWSCURRENT") return;
       const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions;
       const text = versions?.get(String(input["MoveToVersionId"]))?.text ?? "{}";
@@ -46,11 +46,11 @@ export function promotedLast(stage: Stage): Checker {
         const isGiven = isBack
           ? (last.get(destination) ?? keyId) === keyId
           : given.has(`${destination} ${keyId}`) && isLive(user, destination, keyId);
-        if (readsCustody || isGiven || isRaced(stage, run, user)) continue;
+        if (readsCustody || isGiven || sent.wasRaced || isRaced(stage, run, user)) continue;
         // For a leaked key each place is tried, and none waited for.
         const wasTried = given.has(`${destination} ${keyId}`) || tried.get(run)?.has(destination) === true;
         const isTried = wasTried || run.troubles.size > 0;
-        if (isUrgent(stage, user) && isTried) continue;
+        if ((sent.wasUrgent || isUrgent(stage, user)) && isTried) continue;
         violate(stage, invariant, user, `${keyId} becomes current and ${destination} was not given it`);
       }
     },
