@@ -18,11 +18,12 @@ export interface Second {
  * same, and withdraws when the world has moved on.
  */
 export async function recheck(
-  { world, subject, observation, ledger }: Acting,
+  { world, subject, observation, ledger, decision: first }: Acting,
   step: StepOf<"deactivate" | "delete">,
 ): Promise<Refusal | Second> {
   const { proved, stalled } = observation;
-  const known = { proved, stalled, revision: ledger.revision(), isThorough: true };
+  const isStrict = first.reason !== "KeyExposed";
+  const known = { proved, stalled, isStrict, revision: ledger.revision(), isThorough: true };
   const sight = await observe(world, subject, known);
   const { decision, observation: fresh, now } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;

@@ -57,6 +57,8 @@ export interface Known {
   /** A key that this run has made: it is there, although IAM's listing may not show it for minutes. */
   readonly made?: Made | null;
   readonly dead?: Observation["dead"];
+  /** Nobody but IAM's listing says what is there: before a key is taken that did not leak. */
+  readonly isStrict?: boolean;
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
@@ -78,7 +80,7 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const seen = await notesOf(world, subject, custody);
   const now = world.clock.now();
-  const keys = withProved(seenKeys, proved, { custody, notes: seen, now });
+  const keys = known.isStrict === true ? seenKeys : withProved(seenKeys, proved, { custody, notes: seen, now });
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
   const notes = withCuts(seen, recorded);
   const { stalled = [], dead = [] } = known;

@@ -328,7 +328,7 @@ function sessionsOf({ observation, now }: Situation, keyId: AccessKeyId): Attrib
   return look([question], `which sessions were made with ${keyId}`);
 }
 
-/** It did not answer, in this very run. */
+/** Its proof was tried in this very run, and failed. */
 const isDoubtful = ({ stalled }: Observation, keyId: AccessKeyId): boolean =>
   stalled.some((step) => step.kind === "prove" && step.keyId === keyId);
 
