@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { days, hours, minutes, plus, seconds } from "../../src/rotation/time.ts";
+import type { IamUser } from "../../src/rotation/keys.ts";
 import type { World } from "../../src/rotation/world.ts";
 import { leak, quarantine } from "../world/leak.ts";
 import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
@@ -33,6 +34,30 @@ describe("L6, N19: a quarantine policy", () => {
     await loseJournal(here);
     await here.pass(days(2), work);
     expect(custodyOf(here)).toBe(third);
+  });
+
+  test("N19: not what was made after it by a run that was shown the user as it was before", async () => {
+    const { here, second, work } = await settled();
+    const unseen = (user: IamUser): IamUser => ({ ...user, quarantines: [] });
+    here.bend = (world) => ({
+      ...world,
+      directory: {
+        ...world.directory,
+        read: async (user) => {
+          const found = await world.directory.read(user);
+          return found === null ? null : unseen(found);
+        },
+        tagged: async () => (await world.directory.tagged()).map((user) => unseen(user)),
+      },
+    });
+    quarantine(here, "V3");
+    here.clock.advance(minutes(2));
+    await leak(here, second);
+    here.bend = null;
+    const third = custodyOf(here) ?? "";
+    expect(third).not.toBe(second);
+    await here.pass(hours(3), work);
+    expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
   });
 
   test("N19: where CloudTrail tells nothing, by the sweep that first saw it, which is kept beside the marks", async () => {

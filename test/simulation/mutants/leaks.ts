@@ -338,7 +338,7 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
       },
       { file: RULE, find: "({ createdAt }) => createdAt <= at)", replace: "({ createdAt }) => createdAt <= now)" },
     ],
-    tests: TESTS,
+    tests: ["test/rotations/quarantine.test.ts", ...TESTS],
   },
   {
     name: "cannot-see above an emergency",
