@@ -5,7 +5,7 @@ import { type Acted, act } from "./act/index.ts";
 import { guardKept } from "./act/guard-custody.ts";
 import { type Ledger, openLedger } from "./act/ledger.ts";
 import { judge, type Judged } from "./judge.ts";
-import { observe, type Subject } from "./observe/observe.ts";
+import { type Made, observe, type Subject } from "./observe/observe.ts";
 import { restOf } from "./observe/rest.ts";
 import type { Turn } from "./report/notices.ts";
 import { tell } from "./report/report.ts";
@@ -48,8 +48,10 @@ interface Course {
   ledger: Ledger | null;
   /** What the last step left behind; null before the first. */
   done: Done | null;
-  /** The replacement that this run has made, and not taken away again: IAM's listing may not show it for minutes. */
+  /** The replacement that this run has made, with its pair. */
   made: CreatedKey | null;
+  /** That one, or one that answered this run: there, although IAM's listing may not show it for minutes. */
+  there: Made | null;
   readonly proved: AccessKeyId[];
   /** Those that did not answer. */
   readonly dead: AccessKeyId[];
@@ -67,6 +69,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
     ledger: null,
     done: null,
     made: null,
+    there: null,
     proved: [],
     dead: [],
     stalled: [],
@@ -81,7 +84,7 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
       const { outcome, done } = await take(world, told, { judged: course.judged, ledger, course, options });
       course.turns.push({ decision: course.judged.decision, outcome });
       course.made = done?.made ?? course.made;
-      noteOutcome(course, outcome);
+      noteOutcome(course, observation, outcome);
       if (done === null && !isSetAside(course, outcome)) break;
       course.done = done;
     }
@@ -92,15 +95,25 @@ export async function reconcile(world: World, subject: Subject, options: Reconci
   return conclude(world, subject, { course, failure, options });
 }
 
-function noteOutcome(course: Course, outcome: Turn["outcome"]): void {
+/** What a step taught this run of the key that it was about, whatever IAM's listing shows. */
+function noteOutcome(
+  course: Course,
+  { keys, custody, record, observedAt }: Observation,
+  outcome: Turn["outcome"],
+): void {
   if (outcome === null || outcome.kind === "held") return;
   const { kind, step } = outcome;
-  if (kind === "done" && step.kind === "prove") course.proved.push(step.keyId);
+  if (kind === "done" && step.kind === "create-replacement") course.there = course.made;
+  if (kind === "done" && step.kind === "prove") {
+    course.proved.push(step.keyId);
+    const begunAt = (custody.kind === "present" ? custody.intent?.at : null) ?? record.intent?.at ?? observedAt;
+    if (!keys.some(({ id }) => id === step.keyId)) course.there = { id: step.keyId, createdAt: begunAt };
+  }
   const isTaken = kind === "done" && (step.kind === "delete" || step.kind === "deactivate");
   // Whether one that does not answer is there at all is IAM's to say.
-  const isDoubtful = kind === "withdrawn" && step.kind === "prove";
-  if (isDoubtful) course.dead.push(step.keyId);
-  if ((isTaken || isDoubtful) && step.keyId === course.made?.id) course.made = null;
+  const isDead = kind === "withdrawn" && step.kind === "prove";
+  if (isDead) course.dead.push(step.keyId);
+  if ((isTaken || isDead) && step.keyId === course.there?.id) course.there = null;
 }
 
 /** For an exposed key nothing may stand in the way: what failed is left aside, and the next thing is tried. */
@@ -138,7 +151,7 @@ async function see(
     stalled: [...stalled],
     dead: [...dead],
     revision: ledger?.revision() ?? subject.revision,
-    made: course.made,
+    there: course.there,
     isThorough: done === null,
   };
   const { observation, revision } = await observe(world, subject, known);
@@ -168,7 +181,8 @@ async function take(
   // A mark is written down in a paused installation, too: nothing else remembers it.
   const isActing = options.mode === "act" || (options.mode === "look" && step.kind === "mark");
   if (!isActing || profile === null) return { outcome: null, done: null };
-  const acted = await act({ world, subject, profile, observation, decision, ledger, made: course.made }, step);
+  const { made, there } = course;
+  const acted = await act({ world, subject, profile, observation, decision, ledger, made, there }, step);
   world.log.outcome(subject.user, acted.outcome);
   return acted;
 }

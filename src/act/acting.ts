@@ -1,4 +1,4 @@
-import type { Subject } from "../observe/observe.ts";
+import type { Made, Subject } from "../observe/observe.ts";
 import { wordOf } from "../observe/standing.ts";
 import type { ActStep, Decision } from "../rotation/decision.ts";
 import { must } from "../rotation/errors.ts";
@@ -27,6 +27,8 @@ export interface Acting {
   readonly ledger: Ledger;
   /** The pair that this very run has made and stored; null where it has to be read from custody. */
   readonly made: CreatedKey | null;
+  /** A key that IAM may not list yet, and that this run knows to be there. */
+  readonly there: Made | null;
 }
 
 export type StepOf<Kind extends ActStep["kind"]> = Extract<ActStep, { readonly kind: Kind }>;

@@ -18,13 +18,13 @@ export interface Second {
  * same, and withdraws when the world has moved on.
  */
 export async function recheck(
-  { world, subject, observation, ledger, decision: first }: Acting,
+  { world, subject, observation, ledger, there, decision: first }: Acting,
   step: StepOf<"deactivate" | "delete">,
 ): Promise<Refusal | Second> {
-  const { proved, stalled } = observation;
-  const isStrict = first.reason !== "KeyExposed";
-  const known = { proved, stalled, isStrict, revision: ledger.revision(), isThorough: true };
-  const sight = await observe(world, subject, known);
+  const { proved, stalled, dead } = observation;
+  // Before a key is taken that did not leak nobody but IAM says what is there.
+  const known = { proved, stalled, dead, there: first.reason === "KeyExposed" ? there : null };
+  const sight = await observe(world, subject, { ...known, revision: ledger.revision(), isThorough: true });
   const { decision, observation: fresh, now } = await judge(world, subject, sight.observation);
   const isSame = decision.step.kind === step.kind && decision.step.keyId === step.keyId;
   // What the second look has seen is not forgotten, whatever becomes of the step.

@@ -15,7 +15,7 @@ import type {
 import type { Profile } from "../rotation/policy.ts";
 import type { KeyRecord, UserRecord } from "../rotation/record.ts";
 import type { Instant } from "../rotation/time.ts";
-import type { CreatedKey, ReportedKey, Revision, World } from "../rotation/world.ts";
+import type { ReportedKey, Revision, World } from "../rotation/world.ts";
 import { freshRecord, remember, rememberEvidence, type Seen } from "./remember.ts";
 
 /** One user to look at, with what the sweep knows of it. */
@@ -46,6 +46,9 @@ export interface Sight {
 type Reads = Pick<World, "accessKeys" | "custody" | "journal" | "clock">;
 type Asks = Pick<World, "evidence" | "destinations" | "clock">;
 
+/** A key, and when it was made. */
+export type Made = Pick<AccessKey, "id" | "createdAt">;
+
 /** What this run knows already when it looks. */
 export interface Known {
   readonly proved: Observation["proved"];
@@ -54,11 +57,9 @@ export interface Known {
   /** Whether a second key has custody's pairs read back, and not just told by their version ids. */
   readonly isThorough: boolean;
   readonly stalled?: Observation["stalled"];
-  /** A key that this run has made: it is there, although IAM's listing may not show it for minutes. */
-  readonly made?: Made | null;
+  /** A key that this run has made, or that answered it: it is there, although IAM's listing may not show it for minutes. */
+  readonly there?: Made | null;
   readonly dead?: Observation["dead"];
-  /** Nobody but IAM's listing says what is there: before a key is taken that did not leak. */
-  readonly isStrict?: boolean;
 }
 
 /** Reads the world into one immutable Observation. What could not be read is a named blind spot. Never throws for that. */
@@ -69,18 +70,17 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
     iamUser === null ? [] : seeing("keys", () => world.accessKeys.list(user), blindSpots),
     known.revision ?? seeing("journal", () => world.journal.read(user), blindSpots),
   ]);
-  const seenKeys = withMade(listed, known.made ?? null);
+  const keys = withThere(listed, known.there ?? null);
   // A key that the record does not know may have been made by another run since the sweep read the records.
-  const isBehind = seenKeys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
+  const isBehind = keys?.some(({ id }) => found?.record?.keys[id] === undefined) ?? false;
   const isRead = known.revision === null || known.revision !== subject.revision || !isBehind;
   const revision = isRead ? found : await seeing("journal", () => world.journal.read(user), blindSpots);
   // With one key nothing is about to be taken away, and the versions' ids tell enough.
-  const isReadBack = seenKeys === null || (known.isThorough && seenKeys.length > 1);
-  const recognise = isReadBack ? undefined : seenKeys.map(({ id }) => id);
+  const isReadBack = keys === null || (known.isThorough && keys.length > 1);
+  const recognise = isReadBack ? undefined : keys.map(({ id }) => id);
   const custody = await seeing("custody", () => world.custody.read(user, recognise), blindSpots);
   const seen = await notesOf(world, subject, custody);
   const now = world.clock.now();
-  const keys = known.isStrict === true ? seenKeys : withProved(seenKeys, proved, { custody, notes: seen, now });
   const recorded = revision?.record ?? freshRecord({ user, account, userId: iamUser?.id ?? "" }, now);
   const notes = withCuts(seen, recorded);
   const { stalled = [], dead = [] } = known;
@@ -99,23 +99,9 @@ export async function observe(world: Reads, subject: Subject, { proved, ...known
   return { observation: learnt, revision: revision ?? { record: null, number: 0, lease: null } };
 }
 
-type Made = Pick<CreatedKey, "id" | "createdAt">;
-
-function withMade(listed: readonly AccessKey[] | null, made: Made | null): readonly AccessKey[] | null {
-  if (listed === null || made === null || listed.some(({ id }) => id === made.id)) return listed;
-  return [...listed, { id: made.id, createdAt: made.createdAt, status: "active" }];
-}
-
-/** What answered this run is there. For a leaked key its replacement does not wait until IAM lists it. */
-function withProved(
-  keys: readonly AccessKey[] | null,
-  proved: Known["proved"],
-  { custody, notes, now }: { readonly custody: Custody | null; readonly notes: CustodyNotes; readonly now: Instant },
-): readonly AccessKey[] | null {
-  if (custody?.kind !== "present" || notes.exposures.length === 0) return keys;
-  const labelled = [custody.pending?.keyId, custody.current?.keyId];
-  const id = proved.find((answered) => labelled.includes(answered)) ?? null;
-  return withMade(keys, id === null ? null : { id, createdAt: custody.intent?.at ?? now });
+function withThere(listed: readonly AccessKey[] | null, there: Made | null): readonly AccessKey[] | null {
+  if (listed === null || there === null || listed.some(({ id }) => id === there.id)) return listed;
+  return [...listed, { id: there.id, createdAt: there.createdAt, status: "active" }];
 }
 
 /** Custody's tags can be read where its pairs cannot; of what can be read nowhere the run knows what it was told. */

@@ -130,5 +130,5 @@ function actingFor(begun: Begun, to: AccessKeyId, proved: readonly AccessKeyId[]
   const observation = { ...begun.observation, keys, proved, record: ledger.record() };
   const because = `an operator rolls back to ${to}`;
   const decision: Decision = { rule: "operator", reason: "RollbackAsked", because, step: { kind: "prove", keyId: to } };
-  return { world, subject, profile, observation, decision, ledger, made: null };
+  return { world, subject, profile, observation, decision, ledger, made: null, there: null };
 }

@@ -109,28 +109,28 @@ function readByThief(situation: Situation): Ruling | null {
   return null;
 }
 
-function readBy({ observation, now }: Situation, heir: AccessKey, { keyId, at }: Exposure): Ruling | null {
+function readBy({ observation, now }: Situation, kept: AccessKey, { keyId, at }: Exposure): Ruling | null {
   const isListed = observation.keys.some(({ id }) => id === keyId);
-  // What was deleted to make room for the heir works for some seconds more.
-  const isMadeAfter = heir.createdAt - at <= READS_TOLD_WITHIN_MS && heir.createdAt > at - CLOCKS_DIFFER_MS;
-  const isJustGone = (isMadeAfter && now - heir.createdAt <= READS_TOLD_WITHIN_MS) || now - at <= READS_TOLD_WITHIN_MS;
+  // What was deleted to make room for it, or was gone when it was told of, worked for some seconds more.
+  const isMadeAfter = kept.createdAt - at <= READS_TOLD_WITHIN_MS && kept.createdAt > at - CLOCKS_DIFFER_MS;
+  const isJustGone = (isMadeAfter && now - kept.createdAt <= READS_TOLD_WITHIN_MS) || now - at <= READS_TOLD_WITHIN_MS;
   if (!isListed && !isJustGone) return null;
   const since = memoryOf(observation, keyId)?.inactiveSince ?? null;
-  const isBefore = since !== null && since < plus(heir.createdAt, -CLOCKS_DIFFER_MS);
+  const isBefore = since !== null && since < plus(kept.createdAt, -CLOCKS_DIFFER_MS);
   const isToldOf = since !== null && (isBefore || now - since > READS_TOLD_WITHIN_MS);
   if (isToldOf) return null;
-  const reads = readsOf(observation, keyId, heir.createdAt);
-  const question = { source: "reads", keyId, from: heir.createdAt } as const;
-  if (reads === undefined) return look([question], `whether ${keyId} read ${heir.id} in custody`);
+  const reads = readsOf(observation, keyId, kept.createdAt);
+  const question = { source: "reads", keyId, from: kept.createdAt } as const;
+  if (reads === undefined) return look([question], `whether ${keyId} read ${kept.id} in custody`);
   if (reads.verdict === "none") return null;
   // By our clock, or by our record, it was cut before: only a read says otherwise. IAM dates keys in whole seconds.
   const cutAt = memoryOf(observation, keyId)?.deactivation?.answeredAt ?? null;
-  const metAt = memoryOf(observation, heir.id)?.firstSeenAt ?? null;
+  const metAt = memoryOf(observation, kept.id)?.firstSeenAt ?? null;
   const isOnRecord = cutAt !== null && metAt !== null && cutAt <= metAt;
-  const isCutBefore = !isListed || isOnRecord || (since !== null && since < plus(heir.createdAt, seconds(1)));
+  const isCutBefore = !isListed || isOnRecord || (since !== null && since < plus(kept.createdAt, seconds(1)));
   if (isCutBefore && reads.verdict === "unknown") return null;
-  const exposures = [{ keyId: heir.id, at: now, by: "custody" }] as const;
-  const because = `${keyId} is exposed, and may have read ${heir.id} in custody: ${reads.because}`;
+  const exposures = [{ keyId: kept.id, at: now, by: "custody" }] as const;
+  const because = `${keyId} is exposed, and may have read ${kept.id} in custody: ${reads.because}`;
   return { step: { kind: "mark", exposures, quarantine: null }, reason: "KeyExposed", because };
 }
 

@@ -143,8 +143,8 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/observe/observe.ts",
-        find: "made === null || listed.some(({ id }) => id === made.id)",
-        replace: "made === null || listed.length >= 0",
+        find: "there === null || listed.some(({ id }) => id === there.id)",
+        replace: "there === null || listed.length >= 0",
       },
     ],
     tests: ["test/rotations/stale-answers.test.ts"],
@@ -155,8 +155,8 @@ export const LEAK_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/reconcile.ts",
-        find: "if ((isTaken || isDoubtful) && step",
-        replace: "if ((isTaken || (isDoubtful && course === null)) && step",
+        find: "if ((isTaken || isDead) && step",
+        replace: "if ((isTaken || (isDead && course === null)) && step",
       },
     ],
     tests: ["test/rotations/stale-answers.test.ts"],
