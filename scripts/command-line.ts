@@ -47,3 +47,10 @@ export function optionsOf<const Options extends NonNullable<ParseArgsConfig["opt
     process.exit(EXIT_USAGE);
   }
 }
+
+/** A whole number from 1 on that an option says. Ends the process where it says something else. */
+export function countOf(help: string, option: string, said: string): number {
+  if (/^[1-9]\d{0,14}$/u.test(said)) return Number(said);
+  console.error(`--${option} is a whole number from 1 on, and not "${said}"\n\n${help.trimEnd()}`);
+  process.exit(EXIT_USAGE);
+}

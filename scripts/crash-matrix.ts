@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
-import { runCommand, UsageError } from "./command-line.ts";
+import { countOf, runCommand, UsageError } from "./command-line.ts";
 import { FAULTS, isFault } from "./crash-matrix/faults.ts";
 import type { FaultName } from "./crash-matrix/faults.ts";
 import { SYSTEMS, isSystem } from "./crash-matrix/ground.ts";
@@ -51,7 +51,7 @@ function readOptions(args: string[]) {
     systems: values.system === undefined ? (Object.keys(SYSTEMS) as System[]) : [known(values.system, isSystem)],
     faults: values.fault.length === 0 ? FAULT_NAMES : values.fault.map((name): FaultName => known(name, isFault)),
     only: values.only.map(pointNamed),
-    count: values.points === undefined ? null : Number(values.points),
+    count: values.points === undefined ? null : countOf(HELP, "points", values.points),
   };
 }
 

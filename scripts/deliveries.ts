@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { optionsOf } from "./command-line.ts";
+import { countOf, optionsOf } from "./command-line.ts";
 import { measureAll } from "./deliveries/pool.ts";
 import { HEAD, isAsAnnounced, lineOf, summaryOf } from "./deliveries/print.ts";
 import type { Measured, Row } from "./deliveries/rotation.ts";
@@ -32,6 +32,7 @@ const values = optionsOf(HELP, {
   jobs: { type: "string", default: String(availableParallelism()) },
   list: { type: "boolean", default: false },
 });
+const [requestsMin, jobs] = [countOf(HELP, "calls", values.calls), countOf(HELP, "jobs", values.jobs)];
 
 const calls = await callsOfDelivery();
 const rows = rowsFor(calls);
@@ -43,9 +44,9 @@ else process.exitCode = await run();
 async function run(): Promise<number> {
   const startedAtMs = performance.now();
   const results: (readonly [Row, Measured])[] = [];
-  const tasks = chosen.map(([index]) => ({ index, calls, requestsMin: Number(values.calls) }));
+  const tasks = chosen.map(([index]) => ({ index, calls, requestsMin }));
   console.log(HEAD);
-  await measureAll(tasks, Number(values.jobs), ({ index }, measured) => {
+  await measureAll(tasks, jobs, ({ index }, measured) => {
     const row = rows[index];
     if (row === undefined) return;
     results.push([row, measured]);

@@ -1,6 +1,6 @@
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
 import type { Mutant } from "../test/simulation/mutants/mutant.ts";
-import { optionsOf } from "./command-line.ts";
+import { countOf, optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { runControl } from "./mutants/control.ts";
 import { keepFound, readFound, type Found } from "./mutants/found.ts";
@@ -34,7 +34,8 @@ const values = optionsOf(HELP, {
   tests: { type: "string", default: "" },
   document: { type: "boolean", default: false },
 });
-const [seeds, jobs, budgetMs] = [Number(values.seeds), Number(values.jobs), Number(values.budget) * 1_000];
+const count = (option: "seeds" | "jobs" | "budget"): number => countOf(HELP, option, values[option]);
+const [seeds, jobs, budgetMs] = [count("seeds"), count("jobs"), count("budget") * 1_000];
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };

@@ -3,7 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Coverage } from "../test/simulation/coverage.ts";
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
 import type { addCoverage as AddCoverage, simulate as Simulate } from "../test/simulation/retirement/entry.ts";
-import { optionsOf } from "./command-line.ts";
+import { countOf, optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { tableOf } from "./retirements/table.ts";
 import { runPool } from "./simulate/pool.ts";
@@ -33,7 +33,8 @@ const values = optionsOf(HELP, {
   long: { type: "boolean", default: false },
   mistake: { type: "string", default: "" },
 });
-const [from, seeds, jobs] = [Number(values.from), Number(values.count), Number(values.jobs)];
+const count = (option: "from" | "count" | "jobs"): number => countOf(HELP, option, values[option]);
+const [from, seeds, jobs] = [count("from"), count("count"), count("jobs")];
 const print = (line = ""): void => {
   process.stdout.write(`${line}\n`);
 };

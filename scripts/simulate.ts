@@ -9,7 +9,7 @@ import type {
 } from "../test/simulation/entry.ts";
 import type { Life } from "../test/simulation/life.ts";
 import { MUTANTS } from "../test/simulation/mutants/index.ts";
-import { optionsOf } from "./command-line.ts";
+import { countOf, optionsOf } from "./command-line.ts";
 import { bundleMutant } from "./mutants/bundle.ts";
 import { addFigures } from "./simulate/figures.ts";
 import { runPool } from "./simulate/pool.ts";
@@ -49,8 +49,8 @@ const values = optionsOf(HELP, {
   save: { type: "string" },
   figures: { type: "string" },
 });
-const [from, seeds, jobs] = [Number(values.from), Number(values.seeds), Number(values.jobs)];
-const crowd = Number(values.crowded);
+const count = (option: "from" | "seeds" | "jobs" | "crowded"): number => countOf(HELP, option, values[option]);
+const [from, seeds, jobs, crowd] = [count("from"), count("seeds"), count("jobs"), count("crowded")];
 
 const print = (line = ""): void => {
   process.stdout.write(`${line}\n`);

@@ -4,7 +4,6 @@ import type { AccessKeyId } from "../rotation/keys.ts";
 import type { UserRecord } from "../rotation/record.ts";
 import { type Acting, DONE, type Done, lineOf, type Refusal, type StepOf, withUnheard } from "./acting.ts";
 import { dossierOf } from "./dossier.ts";
-import { withoutGone } from "../observe/remember.ts";
 import { recheck } from "./recheck.ts";
 
 /** The one step that cannot be undone: decided twice, and on record with its evidence before the call. */
@@ -46,5 +45,5 @@ function forget(record: UserRecord, id: AccessKeyId, isDescribed: boolean): User
   const keys = Object.fromEntries(Object.entries(record.keys).filter(([known]) => isDescribed || known !== id));
   // An intent that names it as one that was there would have somebody else taken it away.
   const intent = record.intent && { ...record.intent, before: record.intent.before.filter((known) => known !== id) };
-  return { ...record, keys, intent, deliveries: withoutGone(record, (known) => known !== id) };
+  return { ...record, keys, intent };
 }

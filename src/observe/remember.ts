@@ -68,7 +68,7 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
 }
 
 /** What a place was given last it has, whatever became of its key: else what it was given before would count as there. */
-export function withoutGone({ deliveries }: UserRecord, isThere: (id: AccessKeyId) => boolean): readonly Delivery[] {
+function withoutGone({ deliveries }: UserRecord, isThere: (id: AccessKeyId) => boolean): readonly Delivery[] {
   return deliveries.filter(({ keyId, destination, attemptedAt }) => {
     const others = deliveries.filter((it) => it.destination === destination);
     return isThere(keyId) || others.every((it) => it.attemptedAt <= attemptedAt);

@@ -261,7 +261,35 @@ describe("a quarantine policy", () => {
     const [V2, V3] = ["AWSCompromisedKeyQuarantineV2", "AWSCompromisedKeyQuarantineV3"];
     const quarantine = { at: ago(minutes(minutesAgo)), policies: `${V2} ${V3}` };
     const seen = { ...alone, iamUser: aUser({ quarantines: [V2] }), notes: { ...NO_NOTES, quarantine } };
-    expect(judged(seen).reason === "QuarantineOver").toBe(isOver);
+    const { reason, step } = judged(seen);
+    const marked = step.kind === "mark" && reason === "QuarantineOver" ? step.quarantine : null;
+    // From now on that it is attached again is seen as something new.
+    expect(marked).toEqual(isOver ? { at: NOW, policies: V2 } : null);
+  });
+});
+
+describe("a replacement that IAM does not list", () => {
+  const unlisted = (begunAgoMs: number): Partial<Observation> => {
+    const intent = { at: ago(begunAgoMs), before: [K1] };
+    return {
+      keys: [aKey(K1, days(80))],
+      custody: { ...aCustody({ current: K1, pending: K2 }), intent },
+      notes: notes(exposure(K1)),
+      evidence: [...asked],
+    };
+  };
+  test.for<[string, number, Partial<Observation>, string]>([
+    ["is asked by its pair for twenty minutes", minutes(20) - 1, {}, `exposed prove ${K2}`],
+    ["is gone after them", minutes(20), {}, `exposed create-replacement ${K1}`],
+    ["is gone where its pair does not answer", minutes(1), { dead: [K2] }, `exposed create-replacement ${K1}`],
+    [
+      "is waited for where that cannot be told",
+      minutes(1),
+      { stalled: [{ kind: "prove", keyId: K2 }] },
+      "exposed hold",
+    ],
+  ])("%s", ([, begunAgoMs, more, expected]) => {
+    expect(said(judged({ ...unlisted(begunAgoMs), ...more }))).toBe(expected);
   });
 });
 

@@ -2,15 +2,14 @@ import { describe, expect, test } from "vitest";
 import { days, hours, minutes, plus, seconds } from "../../src/rotation/time.ts";
 import type { IamUser } from "../../src/rotation/keys.ts";
 import type { World } from "../../src/rotation/world.ts";
-import { leak, quarantine } from "../world/leak.ts";
+import { leak, meanwhile, quarantine } from "../world/leak.ts";
 import { custodyOf, DEPLOY, loseJournal, ofKey, person, promoted, settled, toldOf } from "../world/system.ts";
 import { denied } from "../world/faults.ts";
 
-/** The world of a run whose clock is a minute behind. */
-const behind = (world: World): World => ({
-  ...world,
-  clock: { ...world.clock, now: () => plus(world.clock.now(), -minutes(1)) },
-});
+/** The world of a run whose clock differs by so much. */
+const clockedBy =
+  (ms: number) =>
+  (world: World): World => ({ ...world, clock: { ...world.clock, now: () => plus(world.clock.now(), ms) } });
 
 describe("L6, N19: a quarantine policy", () => {
   test("condemns the keys that are older than its attachment, each once", async () => {
@@ -219,7 +218,7 @@ describe("L6, N19: a quarantine policy", () => {
 
   test("beside one that a clock of behind wrote down is another, though CloudTrail tells of that one alone", async () => {
     const { here, second, work } = await settled();
-    here.bend = behind;
+    here.bend = clockedBy(-minutes(1));
     quarantine(here, "V2");
     here.clock.advance(seconds(10));
     await here.sweep();
@@ -232,6 +231,27 @@ describe("L6, N19: a quarantine policy", () => {
     expect(third).not.toBe(second);
     expect(custodyOf(here)).not.toBe(third);
     expect(ofKey(here, third)).not.toBe("Active");
+  });
+
+  test("beside one that a clock ahead wrote down, seconds before it, does not condemn what was made since", async () => {
+    const { here, second, work } = await settled();
+    here.bend = clockedBy(minutes(1));
+    quarantine(here, "V2");
+    // Once the run has marked that one.
+    const tagsOf = () => here.cloud.secretsManager.named(`keyturn/${DEPLOY}`)?.tags ?? [];
+    const stop = meanwhile(here, () => {
+      if (!tagsOf().some(({ Key }) => Key === "keyturn:quarantine")) return;
+      stop();
+      quarantine(here, "V3");
+      // IAM dates keys in whole seconds.
+      here.clock.advance(seconds(1));
+    });
+    await here.sweep();
+    here.bend = null;
+    const third = custodyOf(here) ?? "";
+    expect(third).not.toBe(second);
+    await here.pass(hours(2), work);
+    expect([custodyOf(here), ofKey(here, third)]).toEqual([third, "Active"]);
   });
 
   test.for([

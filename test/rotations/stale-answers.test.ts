@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { RotationError } from "../../src/rotation/errors.ts";
 import type { AccessKey } from "../../src/rotation/keys.ts";
 import { days, hours, minutes } from "../../src/rotation/time.ts";
 import type { World } from "../../src/rotation/world.ts";
@@ -104,6 +105,23 @@ describe("a listing of the keys that is not the truth, for one sweep", () => {
     await leak(here, first.keyId);
     expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(1);
     expect([custodyOf(here), worker.pair().keyId, ofKey(here, first.keyId)]).toEqual([pending, pending, "Inactive"]);
+    await endsWell(system);
+  });
+
+  test("without the replacement of a leaked key, while STS cannot tell either: no second one is made", async () => {
+    const system = await aSystem();
+    const { here, first } = system;
+    here.bend = (world) => dyingWorld(world, () => custodyOf(here, "AWSPENDING") !== null);
+    await leak(here, first.keyId).catch(() => null);
+    here.clock.advance(minutes(2));
+    const unheard = new RotationError("Unreachable", "asking who signs, no answer came", { outcomeUnknown: true });
+    here.bend = (world) => ({
+      ...listing((real) => real.filter(({ id }) => id === first.keyId))(world),
+      prover: { callerArn: () => Promise.reject(unheard) },
+    });
+    const result = await leak(here, first.keyId);
+    expect(here.cloud.counts.get("iam.CreateAccessKey")).toBe(1);
+    expect(lastOf(result)).toBe("exposed hold KeyExposed held");
     await endsWell(system);
   });
 

@@ -36,6 +36,17 @@ test("a life that was written down and read again is the same life", { timeout: 
   expect((await live(life)).trace).toEqual((await simulate(7)).trace);
 });
 
+test("a crowded life has all that goes wrong in the ordinary one, and as much again for each time", () => {
+  const [one, three] = [drawLife(24), drawLife(24, 3)];
+  for (const part of ["troubles", "deeds", "words", "leaks"] as const) {
+    const [few, many] = [one[part] ?? [], three[part] ?? []];
+    expect(many).toEqual(expect.arrayContaining([...few]));
+    expect([part, many.length >= few.length]).toEqual([part, true]);
+  }
+  expect(three.troubles.length).toBeGreaterThan(2 * one.troubles.length);
+  expect([three.users, three.cloud]).toEqual([one.users, one.cloud]);
+});
+
 /** Takes the old key away as soon as the new one is current, as every published rotator does. */
 function hasty(world: World): World {
   const { custody, accessKeys } = world;

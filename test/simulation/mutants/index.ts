@@ -1,6 +1,7 @@
 import { ACT_MUTANTS } from "./acts.ts";
 import { ADAPTER_MUTANTS } from "./adapters.ts";
 import { CASE_MUTANTS } from "./cases.ts";
+import { EMERGENCY_MUTANTS } from "./emergencies.ts";
 import { ENDING_MUTANTS } from "./endings.ts";
 import { LEAK_MUTANTS } from "./leaks.ts";
 import type { Mutant } from "./mutant.ts";
@@ -21,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACT_MUTANTS,
   ...REST_MUTANTS,
   ...LEAK_MUTANTS,
+  ...EMERGENCY_MUTANTS,
   ...SPOKEN_MUTANTS,
   ...ADAPTER_MUTANTS,
   ...CASE_MUTANTS,
