@@ -17,6 +17,8 @@ export interface Sent {
   readonly wasRegranted: boolean;
   /** There was a leak to be dealt with. */
   readonly wasUrgent: boolean;
+  /** An operator had revoked a key, which was not cut yet. */
+  readonly wasRevoked: boolean;
   readonly atMs: number;
 }
 

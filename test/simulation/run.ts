@@ -235,15 +235,17 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
       const answer = stage.cloud.call(request);
       if (name === "secretsmanager.UpdateSecretVersionStage" && word !== null) forgetStrangers(stage, event);
       if (name === "iam.TagUser" || name === "iam.UntagUser") stage.heldMs.set(user, stage.clock.now());
-      if (isHeard) noteLook(stage, run, event);
+      if (isHeard) noteLook(stage, run, { ...event, atMs: stage.clock.now() });
       tell({ ...event, answer, isHeard });
       parts.stale.keep(name, request, answer);
       return answer;
     };
     const stale = (): CloudAnswer | null => {
-      const answer = parts.stale.find(name, request);
-      if (answer !== null) tell({ ...event, answer, isStale: true });
-      return answer;
+      const found = parts.stale.find(name, request);
+      if (found === null) return null;
+      noteLook(stage, run, { ...event, atMs: found.atMs });
+      tell({ ...event, answer: found.answer, isStale: true });
+      return found.answer;
     };
     const operation = name === "cloudtrail.LookupEvents" ? `${name}.${request.region}` : name;
     const sending = (): void => {
@@ -325,19 +327,20 @@ function forgetStrangers(stage: Stage, { user, input }: Pick<CallEvent, "user" |
   for (const { id } of stage.cloud.iam.keysOf(user)) stage.strangers.delete(id);
 }
 
+/** A run knows what its last look has shown it, be that what was so a while ago. */
 function noteLook(
-  { clock, subjects }: Stage,
+  { subjects }: Stage,
   { lookedMs }: Run,
-  { name, user, input }: Pick<CallEvent, "name" | "user" | "input">,
+  { name, user, input, atMs }: Pick<CallEvent, "name" | "user" | "input"> & { readonly atMs: number },
 ): void {
-  if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, clock.now());
-  if (name === "secretsmanager.DescribeSecret") lookedMs.set(`custody ${user}`, clock.now());
-  if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, clock.now());
+  if (name === "iam.ListAccessKeys") lookedMs.set(`keys ${user}`, atMs);
+  if (name === "secretsmanager.DescribeSecret") lookedMs.set(`custody ${user}`, atMs);
+  if (name === "iam.GetUser") lookedMs.set(`tags ${user}`, atMs);
   // Whom the first page has shown the others do not show again.
   if (name !== "iam.GetAccountAuthorizationDetails" || input["Marker"] !== undefined) return;
   for (const { user: listed } of subjects) {
-    lookedMs.set(`tags ${listed}`, clock.now());
-    lookedMs.set(`policies ${listed}`, clock.now());
+    lookedMs.set(`tags ${listed}`, atMs);
+    lookedMs.set(`policies ${listed}`, atMs);
   }
 }
 

@@ -2,11 +2,16 @@ import { hours, minutes } from "../../src/rotation/time.ts";
 import type { CloudAnswer, CloudCall } from "../world/call.ts";
 import type { Stage } from "./stage.ts";
 
+interface StaleAnswer {
+  readonly atMs: number;
+  readonly answer: CloudAnswer;
+}
+
 /** Answers that were true a while ago, of services that are eventually consistent. */
 export interface StaleAnswers {
   readonly keep: (name: string, request: CloudCall, answer: CloudAnswer) => void;
-  /** The earlier answer to the same question; null where there is none that the service could still give. */
-  readonly find: (name: string, request: CloudCall) => CloudAnswer | null;
+  /** The earlier answer to the same question, and when it was true; null where there is none that the service could still give. */
+  readonly find: (name: string, request: CloudCall) => StaleAnswer | null;
 }
 
 /** How old an answer may be. IAM is eventually consistent and names no number; last-used is late by hours anyway. */
@@ -18,7 +23,7 @@ const OLDEST_MS: ReadonlyMap<string, number> = new Map([
 ]);
 
 export function staleAnswers({ clock, cloud }: Stage): StaleAnswers {
-  const kept = new Map<string, { readonly atMs: number; readonly answer: CloudAnswer }[]>();
+  const kept = new Map<string, StaleAnswer[]>();
   const keyOf = (name: string, { input }: CloudCall): string =>
     [name, input["UserName"], input["AccessKeyId"], input["Marker"]].join(" ");
   const oldestOf = (name: string): number => {
@@ -37,7 +42,7 @@ export function staleAnswers({ clock, cloud }: Stage): StaleAnswers {
     },
     find: (name, request) => {
       const fromMs = clock.now() - oldestOf(name);
-      return kept.get(keyOf(name, request))?.find(({ atMs }) => atMs >= fromMs)?.answer ?? null;
+      return kept.get(keyOf(name, request))?.find(({ atMs }) => atMs >= fromMs) ?? null;
     },
   };
 }

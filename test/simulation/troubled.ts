@@ -3,7 +3,7 @@ import type { Receipt } from "../../src/rotation/record.ts";
 import type { Destination, Journal, Notifier } from "../../src/rotation/world.ts";
 import type { Checker, Sent } from "./checker.ts";
 import { settle } from "./consumers.ts";
-import { isUrgent } from "./leaks.ts";
+import { isRevoking, isUrgent } from "./leaks.ts";
 import type { FaultKind } from "./plan.ts";
 import type { Run } from "./run.ts";
 import { isRaced } from "./stage.ts";
@@ -73,6 +73,7 @@ export const UNWATCHED: Sent = {
   wasRetagged: false,
   wasRegranted: false,
   wasUrgent: false,
+  wasRevoked: false,
   atMs: Number.POSITIVE_INFINITY,
 };
 
@@ -81,6 +82,7 @@ export const sentBy = (stage: Stage, run: Run, user: string): Sent => ({
   wasRetagged: isRaced(stage, run, user, "tags"),
   wasRegranted: isRaced(stage, run, user, "policies"),
   wasUrgent: isUrgent(stage, user),
+  wasRevoked: isRevoking(stage, user),
   atMs: stage.clock.now(),
 });
 

@@ -70,7 +70,8 @@ export function inv2(stage: Stage): Checker {
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
       const says = (text: string): void => violate(stage, invariant, user, `deleting ${key.id}, ${text}`);
       // It makes room for the replacement of one that is leaked: `price` watches which may.
-      if (isUrgent(stage, user) && !isReplaced(user)) return;
+      // That current key may have been nobody's when the run looked.
+      if (isUrgent(stage, user) && (!isReplaced(user) || sent.wasRaced)) return;
       if (key.status === "Active" && !sent.wasRaced && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const justSeenMs = fresh.filter((seen) => seen.run === run && seen.id === key.id).map(({ atMs }) => atMs);

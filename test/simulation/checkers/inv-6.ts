@@ -22,6 +22,7 @@ export function inv6(stage: Stage): Checker {
     const isHeld =
       (keys.includes("keyturn-hold") || stage.heldByWord.has(user)) &&
       !isGivingBack &&
+      !sent.wasRevoked &&
       !isRevoking(stage, user) &&
       !isTyped(run, what);
     if ((isEnrolled && !isHeld) || sent.wasRetagged || isRaced(stage, run, user, "tags")) return;

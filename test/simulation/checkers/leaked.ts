@@ -92,11 +92,18 @@ export function leaked(stage: Stage): Checker {
   /** It was cut by Keyturn, and not by somebody else. */
   const isOurs = (keyId: string): boolean => cutMs.has(keyId) && !stage.takenByPeople.has(keyId);
 
+  /** When a key was cut, or deleted by somebody. */
+  function endedMs(keyId: string): number {
+    const key = stage.cloud.iam.keys.get(keyId);
+    const goneMs = key?.isDeleted === true ? key.changes.at(-1)?.atMs : undefined;
+    return cutMs.get(keyId) ?? goneMs ?? Number.POSITIVE_INFINITY;
+  }
+
   /** A pair that a thief read has to be found out, as long as somebody asks. */
   function checkStolen(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
     const stolenMs = stage.stolenMs.get(key.id);
     if (stolenMs === undefined || markedKeys(stage, subject.user).includes(key.id) || isLeaked(stage, key.id)) return;
-    const since = Math.max(stolenMs, ...thievesOf(subject.user).map((id) => cutMs.get(id) ?? Number.POSITIVE_INFINITY));
+    const since = Math.max(stolenMs, ...thievesOf(subject.user).map(endedMs));
     const isAsked = run.startedMs > stolenMs + TOLD_WITHIN_MS && run.startedMs < since + ASKED_FOR_MS;
     const isTold = stage.cloud.lags.cloudTrailMs <= hours(2) && !stage.losesEvents && run.troubles.size === 0;
     if (!isAsked || !isTold || !isAble(run, subject) || standsInTheWay(stage, subject, false) !== null) return;

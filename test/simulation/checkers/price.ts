@@ -1,4 +1,4 @@
-import { days, minutes } from "../../../src/rotation/time.ts";
+import { minutes } from "../../../src/rotation/time.ts";
 import type { CloudAnswer } from "../../world/call.ts";
 import type { SimulatedKey } from "../../world/iam-state.ts";
 import type { Checker } from "../checker.ts";
@@ -22,8 +22,8 @@ const CLOCKS_MS = minutes(5);
 export function price(stage: Stage): Checker {
   const invariant = "LEAK";
   const made = new Set<string>();
-  /** By user, the places that it had when a creation was begun: that they have its key was written down then. */
-  const begun = new Map<string, ReadonlySet<string>>();
+  /** By user, the places that it had when a creation was begun, and when: that they have its key was written down then. */
+  const begun = new Map<string, Map<string, number>>();
   /** Users one of whose places may have been given a pair, and nobody heard whether it was. */
   const unheard = new Set<string>();
   /** Places of which Keyturn was told last that what is live was so before its delivery. */
@@ -70,8 +70,9 @@ export function price(stage: Stage): Checker {
     const isTwice = ({ name, deliveries, pair }: Workplace): boolean =>
       pair().keyId === id && deliveries.at(-1) === id && misled.has(name);
     if (workers.some(isTwice)) return true;
-    const isUnknown = workers.some(({ name, pair }) => pair().keyId === id && begun.get(user)?.has(name) !== true);
-    return isUnknown || isOtherHeld || stage.journalLostMs > stage.clock.now() - days(60);
+    const isWritten = (name: string): boolean => (begun.get(user)?.get(name) ?? -Infinity) > stage.journalLostMs;
+    const isUnknown = workers.some(({ name, pair }) => pair().keyId === id && !isWritten(name));
+    return isUnknown || isOtherHeld;
   }
 
   /** Why a Worker must not lose its key now; null where it may. */
@@ -109,8 +110,10 @@ export function price(stage: Stage): Checker {
   return {
     invariant,
     appended: ({ configured }, { what, user }) => {
-      const places = (configured.get(user) ?? []).map(({ name }) => name);
-      if (what === "creating") begun.set(user, new Set([...(begun.get(user) ?? []), ...places]));
+      if (what !== "creating") return;
+      const places = begun.get(user) ?? new Map<string, number>();
+      for (const { name } of configured.get(user) ?? []) places.set(name, stage.clock.now());
+      begun.set(user, places);
     },
     wrote: (_, { user, deliveries }) => {
       const isUnheard = deliveries.some(
