@@ -244,8 +244,10 @@ export function steal(stage: Stage, user: string): void {
     settle(stage);
     for (const VersionStage of ["AWSCURRENT", "AWSPENDING"]) {
       const keyId = readAs(stage, pair, { SecretId: custodyName(user), VersionStage });
-      if (keyId === null || keyId === pair.keyId || stage.stolenMs.has(keyId)) continue;
-      stage.stolenMs.set(keyId, stage.clock.now());
+      if (keyId === null || keyId === pair.keyId) continue;
+      const readMs = stage.readMs.get(keyId) ?? new Map<string, number>();
+      if (readMs.has(pair.keyId)) continue;
+      stage.readMs.set(keyId, readMs.set(pair.keyId, stage.clock.now()));
       stage.trace.note(user, "thief", () => `${pair.keyId} read ${keyId} in custody`);
       count(stage.coverage, "leak", "a thief reads another pair");
     }

@@ -138,7 +138,7 @@ function makeStage({ seed, cloud: drawn, users, sharesSlot }: Life, isTraced: bo
     leaks: [],
     losesEvents: drawn.losesEventsOf !== null,
     thieves: [],
-    stolenMs: new Map(),
+    readMs: new Map(),
     quarantinedMs: new Map(),
     takenByPeople: new Set(),
     strangers: new Set(),

@@ -81,8 +81,8 @@ export interface Stage {
   readonly leaks: Leak[];
   /** Who looks for more with a leaked pair. */
   readonly thieves: { readonly user: string; readonly pair: SigningPair; readonly sinceMs: number }[];
-  /** Keys whose pair a thief read in custody, and when. */
-  readonly stolenMs: Map<string, number>;
+  /** Keys whose pair was read in custody by thieves, and when by the key of each. */
+  readonly readMs: Map<string, Map<string, number>>;
   /** CloudTrail loses every other event of some Region. */
   readonly losesEvents: boolean;
   /** When a quarantine policy was last attached to a user. */

@@ -32,7 +32,9 @@ export function inv2(stage: Stage): Checker {
       ({ text, stages }) =>
         text.includes(key.id) && text.includes("SecretAccessKey") && (stages.size > 0 || wasCurrent.has(key.id)),
     );
-    return made.has(key.id) && !isKept && !handedOut.has(key.id) && key.uses.length === 0;
+    // Of one that leaked, and that nobody was given, the uses are a thief's.
+    const isUnused = key.uses.length === 0 || isLeaked(stage, key.id);
+    return made.has(key.id) && !isKept && !handedOut.has(key.id) && isUnused;
   };
 
   const isReplaced = (user: string): boolean => {

@@ -101,16 +101,18 @@ export function leaked(stage: Stage): Checker {
 
   /** A pair that a thief read has to be found out, as long as somebody asks. */
   function checkStolen(run: Run, subject: SimulatedSubject, key: SimulatedKey): void {
-    const stolenMs = stage.stolenMs.get(key.id);
-    if (stolenMs === undefined || markedKeys(stage, subject.user).includes(key.id) || isLeaked(stage, key.id)) return;
-    const since = Math.max(stolenMs, ...thievesOf(subject.user).map(endedMs));
-    const isAsked = run.startedMs > stolenMs + TOLD_WITHIN_MS && run.startedMs < since + ASKED_FOR_MS;
+    const { user } = subject;
+    if (markedKeys(stage, user).includes(key.id) || isLeaked(stage, key.id)) return;
+    const isAskedAfter = ([thief, readMs]: readonly [string, number]): boolean => {
+      const untilMs = Math.max(readMs, endedMs(thief)) + ASKED_FOR_MS;
+      return wasTold(user, thief) && run.startedMs > readMs + TOLD_WITHIN_MS && run.startedMs < untilMs;
+    };
+    if (![...(stage.readMs.get(key.id) ?? [])].some(isAskedAfter)) return;
     const isTold = stage.cloud.lags.cloudTrailMs <= hours(2) && !stage.losesEvents && run.troubles.size === 0;
-    if (!isAsked || !isTold || !isAble(run, subject) || standsInTheWay(stage, subject, false) !== null) return;
-    if (!thievesOf(subject.user).some((id) => wasTold(subject.user, id))) return;
+    if (!isTold || !isAble(run, subject) || standsInTheWay(stage, subject, false) !== null) return;
     const times = (unread.get(key.id) ?? 0) + 1;
     unread.set(key.id, times);
-    if (times >= CHANCES + 1) violate(stage, invariant, subject.user, `a thief read ${key.id}, and it stays`);
+    if (times >= CHANCES + 1) violate(stage, invariant, user, `a thief read ${key.id}, and it stays`);
   }
 
   /** Nothing tells since when a policy is attached: not CloudTrail, and no mark, which a secret that is to be deleted does not take. */
@@ -126,9 +128,6 @@ export function leaked(stage: Stage): Checker {
   /** Where each event that named the key died nobody was told. */
   const wasTold = (user: string, id: string): boolean =>
     markedKeys(stage, user).includes(id) || stage.leaks.some(({ keyId, toldMs }) => keyId === id && toldMs !== null);
-
-  const thievesOf = (user: string): readonly string[] =>
-    stage.thieves.filter((thief) => thief.user === user).map(({ pair }) => pair.keyId);
 
   /** Whoever reads custody may have been followed there by a leaked key that works; a policy condemns what is older. */
   function isFounded({ user, run }: Pick<CallEvent, "run" | "user">, keyId: string, by: string): boolean {

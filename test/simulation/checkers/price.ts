@@ -14,6 +14,13 @@ import { isLost, readsCustody } from "./ways.ts";
 /** The clocks of two runs differ by minutes. */
 const CLOCKS_MS = minutes(5);
 
+/** A key that is about to be taken, and whether somebody has meddled since that was decided. */
+interface Loss {
+  readonly key: SimulatedKey;
+  readonly doing: "deleting" | "cutting";
+  readonly isRaced: boolean;
+}
+
 /**
  * What a leak may cost: whoever nobody can hand a pair to, and whoever fetches it in custody, which is closed first. A
  * Worker that can be delivered to is not cut off before its hour is over, and afterwards only where something was in the
@@ -29,13 +36,14 @@ export function price(stage: Stage): Checker {
   /** Places of which Keyturn was told last that what is live was so before its delivery. */
   const misled = new Set<string>();
 
-  function check(run: Run, subject: SimulatedSubject, { key, doing }: { key: SimulatedKey; doing: string }): void {
+  function check(run: Run, subject: SimulatedSubject, loss: Loss): void {
+    const { key, doing } = loss;
     const nowMs = stage.clock.now();
     for (const consumer of subject.consumers) {
       const isHeld = nextPair(consumer, nowMs)?.keyId === key.id;
       const { kind } = consumer.hold;
       if (isHeld && kind === "worker" && !isExcused(consumer, key.id) && !isBroughtBack(subject, key.id)) {
-        const why = reasonFor(run, subject, { key, doing });
+        const why = reasonFor(run, subject, loss);
         if (why !== null)
           violate(stage, invariant, subject.user, `${doing} ${key.id}, ${consumer.name} holds it ${why}`);
       }
@@ -76,13 +84,10 @@ export function price(stage: Stage): Checker {
   }
 
   /** Why a Worker must not lose its key now; null where it may. */
-  function reasonFor(
-    run: Run,
-    subject: SimulatedSubject,
-    { key, doing }: { key: SimulatedKey; doing: string },
-  ): string | null {
+  function reasonFor(run: Run, subject: SimulatedSubject, { key, doing, isRaced }: Loss): string | null {
     const { user, profile } = subject;
-    if (doing === "deleting") return isSecondOfTwo(subject, key) ? null : "as Keyturn knows";
+    // Which of two is current may have been another when the run looked.
+    if (doing === "deleting") return isRaced || isSecondOfTwo(subject, key) ? null : "as Keyturn knows";
     if (readsCustody(stage, user)) return null;
     const leaks = stage.leaks.filter(({ keyId }) => keyId === key.id);
     // A secret that is scheduled for deletion takes no tags.
@@ -135,13 +140,13 @@ export function price(stage: Stage): Checker {
       const subject = subjectOf(stage, user);
       if (key === undefined || subject === undefined || key.isDeleted) return;
       const isCut = name === "iam.UpdateAccessKey" && input["Status"] === "Inactive" && isLeaked(stage, key.id);
-      if (isCut) check(run, subject, { key, doing: "cutting" });
+      if (isCut) check(run, subject, { key, doing: "cutting", isRaced: sent.wasRaced });
       if (name !== "iam.DeleteAccessKey" || !isUrgent(stage, user) || key.status !== "Active") return;
       // Or somebody made it active since the run looked.
       if (!made.has(key.id) && !isLeaked(stage, key.id) && !sent.wasRaced) {
         violate(stage, invariant, user, `${key.id}, which a person made, is deleted for room`);
       }
-      check(run, subject, { key, doing: "deleting" });
+      check(run, subject, { key, doing: "deleting", isRaced: sent.wasRaced });
     },
   };
 }
