@@ -2,7 +2,7 @@ import { RotationError } from "../rotation/errors.ts";
 import { PLANNED_PROBE_MS, PROBE_LASTS_MS } from "../rotation/footprint.ts";
 import type { AccessKeyId, Credential } from "../rotation/keys.ts";
 import type { Probe, UserRecord } from "../rotation/record.ts";
-import { type Instant, plus, seconds } from "../rotation/time.ts";
+import { type Instant, minutes, plus, seconds } from "../rotation/time.ts";
 import type { World } from "../rotation/world.ts";
 import {
   type Acting,
@@ -20,6 +20,8 @@ import {
 const ANSWERS_IN_A_ROW = 3;
 const BETWEEN_ANSWERS_MS = 250;
 const AFTER_REFUSAL_MS = seconds(2);
+/** One that was deleted works for some seconds more, and IAM's listing does not tell it from one that was just made. */
+const DELETED_WORKS_FOR_MS = minutes(1);
 /** A probe of ours must not outlive the time that its footprint is given. */
 const PROVING_MAX_MS = PROBE_LASTS_MS - seconds(10);
 /** A destination that is blocked for months costs a probe every six hours, and the journal's item has a size. */
@@ -31,6 +33,8 @@ const PROBES_KEPT_MAX = 200;
  */
 export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise<Done | Refusal> {
   const { world, subject, profile, observation, ledger } = acting;
+  const isListed = observation.keys.some(({ id }) => id === keyId);
+  if (!isListed) await world.clock.sleep(DELETED_WORKS_FOR_MS);
   const from = world.clock.now();
   // A probe is on record before it is sent: by itself, or by the intent under which this run made the key.
   const isPlanned = ledger.isHeld() && isPlannedBy(ledger.record(), keyId, from);
@@ -46,7 +50,7 @@ export async function prove(acting: Acting, { keyId }: StepOf<"prove">): Promise
   const refusal = steady.find((answer) => answer !== null);
   if (refusal !== undefined && refusal !== null) return withdrawn(refusal);
   // One that IAM did not list is there, and is looked at once more.
-  if (!observation.keys.some(({ id }) => id === keyId)) return DONE;
+  if (!isListed) return DONE;
   return doneWith(acting, { proved: [...observation.proved, keyId] });
 }
 

@@ -1,11 +1,13 @@
 import { isOurFootprint, knowsWholeLife, PLANNED_PROBE_MS } from "../rotation/footprint.ts";
 import type { AccessKey, AccessKeyId } from "../rotation/keys.ts";
 import type { Answer, Evidence, ObservedCustody, ReadersSeen, Sighting } from "../rotation/observation.ts";
-import type { Delivery, KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
+import type { Deactivation, Delivery, KeyRecord, Unheard, UserRecord } from "../rotation/record.ts";
 import { days, type Instant, latest, minutes, plus } from "../rotation/time.ts";
 
 /** An answer of IAM this soon after a deactivation may still show the key Active: that is no reactivation. */
 const LISTING_SETTLES_MS = minutes(5);
+/** A run that was frozen right before its call sends it as long as it lives: Lambda ends it after fifteen minutes. */
+const UNANSWERED_SETTLES_MS = minutes(20);
 /** What is known of a key that is neither listed nor in custody is kept for this long. */
 const FORGET_AFTER_MS = days(7);
 /** So far a consumer's clock may be ahead of AWS's. */
@@ -115,12 +117,16 @@ function rememberKey(before: KeyRecord, key: AccessKey, now: Instant): KeyRecord
   if (key.status === "inactive") return rememberInactive(before, now);
   const { deactivation } = before;
   if (key.status !== "active" || (deactivation === null && before.inactiveSince === null)) return before;
-  const triedAt = deactivation === null ? null : (deactivation.answeredAt ?? deactivation.at);
-  if (triedAt !== null && now - triedAt < LISTING_SETTLES_MS) return before;
+  if (deactivation !== null && now < settledAt(deactivation)) return before;
   const next = { ...before, inactiveSince: null, deactivation: null, reactivatedAt: now, releasedAt: null };
   // An unanswered deactivation had no effect, or somebody undid it at once: the silence begins anew, and no more. Kept,
   // it would pass for the hand of whoever disables the key later.
   return before.inactiveSince === null ? { ...next, releasedAt: now } : next;
+}
+
+/** Before that a key which is listed as Active may be Inactive by our hand, or be about to. */
+function settledAt({ at, answeredAt }: Deactivation): Instant {
+  return answeredAt === null ? plus(at, UNANSWERED_SETTLES_MS) : plus(answeredAt, LISTING_SETTLES_MS);
 }
 
 /** The answer to our deactivation may have been lost: seeing the key Inactive is the answer. */

@@ -186,3 +186,29 @@ test("a run that another keeps from the user does not even take a label away", a
     pendingId,
   ]);
 });
+
+test("a deactivation that is sent minutes after it was written down is known for ours by whoever looked in between", async () => {
+  const { here, first, worker, work } = await aSystem();
+  // The process is frozen between the two, for longer than its lease lasts, and dies of it.
+  let isDead = false;
+  here.bend = (real) => {
+    const world = dyingWorld(real, () => isDead);
+    const setStatus: World["accessKeys"]["setStatus"] = async (...asked) => {
+      here.bend = (other) => dyingWorld(other, () => isDead);
+      isDead = false;
+      here.clock.advance(minutes(8));
+      await here.sweep();
+      await real.accessKeys.setStatus(...asked);
+      worker.rollBackTo("v1");
+      isDead = true;
+    };
+    return { ...world, accessKeys: { ...world.accessKeys, setStatus } };
+  };
+  await here.passUntil(() => isDead, days(13), work);
+  isDead = false;
+  expect(ofKey(here, first.keyId)).toBe("Inactive");
+  // CloudTrail does not tell of it yet.
+  here.clock.advance(minutes(1));
+  await here.sweep();
+  expect(ofKey(here, first.keyId)).toBe("Active");
+});

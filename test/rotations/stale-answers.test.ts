@@ -108,6 +108,21 @@ describe("a listing of the keys that is not the truth, for one sweep", () => {
     await endsWell(system);
   });
 
+  test("without the replacement of a leaked key, which somebody deleted a moment ago: that it works still is no proof", async () => {
+    const system = await aSystem();
+    const { here, first, worker } = system;
+    here.bend = (world) => dyingWorld(world, () => custodyOf(here, "AWSPENDING") !== null);
+    await leak(here, first.keyId).catch(() => null);
+    here.bend = null;
+    const pending = custodyOf(here, "AWSPENDING") ?? "";
+    here.clock.advance(minutes(6));
+    person(here).deleteKey(pending);
+    await leak(here, first.keyId);
+    expect(worker.deliveries).not.toContain(pending);
+    expect([worker.pair().keyId, ofKey(here, first.keyId)]).toEqual([custodyOf(here), "Inactive"]);
+    await endsWell(system);
+  });
+
   test("without the replacement of a leaked key, while STS cannot tell either: no second one is made", async () => {
     const system = await aSystem();
     const { here, first } = system;

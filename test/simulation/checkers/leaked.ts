@@ -78,7 +78,7 @@ export function leaked(stage: Stage): Checker {
     if (!isFree || stage.journalLostMs > stage.clock.now() - days(30)) return;
     // A hold is a person's word, and only `revoke` is a stronger one.
     const isHeld = stage.cloud.iam.users.get(user)?.tags.some(({ Key }) => Key.toLowerCase() === "keyturn-hold");
-    if (isHeld === true && !stage.leaks.some((leak) => leak.user === user && leak.by === "revoke")) return;
+    if (isHeld === true && !stage.leaks.some(({ keyId, by }) => keyId === inUse && by === "revoke")) return;
     // What somebody else disabled stays so.
     const isDisabled = stage.cloud.iam.keys.get(inUse)?.status !== "Active";
     const isInTheWay = standsInTheWay(stage, subject, false) !== null;

@@ -54,6 +54,11 @@ const sharesSlot = (stage: Stage, { user, destinations }: SimulatedSubject): boo
   );
 
 /** A place that says it has the current pair, and lost it: where nobody can be seen to use either, nothing tells. What is stored is not lost. */
-export const isLost = ({ deliveries, pair, isRolledBack, builds, losesPushes }: Workplace): boolean =>
-  losesPushes ||
-  (deliveries.length > 0 && deliveries.at(-1) !== pair().keyId && !isRolledBack() && builds?.isAwaited() !== true);
+export function isLost(workplace: Workplace): boolean {
+  const { deliveries, pair, builds, losesPushes } = workplace;
+  if (losesPushes) return true;
+  if (deliveries.length === 0 || deliveries.at(-1) === pair().keyId) return false;
+  if (!workplace.isRolledBack()) return builds?.isAwaited() !== true;
+  // What was built since the delivery counts as having its pair, also where somebody goes back to it.
+  return builds !== null && !workplace.isBroughtBack();
+}

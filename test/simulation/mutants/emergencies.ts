@@ -77,6 +77,19 @@ export const EMERGENCY_MUTANTS: readonly Mutant[] = [
     tests: ["test/rotations/stale-answers.test.ts"],
   },
   {
+    name: "what was deleted a moment ago is there",
+    mistake:
+      "That a replacement works which IAM does not list is proof at once, although a deleted one works for seconds.",
+    patches: [
+      {
+        file: "src/act/prove.ts",
+        find: "const DELETED_WORKS_FOR_MS = minutes(1);",
+        replace: "const DELETED_WORKS_FOR_MS = minutes(0);",
+      },
+    ],
+    tests: ["test/rotations/stale-answers.test.ts"],
+  },
+  {
     name: "the attachment of a known policy counts",
     mistake: "What CloudTrail tells of a policy that is marked already dates another one, where a clock was behind.",
     patches: [

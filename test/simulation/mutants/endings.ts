@@ -176,6 +176,18 @@ export const ENDING_MUTANTS: readonly Mutant[] = [
     tests: [...TABLE],
   },
   {
+    name: "what was not answered was not sent",
+    mistake: "A deactivation without an answer counts as refused while the run that froze before it may still send it.",
+    patches: [
+      {
+        file: REMEMBER,
+        find: "const UNANSWERED_SETTLES_MS = minutes(20);",
+        replace: "const UNANSWERED_SETTLES_MS = minutes(5);",
+      },
+    ],
+    tests: ["test/rotations/concurrency.test.ts"],
+  },
+  {
     name: "a reactivation is not noticed",
     mistake: "A key that is Active again is not on record as such (B3).",
     patches: [
