@@ -3,7 +3,7 @@ import type { CloudAnswer } from "../world/call.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { SigningPair } from "../world/caller.ts";
 import { nextPair } from "./consumers.ts";
-import { custodyName, custodyPair, START_MS } from "./stage.ts";
+import { comesBack, custodyName, custodyPair, START_MS } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import type { Workplace } from "./workplaces.ts";
 
@@ -45,7 +45,7 @@ export function deleteKeyByHand(stage: Stage, { id, status, isDeleted, caller }:
 
 export function setStatusByHand(stage: Stage, key: SimulatedKey, Status: "Active" | "Inactive"): void {
   if (key.isDeleted || key.status === Status) return;
-  if (Status === "Active") stage.takenByPeople.delete(key.id);
+  if (Status === "Active") comesBack(stage, key.id);
   else stage.takenByPeople.add(key.id);
   asAdmin(stage, "UpdateAccessKey", { UserName: key.caller.name, AccessKeyId: key.id, Status });
 }

@@ -10,7 +10,7 @@ import { count } from "./coverage.ts";
 import type { Dice } from "./dice.ts";
 import type { FaultKind, FaultPlan } from "./plan.ts";
 import { changes, userOf } from "./calls.ts";
-import { custodyPair, isRaced } from "./stage.ts";
+import { comesBack, custodyPair, isRaced } from "./stage.ts";
 import type { Stage } from "./stage.ts";
 import { staleAnswers } from "./stale.ts";
 import type { StaleAnswers } from "./stale.ts";
@@ -74,8 +74,6 @@ const READY = Promise.resolve();
 /** Of each call its own: one for all would hold on to whoever waits for it, and so to every life that was lived. */
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 const LATEST_MS = minutes(15);
-/** What is made active again works within this time. */
-const COMES_BACK_WITHIN_MS = minutes(2);
 
 /** Makes runs. Late effects and stale answers outlive the run that met them. */
 export function runsOf(options: RunsOptions): Runs {
@@ -314,11 +312,8 @@ function beginRun(parts: Parts, { id, isAmongOthers, word = null }: Beginning & 
 /** Whose doing it is that a key does not work: Keyturn's, but where a person was at it in the same minutes. */
 function blame(stage: Stage, run: Run, { user, input }: Pick<CallEvent, "user" | "input">): void {
   const keyId = String(input["AccessKeyId"]);
-  if (input["Status"] === "Active" && stage.takenByPeople.delete(keyId)) {
-    stage.comingBackMs.set(keyId, stage.clock.now() + COMES_BACK_WITHIN_MS);
-  }
-  if (input["Status"] === "Active") return;
-  if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
+  if (input["Status"] === "Active") comesBack(stage, keyId);
+  else if (isRaced(stage, run, user)) stage.takenByPeople.add(keyId);
 }
 
 /** Once a word has emptied custody every key of the user is hand-made, and to be replaced. */

@@ -1,5 +1,5 @@
 import type { Profile } from "../../src/rotation/policy.ts";
-import type { Instant } from "../../src/rotation/time.ts";
+import { minutes, type Instant } from "../../src/rotation/time.ts";
 import type { SigningPair } from "../world/caller.ts";
 import type { SimulatedClock } from "../world/clock.ts";
 import type { Cloud } from "../world/cloud.ts";
@@ -107,6 +107,14 @@ export function isRaced({ meddledMs, heldMs }: Stage, run: Run, user: string, at
   const lookedMs = run.lookedMs.get(`${at} ${user}`) ?? Number.NEGATIVE_INFINITY;
   if (at === "tags" && (heldMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs) return true;
   return (meddledMs.get(user) ?? Number.NEGATIVE_INFINITY) >= lookedMs;
+}
+
+/** What is made active again works within this time. */
+const COMES_BACK_WITHIN_MS = minutes(2);
+
+/** A key that a person had taken is active again, be it by that person's hand. */
+export function comesBack({ clock, takenByPeople, comingBackMs }: Stage, keyId: string): void {
+  if (takenByPeople.delete(keyId)) comingBackMs.set(keyId, clock.now() + COMES_BACK_WITHIN_MS);
 }
 
 const CUSTODY = "keyturn/";
