@@ -71,9 +71,9 @@ export function inv2(stage: Stage): Checker {
       const key = stage.cloud.iam.keys.get(String(input["AccessKeyId"]));
       if (key === undefined || key.isDeleted || isOrphan(key)) return;
       const says = (text: string): void => violate(stage, invariant, user, `deleting ${key.id}, ${text}`);
-      // It makes room for the replacement of one that is leaked: `price` watches which may.
-      // That current key may have been nobody's when the run looked.
-      if (isUrgent(stage, user) && (!isReplaced(user) || sent.wasRaced)) return;
+      // It makes room for the replacement of one that is leaked: `price` watches which may. Or it did when the run looked.
+      const isLeaky = sent.wasRaced && stage.leaks.some((leak) => leak.user === user);
+      if (isLeaky || (isUrgent(stage, user) && !isReplaced(user))) return;
       if (key.status === "Active" && !sent.wasRaced && !isRaced(stage, run, user)) says("it is Active");
       const soakMs = subjectOf(stage, user)?.profile.policy.soakForMs ?? 0;
       const justSeenMs = fresh.filter((seen) => seen.run === run && seen.id === key.id).map(({ atMs }) => atMs);
