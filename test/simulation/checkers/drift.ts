@@ -65,7 +65,9 @@ export function drift(stage: Stage): Checker {
         const isWell = isAble(only.run, subject) && line?.isFailed !== true && BELOW.has(rule);
         const currentId = custodyPair(stage, user, "AWSCURRENT")?.keyId;
         for (const worker of workers) {
-          const isBack = worker.isBroughtBack() && worker.pair().keyId !== currentId && destinations.includes(worker);
+          // Where a word has emptied custody there is nothing to give.
+          const isOther = currentId !== undefined && worker.pair().keyId !== currentId;
+          const isBack = isOther && worker.isBroughtBack() && destinations.includes(worker);
           const isFree = worker.blockedBecause === null && !worker.isMissing && !worker.losesPushes;
           if (!isBack || !isFree) sinceMs.delete(worker.name);
           if (!isBack || !isFree || !isWell) continue;
