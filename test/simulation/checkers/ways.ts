@@ -42,10 +42,11 @@ function isTaken(stage: Stage, user: string): boolean {
   }
   if (current !== undefined) return current.isDeleted || current.status !== "Active";
   const own = [...stage.cloud.iam.keys.values()].filter(({ caller }) => caller.name === user);
-  // One that was Inactive when Keyturn came is somebody's doing, too.
-  return own.some(
-    ({ id, status, changedAtMs }) => stage.takenByPeople.has(id) || (status === "Inactive" && changedAtMs <= START_MS),
-  );
+  return own.some(({ id, status, changedAtMs, isDeleted }) => {
+    // One that was Inactive when Keyturn came is somebody's doing, too; so is one of which the lost journal knew better.
+    const isUnknown = changedAtMs <= START_MS || (!isDeleted && stage.journalLostMs > changedAtMs);
+    return stage.takenByPeople.has(id) || (status === "Inactive" && isUnknown);
+  });
 }
 
 const sharesSlot = (stage: Stage, { user, destinations }: SimulatedSubject): boolean =>
