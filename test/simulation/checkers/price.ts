@@ -97,7 +97,7 @@ export function price(stage: Stage): Checker {
     const dueMs = Math.min(...leaks.map(({ atMs }) => atMs)) + profile.policy.cutExposedWithinMs;
     const isDue = isRefused || leaks.some(({ by }) => by === "revoke") || stage.clock.now() > dueMs - CLOCKS_MS;
     if (!isDue) return "and its hour is not over";
-    return run.troubles.size > 0 || isBlocked(subject) ? null : "and nothing was in the way";
+    return isRaced || run.troubles.size > 0 || isBlocked(subject) ? null : "and nothing was in the way";
   }
 
   function isBlocked({ user, workers, destinations }: SimulatedSubject): boolean {
