@@ -87,14 +87,13 @@ async function forgetAll(stage: Stage, { user, workers, destinations, consumers 
     const isDone = await type(stage, { user, what: "forgets a destination" }, (world) =>
       forget(world, { user: userName(user), destination: worker.name, configured }),
     );
+    if (!isDone) continue;
     const liveId = worker.pair().keyId;
     const keyIds = stage.cloud.iam.keysOf(user).map(({ id }) => id);
     // Whichever of its versions is brought back, nobody speaks for it any more.
     const heldIds = [liveId, ...keyIds.filter((id) => worker.versionWith(id) !== null)];
-    for (const { forgiven } of isDone
-      ? consumers.filter((it) => nextPair(it, stage.clock.now())?.keyId === liveId)
-      : [])
-      for (const id of heldIds) forgiven.add(id);
+    const holders = consumers.filter((consumer) => nextPair(consumer, stage.clock.now())?.keyId === liveId);
+    for (const { forgiven } of holders) heldIds.forEach((id) => forgiven.add(id));
   }
 }
 
