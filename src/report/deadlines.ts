@@ -1,3 +1,4 @@
+import { knowsWholeLife } from "../rotation/footprint.ts";
 import type { AccessKey } from "../rotation/keys.ts";
 import type { NoticeCode } from "../rotation/notice.ts";
 import type { Observation } from "../rotation/observation.ts";
@@ -41,7 +42,10 @@ export function deadlines(hour: Hour): Finding[] {
   return [...aging.flatMap((key) => overdue(key, hour)), ...late, ...evidenceLate(hour)];
 }
 
-/** The active keys that must be replaced in time: not the pending one, nor a stranger, whose age is its owner's. */
+/**
+ * The active keys that must be replaced in time: not the pending one, nor a stranger, whose age is its owner's. A key of
+ * which a younger journal cannot tell whose it is may be ours.
+ */
 function agingKeys(observation: Observation): readonly AccessKey[] {
   const { keys, custody, record } = observation;
   const active = keys.filter((key) => key.status === "active");
@@ -49,12 +53,14 @@ function agingKeys(observation: Observation): readonly AccessKey[] {
   const pendingId = custody.pending?.keyId ?? null;
   const currentId = custody.current?.keyId ?? null;
   const reference = keys.find((key) => key.id === (currentId ?? pendingId));
-  return active.filter(({ id, createdAt }) => {
+  return active.filter((key) => {
+    const { id, createdAt } = key;
     if (id === pendingId) return false;
     if (reference === undefined || id === currentId || id === custody.previous?.keyId) return true;
     const isOurs = record.keys[id]?.takenOverAt !== undefined || record.rollback?.from === id;
     const wasDelivered = isOurs || record.deliveries.some((delivery) => delivery.keyId === id);
-    return wasDelivered || createdAt < reference.createdAt;
+    const isUnknown = !knowsWholeLife(record, key) && record.keys[id]?.isStranger !== true;
+    return wasDelivered || isUnknown || createdAt < reference.createdAt;
   });
 }
 

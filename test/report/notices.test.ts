@@ -227,6 +227,23 @@ describe("a deadline", () => {
     expect(told(custodyOf({ current: K1, pending: K2 }))).toEqual([`KeyOverdue:${K1}:week 1`]);
   });
 
+  test.for<[string, number, boolean, boolean]>([
+    ["is told of one of which a younger journal cannot say whose it is", 54, false, true],
+    ["is not told of one that the journal knows from its first day: a stranger", 55, false, false],
+    ["is not told of one that is marked as somebody's own", 54, true, false],
+  ])("%s", ([, sinceDays, isStranger, isTold]) => {
+    const keys = [key(K1, days(60)), key(K2, days(55))];
+    const short = { ...profile, policy: { ...profile.policy, maxAgeMs: days(52) } };
+    const record = {
+      ...observation().record,
+      since: daysAgo(sinceDays),
+      keys: { [K2]: aMemory({ isStranger }) },
+    };
+    const custody = custodyOf({ current: K1 });
+    const told = keysOf({ profile: short, observation: observation({ keys, custody, record }) });
+    expect(told.includes(`KeyOverdue:${K2}:week 0`)).toBe(isTold);
+  });
+
   test.for<[string, "absent" | "unreadable"]>([
     ["hand-made", "absent"],
     ["of whom custody cannot be read", "unreadable"],

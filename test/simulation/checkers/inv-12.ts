@@ -25,14 +25,12 @@ export function inv12(stage: Stage): Checker {
   /** By key, when a notice named it last. */
   const namedMs = new Map<string, number>();
   const made = new Set<string>();
-  /**
-   * Whose a key is the journal cannot tell where it is younger, nor CloudTrail of a replacement that was withdrawn: its age
-   * may be an owner's. That it is in the way is told.
-   */
-  function isNamed(user: string, { id, createdAtMs }: SimulatedKey): boolean {
+  /** Whose a replacement is that was withdrawn CloudTrail cannot always tell: its age may be an owner's. That it is in the way is told. */
+  function isNamed(user: string, { id }: SimulatedKey): boolean {
     const isLabelled = LABELS.some((label) => custodyPair(stage, user, label)?.keyId === id);
-    const isUnknown = stage.journalLostMs > createdAtMs || (made.has(id) && !isLabelled);
-    return isUnknown && stage.clock.now() - (namedMs.get(id) ?? Number.NEGATIVE_INFINITY) < toldWithinMs;
+    return (
+      made.has(id) && !isLabelled && stage.clock.now() - (namedMs.get(id) ?? Number.NEGATIVE_INFINITY) < toldWithinMs
+    );
   }
 
   function blocked(user: string, what: string, code: string): void {

@@ -309,4 +309,17 @@ export const SPOKEN_MUTANTS: readonly Mutant[] = [
     ],
     tests: OPERATOR,
   },
+  {
+    name: "a key of nobody's has no age",
+    mistake:
+      "A key of which a younger journal cannot tell whose it is counts as a stranger's, and outlives its policy.",
+    patches: [
+      {
+        file: "src/report/deadlines.ts",
+        find: "const isUnknown = !knowsWholeLife(record, key) &&",
+        replace: "const isUnknown = key.id === null && !knowsWholeLife(record, key) &&",
+      },
+    ],
+    tests: ["test/report/notices.test.ts"],
+  },
 ];
