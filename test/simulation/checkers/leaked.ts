@@ -178,10 +178,11 @@ export function leaked(stage: Stage): Checker {
 
   /** Says that a promise was broken by a run that could read the mark. */
   function knowing({ run, sent }: Doing, user: string, [keyId, text]: readonly [string, string]): void {
-    const lookedMs = run.lookedMs.get(`custody ${user}`) ?? Number.NEGATIVE_INFINITY;
     const atMs = markedMs.get(keyId) ?? Number.POSITIVE_INFINITY;
-    // What a run looks at in the middle of an act it does not decide on any more.
-    const knownMs = Math.min(sent.atMs, Math.max(run.startedMs, lookedMs - CLOCKS_MS));
+    const [keysMs, custodyMs] = ["keys", "custody"].map((what) => run.lookedMs.get(`${what} ${user}`));
+    // Custody is looked at in the middle of an act, too, and nothing is decided on that; the keys are not.
+    const lookedMs = Math.min(keysMs ?? Number.NEGATIVE_INFINITY, custodyMs ?? Number.NEGATIVE_INFINITY);
+    const knownMs = Math.min(sent.atMs, Math.max(run.startedMs, lookedMs));
     if (atMs < knownMs) violate(stage, invariant, user, text);
   }
 
