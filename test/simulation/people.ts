@@ -2,7 +2,7 @@ import { instant } from "../../src/rotation/time.ts";
 import type { CloudAnswer } from "../world/call.ts";
 import type { SimulatedKey } from "../world/iam-state.ts";
 import type { SigningPair } from "../world/caller.ts";
-import { nextPair } from "./consumers.ts";
+import { type Consumer, nextPair } from "./consumers.ts";
 import { comesBack, custodyName, custodyPair, START_MS } from "./stage.ts";
 import type { SimulatedSubject, Stage } from "./stage.ts";
 import type { Workplace } from "./workplaces.ts";
@@ -106,12 +106,16 @@ export function giveByHand(
   worker: Workplace,
   pair: SigningPair,
 ): void {
-  const before = worker.pair().keyId;
+  const nowMs = stage.clock.now();
+  // What a build under way makes live is what it signs with next.
+  const isAt = (consumer: Consumer): boolean => {
+    const { keyId } = worker.heldAt(consumer.rhythm.next(nowMs)).pair;
+    return consumer.hold.kind === "worker" && (nextPair(consumer, nowMs)?.keyId ?? keyId) === keyId;
+  };
+  const own = subject.consumers.filter((consumer) => isAt(consumer));
   worker.setByHand(pair);
   for (const consumer of subject.consumers) {
-    const heldId = nextPair(consumer, stage.clock.now())?.keyId;
-    const isThere = heldId === pair.keyId || ((heldId ?? before) === before && consumer.hold.kind === "worker");
-    if (isThere) consumer.forgiven.add(pair.keyId);
+    if (nextPair(consumer, nowMs)?.keyId === pair.keyId || own.includes(consumer)) consumer.forgiven.add(pair.keyId);
   }
 }
 
