@@ -23,9 +23,17 @@ function callAsAdmin(
 const asAdmin = (stage: Stage, operation: string, input: Readonly<Record<string, unknown>>): CloudAnswer =>
   callAsAdmin(stage, "iam", operation, input);
 
-/** Whether a person may be the maker of a key that nobody knows: one made beside custody's pair is never Keyturn's. */
-const hasPair = (stage: Stage, user: string): boolean =>
-  custodyPair(stage, user, "AWSCURRENT") !== null || custodyPair(stage, user, "AWSPENDING") !== null;
+/**
+ * Whether a person may be the maker of a key that nobody knows: one made beside custody's pair is never Keyturn's, nor one
+ * beside custody that is scheduled for deletion, which somebody may take back.
+ */
+function hasPair(stage: Stage, user: string): boolean {
+  const versions = stage.cloud.secretsManager.named(custodyName(user))?.versions.values() ?? [];
+  return [...versions].some(
+    ({ text, stages }) =>
+      text.includes("SecretAccessKey") && ["AWSCURRENT", "AWSPENDING"].some((label) => stages.has(label)),
+  );
+}
 
 export function createKeyByHand(stage: Stage, user: string): string | null {
   const { iam } = stage.cloud;
