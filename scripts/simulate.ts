@@ -92,6 +92,13 @@ function hear(report: Report): void {
   print(`seed ${String(report.failed)} fails`);
 }
 
+/** Whoever ends it early is told what was lived until then; a second time it ends at once. */
+let isEnded = false;
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    isEnded = true;
+  });
+}
 await runPool({
   bundle,
   from,
@@ -101,7 +108,7 @@ await runPool({
   crowd,
   hear: (report) => {
     hear(report);
-    return failed.length === 0 || values.all;
+    return !isEnded && (failed.length === 0 || values.all);
   },
   progress,
 });
