@@ -62,7 +62,7 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
     if (next !== null) keys[id] = next;
   }
   // Whoever looks is awake: a rest is written down at the end of a look.
-  const deliveries = withoutGone(record, (id) => id in keys);
+  const deliveries = withoutGone(record, keys);
   const fulfilled = { ...withoutFulfilled(record, seen), ...withoutWord(record, seen.custody) };
   const next = { ...record, ...fulfilled, keys, deliveries, rest: null };
   if (record.unheard === undefined) return next;
@@ -70,10 +70,10 @@ export function remember(record: UserRecord, seen: Seen): UserRecord {
 }
 
 /** What a place was given last it has, whatever became of its key: else what it was given before would count as there. */
-function withoutGone({ deliveries }: UserRecord, isThere: (id: AccessKeyId) => boolean): readonly Delivery[] {
+function withoutGone({ deliveries }: UserRecord, keys: UserRecord["keys"]): readonly Delivery[] {
   return deliveries.filter(({ keyId, destination, attemptedAt }) => {
     const others = deliveries.filter((it) => it.destination === destination);
-    return isThere(keyId) || others.every((it) => it.attemptedAt <= attemptedAt);
+    return keyId in keys || others.every((it) => it.attemptedAt <= attemptedAt);
   });
 }
 

@@ -1,82 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { decide } from "../../src/decide/decide.ts";
-import type { Decision } from "../../src/rotation/decision.ts";
-import type { Exposure } from "../../src/rotation/exposure.ts";
-import { NO_NOTES } from "../../src/rotation/exposure.ts";
-import { accessKeyId } from "../../src/rotation/keys.ts";
-import type { AccessKeyId } from "../../src/rotation/keys.ts";
-import type { Answer, Observation } from "../../src/rotation/observation.ts";
+import { type Exposure, NO_NOTES } from "../../src/rotation/exposure.ts";
+import { type Answer, type Observation } from "../../src/rotation/observation.ts";
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
-import type { Instant } from "../../src/rotation/time.ts";
 import * as build from "../builders.ts";
-import {
-  aCustody,
-  aDelivery,
-  ago,
-  aKey,
-  aMemory,
-  anObservation,
-  aProfile,
-  aRecord,
-  aUser,
-  K1,
-  K2,
-  NOW,
-  WORKER,
-} from "../builders.ts";
-
-const K3 = accessKeyId("AKIAK3K3K3K3K3K3K3K3");
-const exposure = (keyId: AccessKeyId, at: Instant = NOW, by: Exposure["by"] = "health"): Exposure => ({
-  keyId,
-  at,
-  by,
-});
-const notes = (...exposures: readonly Exposure[]) => ({ ...NO_NOTES, exposures });
-const ofSigners = (keyId: AccessKeyId): Answer => ({
-  source: "attribution",
-  keyId,
-  attribution: { from: ago(hours(36)), at: NOW, signers: [], sessions: [], isCut: false, because: null },
-});
-const asked = build.evidence(ofSigners(K1), ofSigners(K2));
-const madeByWhom = {
-  source: "authorship",
-  keyId: K2,
-  event: "CreateAccessKey",
-  author: { kind: "unknown", because: "CloudTrail tells nothing" },
-} as const;
-/** What rule 4 does, or rule 3 in its place; the rules below are tested elsewhere. */
-const said = ({ rule, step }: Decision): string =>
-  !["exposed", "not-ours-to-touch"].includes(rule)
-    ? "not exposed"
-    : [rule, step.kind, ...("keyId" in step ? [step.keyId] : "replaces" in step ? [step.replaces] : [])].join(" ");
-
-const judged = (seen: Partial<Observation>, profile = aProfile()): Decision =>
-  decide({ observation: anObservation({ evidence: asked, ...seen }), profile, now: NOW });
-
-/** K2 is current and everywhere, K1 the old key beside it. */
-const after = {
-  keys: [aKey(K1, days(80)), aKey(K2, days(2))],
-  custody: aCustody({ current: K2, previous: K1 }),
-  record: aRecord({ deliveries: [aDelivery(K2, ago(days(2)))], keys: { [K2]: aMemory({ promotedAt: ago(days(2)) }) } }),
-} as const;
-/** K1 is current and alone. */
-const alone = {
-  keys: [aKey(K1, days(10))],
-  custody: aCustody({ current: K1 }),
-  record: aRecord({
-    deliveries: [aDelivery(K1, ago(days(10)))],
-    keys: { [K1]: aMemory({ promotedAt: ago(days(10)) }) },
-  }),
-} as const;
-
-/** K1 is exposed, and somebody disabled its replacement. */
-const waiting = {
-  ...after,
-  keys: [aKey(K1, days(80)), aKey(K2, hours(1), "inactive")],
-  custody: aCustody({ current: K1, pending: K2 }),
-  record: alone.record,
-  notes: notes(exposure(K1)),
-} as const;
+import { aCustody, aDelivery, ago, aKey, aMemory, aRecord, aUser, K1, K2, NOW, WORKER } from "../builders.ts";
+import { K3, exposure, notes, ofSigners, asked, madeByWhom, said, judged, after, alone, waiting } from "./leak.ts";
 
 describe("an exposed key", () => {
   test.for<[string, Partial<Observation>, string]>([
@@ -343,61 +271,5 @@ describe("cutExposedWithin", () => {
     const decision = judged({ ...seen, notes: notes(exposure(K1, ago(hours(1)))) });
     expect(said(decision)).toBe(`exposed deactivate ${K1}`);
     expect(decision.because).toMatch(new RegExp(`^${K1} is exposed \\(AWS Health\\): it is cut although keys`));
-  });
-});
-
-describe("what may have been read in custody", () => {
-  const pulls = aProfile({ isPulled: true });
-  const reads = (verdict: "none" | "read" | "unknown", from = after.keys[1].createdAt): Answer => ({
-    source: "reads",
-    keyId: K1,
-    from,
-    reads: { verdict, because: "" },
-  });
-  const seen = (verdict: "none" | "read" | "unknown", more: Partial<Observation> = {}): Partial<Observation> => ({
-    ...after,
-    notes: notes(exposure(K1)),
-    evidence: [...asked, ...build.evidence(reads(verdict))],
-    ...more,
-  });
-  test.for<["none" | "read" | "unknown", string]>([
-    ["none", `exposed deactivate ${K1}`],
-    ["read", "exposed mark"],
-    ["unknown", "exposed mark"],
-  ])("%s: %s", ([verdict, expected]) => {
-    expect(said(judged(seen(verdict), pulls))).toBe(expected);
-  });
-
-  test.for<[string, number, number, "read" | "unknown", string]>([
-    ["a key that was deleted to make room for this one", hours(1), minutes(1), "read", "exposed mark"],
-    ["such a key, as far as CloudTrail can tell", hours(1), minutes(1), "unknown", "not exposed"],
-    ["such a key, a day later: that is asked no more", days(1) + 1_000, minutes(1), "read", "not exposed"],
-    ["a key that leaked a day before this one was made", hours(1), days(1), "read", "exposed mark"],
-    ["a key that leaked longer ago, and was gone by then", hours(1), days(1) + 1_000, "read", "not exposed"],
-  ])("by %s: %s", ([, ageMs, leakedBeforeMs, verdict, expected]) => {
-    const leaked = exposure(K1, ago(ageMs + leakedBeforeMs));
-    const heir = aKey(K2, ageMs);
-    const evidence = [...asked, ...build.evidence(reads(verdict, heir.createdAt))];
-    const gone = { keys: [heir], custody: aCustody({ current: K2 }), notes: notes(leaked), evidence };
-    expect(said(judged(seen(verdict, gone), pulls))).toBe(expected);
-  });
-
-  test("is asked before anything else, and not of a user that cannot read there", () => {
-    const unasked = { ...after, notes: notes(exposure(K1)) };
-    expect(judged(unasked, pulls).step).toMatchObject({ kind: "look", questions: [{ source: "reads", keyId: K1 }] });
-    expect(said(judged(unasked))).toBe(`exposed deactivate ${K1}`);
-  });
-
-  test.for<[string, number, string]>([
-    ["stored two minutes after the cut and more is not asked about", days(2) + minutes(2) + 1, "not exposed"],
-    ["stored two minutes after it is: the clocks may differ by that", days(2) + minutes(2), "exposed mark"],
-    ["stored a second before it is", days(2) - 1_000, "exposed mark"],
-  ])("a pair %s", ([, cutAgoMs, expected]) => {
-    const keys = [aKey(K1, days(80), "inactive"), after.keys[1]];
-    const cut = aMemory({ inactiveSince: ago(cutAgoMs) });
-    const record = aRecord({ ...after.record, keys: { ...after.record.keys, [K1]: cut } });
-    const now = plus(NOW, -(days(1) + hours(23)));
-    const observation = anObservation({ ...seen("read"), keys, record });
-    expect(said(decide({ observation, profile: pulls, now }))).toBe(expected);
   });
 });

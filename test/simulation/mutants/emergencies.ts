@@ -107,7 +107,7 @@ export const EMERGENCY_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "src/observe/remember.ts",
-        find: "const deliveries = withoutGone(record, (id) => id in keys);",
+        find: "const deliveries = withoutGone(record, keys);",
         replace: "const deliveries = record.deliveries.filter(({ keyId }) => keyId in keys);",
       },
     ],
