@@ -4,7 +4,7 @@ import { type Answer, type Observation } from "../../src/rotation/observation.ts
 import { days, hours, minutes, plus } from "../../src/rotation/time.ts";
 import * as build from "../builders.ts";
 import { aCustody, ago, aKey, aMemory, anObservation, aProfile, aRecord, K1, K2, NOW } from "../builders.ts";
-import { exposure, notes, asked, said, judged, after } from "./leak.ts";
+import { K3, after, asked, exposure, judged, notes, said } from "./leak.ts";
 
 describe("what may have been read in custody", () => {
   const pulls = aProfile({ isPulled: true });
@@ -46,6 +46,18 @@ describe("what may have been read in custody", () => {
     const unasked = { ...after, notes: notes(exposure(K1)) };
     expect(judged(unasked, pulls).step).toMatchObject({ kind: "look", questions: [{ source: "reads", keyId: K1 }] });
     expect(said(judged(unasked))).toBe(`exposed deactivate ${K1}`);
+  });
+
+  test("is asked of each pair that lay there, from its own beginning", () => {
+    const [current, pending] = [aKey(K2, hours(2)), aKey(K3, hours(1))];
+    const observation: Partial<Observation> = {
+      keys: [current, pending],
+      custody: aCustody({ current: K2, pending: K3 }),
+      notes: notes(exposure(K1, ago(minutes(90)))),
+      evidence: [...asked, ...build.evidence(reads("none", current.createdAt))],
+    };
+    const questions = [{ source: "reads", keyId: K1, from: pending.createdAt }];
+    expect(judged(observation, pulls).step).toMatchObject({ kind: "look", questions });
   });
 
   test.for<[string, number, string]>([
