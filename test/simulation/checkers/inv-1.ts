@@ -6,6 +6,7 @@ import { isExcused, nextPair } from "../consumers.ts";
 import { isLeaked } from "../leaks.ts";
 import { custodyPair, isRaced, subjectOf, violate } from "../stage.ts";
 import type { SimulatedSubject, Stage } from "../stage.ts";
+import { hearsay } from "./hidden.ts";
 import { isLost } from "./ways.ts";
 
 /** Whoever works more seldom may not have met a key of a fast rotation in its whole life (`adoption.ts`). */
@@ -21,6 +22,7 @@ const isUnknown = ({ workers, destinations }: SimulatedSubject, { id }: Simulate
 export function inv1(stage: Stage): Checker {
   const invariant = "INV-1";
   const proved = new Set<string>();
+  const told = hearsay(stage);
 
   function check({ run, sent }: Pick<CallEvent, "run" | "sent">, user: string, key: SimulatedKey): void {
     const nowMs = stage.clock.now();
@@ -70,7 +72,8 @@ export function inv1(stage: Stage): Checker {
       const isStolen = isLeaked(stage, custodyPair(stage, user, "AWSCURRENT")?.keyId ?? "");
       // Nothing tells of a place that is on no record, and has not used the key yet.
       const isHidden = isUnused && isUnknown(subject, key);
-      if (isHeld && (isWaived || isUnseen || isStolen || isHidden)) consumer.excused.add(key.id);
+      const isBesideOthers = told.isHidden(subject, consumer, key);
+      if (isHeld && (isWaived || isUnseen || isStolen || isHidden || isBesideOthers)) consumer.excused.add(key.id);
       const isNeeded = isHeld && !isExcused(consumer, key.id);
       if (isNeeded) says(`${consumer.name} (${consumer.hold.kind}, ${consumer.rhythm.name}) still holds it`);
     }
@@ -85,7 +88,9 @@ export function inv1(stage: Stage): Checker {
       // What is leaked goes without a proof: `leaked` and `price` watch how.
       if (!isLeaked(stage, key.id)) check({ run, sent }, user, key);
     },
-    after: ({ name, signerId, isHeard }) => {
+    after: (event) => {
+      const { name, signerId, isHeard } = event;
+      told.hear(event);
       if (name === "sts.GetCallerIdentity" && isHeard) proved.add(signerId);
     },
   };
