@@ -7,15 +7,19 @@ import type { SimulatedSubject, Stage } from "../stage.ts";
 
 /** What last-used was heard to tell, and whether it ever told of a use. */
 export interface Hearsay {
-  readonly hear: (event: CallEvent) => void;
-  readonly isHidden: (subject: SimulatedSubject, consumer: Consumer, key: SimulatedKey) => boolean;
+  readonly hear: (event: Pick<CallEvent, "name" | "input" | "answer" | "isHeard">) => void;
+  readonly isHidden: (
+    subject: Pick<SimulatedSubject, "profile" | "consumers">,
+    consumer: Consumer,
+    key: Pick<SimulatedKey, "id" | "uses">,
+  ) => boolean;
 }
 
 /**
  * A holder whom the profile's `readers` leave out, although all that it names have the new pair (decision 19, "Not covered"),
  * may have signed where no source tells: for data, and beside a reader that fetched its pair with the same key.
  */
-export function hearsay(stage: Stage): Hearsay {
+export function hearsay(stage: Pick<Stage, "clock">): Hearsay {
   const toldMs = new Map<string, number>();
   return {
     hear: ({ name, input, answer, isHeard }) => {
